@@ -1,0 +1,40 @@
+/**
+ * The dependency rule of ARCHITECTURE.md as a table: what lives where, and what it may import.
+ *
+ * Each room lists every other room it may import; a file may always import its neighbors in the same room. What is
+ * not listed is forbidden: packages, tests, demos, benchmarks. A folder under src/ that no room covers is an error, so
+ * a new folder needs a line here and a paragraph in ARCHITECTURE.md.
+ * Where patterns overlap, the first room that matches owns the file: inner folders stand before outer ones.
+ */
+
+/**
+ * @typedef {object} Room
+ * @property {string} name
+ * @property {string} pattern which files live here, relative to the repository
+ * @property {readonly string[]} mayImport the names of other rooms
+ * @property {boolean} [builtins] whether `node:*` may be imported
+ * @property {readonly string[]} [packages] packages of the registry that may be imported
+ */
+
+/** @type {readonly Room[]} */
+export const rooms = [
+  { name: "protocol", pattern: "src/protocol/**", mayImport: [] },
+  { name: "transport/node", pattern: "src/transport/node/**", mayImport: ["transport", "protocol"], builtins: true },
+  { name: "transport", pattern: "src/transport/**", mayImport: ["protocol"] },
+  { name: "socket", pattern: "src/socket/**", mayImport: ["transport", "protocol"] },
+  { name: "server", pattern: "src/server/**", mayImport: ["socket", "transport", "protocol"] },
+  { name: "client", pattern: "src/client/**", mayImport: ["socket", "transport", "protocol"] },
+  {
+    // The Node parts come in here and nowhere else.
+    name: "node",
+    pattern: "src/node/**",
+    mayImport: ["protocol", "transport", "transport/node", "socket", "server", "client"],
+    builtins: true,
+  },
+  {
+    name: "entry",
+    pattern: "src/index.ts",
+    mayImport: ["protocol", "transport", "transport/node", "socket", "server", "client", "node"],
+  },
+  { name: "cli", pattern: "src/cli/**", mayImport: ["entry"], builtins: true, packages: ["commander"] },
+];

@@ -1,0 +1,55 @@
+/**
+ * Runs the compiled tests on other versions of Node: `npm run test:nodes`, or `npm run test:nodes -- 24` for one.
+ *
+ * The binaries come from the packages `node-<platform>-<architecture>` of the npm registry, which carry `bin/node`
+ * itself. (The package `node` only fetches one of them in an install script, and install scripts may be disabled.)
+ * They are installed in a temporary folder and removed afterwards.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { selectTests } from "./lib/paths.js";
+import { run, testArguments } from "./lib/run.js";
+
+const defaultVersions = ["22", "24", "26"];
+/** What touches Node or could compile differently; the rest of the suite is about this repository. */
+const folders = ["tests/protocol", "tests/transport", "tests/socket", "tests/server", "tests/client", "tests/contract"];
+
+const given = process.argv.slice(2);
+const versions = given.length === 0 ? defaultVersions : given;
+const files = selectTests(folders);
+if (files.length === 0) throw new Error("No compiled tests. Run `npm run build` first.");
+
+const packageName = `node-${process.platform}-${process.arch}`;
+const folder = mkdtempSync(path.join(tmpdir(), "openline-nodes-"));
+const failed = [];
+try {
+  // One alias per version, so that all are installed at once.
+  const dependencies = Object.fromEntries(
+    versions.map((version) => [`node-${version}`, `npm:${packageName}@${version}`]),
+  );
+  writeFileSync(path.join(folder, "package.json"), JSON.stringify({ private: true, dependencies }));
+  const options = ["--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"];
+  // What npm sets for its scripts speaks of this repository, not of that folder.
+  const npmVariables = Object.fromEntries(
+    Object.keys(process.env)
+      .filter((name) => /^npm_(?:package|config_local_prefix|lifecycle)/u.test(name))
+      .map((name) => [name, undefined]),
+  );
+  if ((await run("npm", ["install", ...options], npmVariables)) !== 0) {
+    throw new Error(`${packageName} could not be installed in the versions ${versions.join(", ")}`);
+  }
+  for (const version of versions) {
+    const node = path.join(folder, "node_modules", `node-${version}`, "bin", "node");
+    console.log(`\n== Node ${version}`);
+    await run(node, ["--version"]);
+    if ((await run(node, testArguments(files))) !== 0) failed.push(version);
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+if (failed.length > 0) {
+  console.error(`\nThe tests failed on Node ${failed.join(", ")}.`);
+  process.exitCode = 1;
+}
