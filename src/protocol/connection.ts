@@ -1,0 +1,443 @@
+/**
+ * One end of an established WebSocket connection, without any I/O: octets in through `receive`, events out to a sink,
+ * octets to send out through `output`.
+ *
+ * The rules it lives by:
+ * - `receive` never throws, whatever the octets. A violation fails the connection: a Close frame with the rule's
+ *   status code goes to `output`, the sink hears of it, and nothing more is read.
+ * - After a Close frame nothing is sent (§5.5.1), and after the peer's nothing is read.
+ * - Pings are answered at once, and while the stream takes nothing only the latest is (§5.5.3).
+ */
+import { CloseCode } from "./close-code.js";
+import type { CloseBody, CloseReport, ConnectionEvent, ConnectionState } from "./close-handshake.js";
+import { readCloseBody, transitions, writeCloseBody } from "./close-handshake.js";
+import { ProtocolError, UsageError } from "./errors.js";
+import { finBit, maxControlPayloadBytes } from "./frame-header.js";
+import type { FrameSink } from "./frame-parser.js";
+import { FrameParser } from "./frame-parser.js";
+import { FrameWriter } from "./frame-writer.js";
+import type { Limits } from "./limits.js";
+import type { MaskingKeySource } from "./masking.js";
+import { MessageAssembly } from "./message-assembly.js";
+import type { DataOpcode, Role } from "./opcode.js";
+import { Opcode } from "./opcode.js";
+import type { BufferPool } from "./output.js";
+import { Output } from "./output.js";
+import type { TextCodec } from "./utf8.js";
+
+/** What all connections of one server or client share. */
+export interface ConnectionContext {
+  readonly role: Role;
+  readonly limits: Limits;
+  readonly text: TextCodec;
+  readonly pool: BufferPool;
+  /** Needed by clients, who mask what they send (§5.3). */
+  readonly maskingKeys?: MaskingKeySource;
+}
+
+/** Who hears what a connection receives. Called from within `receive`; must not throw. */
+export interface ConnectionSink {
+  /** A text message. */
+  receivedText(text: string): void;
+  /**
+   * A binary message: the octets from `start` to `end`.
+   *
+   * @param isOwned whether `bytes` may be kept; otherwise it is lent for the call, and what shall stay must be copied
+   */
+  receivedBinary(bytes: Uint8Array, start: number, end: number, isOwned: boolean): void;
+  /** A ping, already answered where that was due. The octets are lent for the call. */
+  receivedPing(bytes: Uint8Array, start: number, end: number): void;
+  /** A pong, asked for or not. The octets are lent for the call. */
+  receivedPong(bytes: Uint8Array, start: number, end: number): void;
+  /**
+   * The peer's first Close frame; nothing will follow it.
+   *
+   * @returns whether to answer it now. Whoever says no calls `answerClose` later: §5.5.1 "an endpoint MAY delay sending
+   *   a Close frame until its current message is sent".
+   */
+  receivedClose(body: CloseBody): boolean;
+  /** The connection has failed; its Close frame is in the output. */
+  failed(error: ProtocolError): void;
+}
+
+const noOctets = new Uint8Array(0);
+
+/** See the head of this file. */
+export class Connection implements FrameSink {
+  /** What is to be sent. Whoever does the I/O takes it from here. */
+  readonly output: Output;
+  readonly #context: ConnectionContext;
+  readonly #sink: ConnectionSink;
+  readonly #parser: FrameParser;
+  readonly #writer: FrameWriter;
+  #state: ConnectionState = "open";
+  #assembly: MessageAssembly | undefined;
+  /** The opcode of the message we are sending in fragments, or 0. */
+  #sendingFragments: DataOpcode | 0 = 0;
+  #isBlocked = false;
+  #owedPong: Uint8Array | undefined;
+  #received: CloseBody | undefined;
+  #failure: ProtocolError | undefined;
+  #cause: Error | undefined;
+  #wasBegunByUs = false;
+
+  /**
+   * @param context what it shares with its siblings
+   * @param sink who hears what is received
+   * @throws UsageError `masking-keys-required` for a client without a source of them
+   */
+  constructor(context: ConnectionContext, sink: ConnectionSink) {
+    if (context.role === "client" && context.maskingKeys === undefined) throw new UsageError("masking-keys-required");
+    this.#context = context;
+    this.#sink = sink;
+    this.#parser = new FrameParser(context.role, context.limits, this);
+    this.output = new Output(context.pool);
+    // §5.1: "a client MUST mask all frames that it sends", "A server MUST NOT mask any frames".
+    const maskingKeys = context.role === "client" ? context.maskingKeys : undefined;
+    this.#writer = new FrameWriter(this.output, context.text, maskingKeys);
+  }
+
+  /** Where in its life the connection is. */
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Whether messages, pings and pongs may still be sent: our Close frame has not been, and the stream has not ended. */
+  get canSend(): boolean {
+    return this.#state === "open" || this.#state === "closing-by-peer";
+  }
+
+  /** Octets held for an unfinished message and for what `pause` keeps back, with overhead. */
+  get heldBytes(): number {
+    return (this.#assembly?.heldBytes ?? 0) + this.#parser.heldBytes;
+  }
+
+  // Receiving
+
+  /** Takes octets from the peer. They may be changed in place, and are not kept. Never throws. */
+  receive(chunk: Uint8Array): void {
+    this.#parser.receive(chunk);
+  }
+
+  /** Delivers nothing more until `resume`, not even what is left of the chunk being read. */
+  pause(): void {
+    this.#parser.pause();
+  }
+
+  /** Goes on where `pause` stopped. */
+  resume(): void {
+    this.#parser.resume();
+  }
+
+  /** From the parser. */
+  wholeMessage(
+    opcode: DataOpcode,
+    _reserved: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    ascii: boolean,
+  ): void {
+    if (opcode === Opcode.binary) {
+      this.#sink.receivedBinary(bytes, start, end, false);
+    } else if (ascii || this.#context.text.isValid(bytes, start, end)) {
+      this.#deliverText(bytes, start, end, ascii);
+    } else {
+      this.violation(new ProtocolError("invalid-utf8"));
+    }
+  }
+
+  /** From the parser. */
+  frameStart(opcode: DataOpcode, isFirst: boolean, reserved: number, length: number, fin: boolean): void {
+    if (isFirst) this.#assembly = new MessageAssembly(opcode, reserved, this.#context.limits.maxBufferedBytes);
+    this.#assembly?.frameStart(length, fin);
+  }
+
+  /** From the parser. */
+  framePayload(bytes: Uint8Array, start: number, end: number, ascii: boolean): void {
+    const error = this.#assembly?.append(bytes, start, end, ascii);
+    if (error !== undefined) this.violation(error);
+  }
+
+  /** From the parser. */
+  frameEnd(fin: boolean): void {
+    const assembly = this.#assembly;
+    if (!fin || assembly === undefined) return;
+    this.#assembly = undefined;
+    const message = assembly.finish();
+    if (message instanceof ProtocolError) {
+      this.violation(message);
+    } else if (assembly.opcode === Opcode.binary) {
+      this.#sink.receivedBinary(message, 0, message.byteLength, true);
+    } else {
+      this.#deliverText(message, 0, message.byteLength, assembly.isAscii);
+    }
+  }
+
+  /** Hands on the octets of a text message, which have been checked. */
+  #deliverText(bytes: Uint8Array, start: number, end: number, ascii: boolean): void {
+    const codec = this.#context.text;
+    let text: string;
+    try {
+      text = ascii ? codec.decodeAscii(bytes, start, end) : codec.decode(bytes, start, end);
+    } catch (cause) {
+      // Valid, so it can only be more than the platform's longest string holds, which no limit here knows.
+      this.violation(new ProtocolError("message-too-big", end - start, undefined, cause));
+      return;
+    }
+    this.#sink.receivedText(text);
+  }
+
+  /** From the parser. */
+  control(opcode: number, bytes: Uint8Array, start: number, end: number): void {
+    if (opcode === Opcode.ping) {
+      this.#answerPing(bytes, start, end);
+      this.#sink.receivedPing(bytes, start, end);
+    } else if (opcode === Opcode.pong) {
+      this.#sink.receivedPong(bytes, start, end);
+    } else {
+      this.#receiveClose(bytes, start, end);
+    }
+  }
+
+  /** From the parser. */
+  violation(error: ProtocolError): void {
+    this.fail(error);
+    this.#sink.failed(error);
+  }
+
+  /**
+   * §5.5.2: "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already received a
+   * Close frame." §5.5.3: the pong carries the ping's octets, and of several unanswered pings only the latest need be
+   * answered, which is what keeps a flood of them from piling up behind a peer that does not read.
+   */
+  #answerPing(bytes: Uint8Array, start: number, end: number): void {
+    if (!this.canSend) return;
+    if (this.#isBlocked) this.#owedPong = copyOctets(bytes, start, end);
+    else this.#writer.writeFrame(finBit | Opcode.pong, bytes, start, end);
+  }
+
+  #receiveClose(bytes: Uint8Array, start: number, end: number): void {
+    const body = readCloseBody(bytes, start, end, this.#context.text);
+    if (body instanceof ProtocolError) {
+      this.violation(body);
+      return;
+    }
+    // §1.4: what comes after a Close frame is discarded.
+    this.#parser.stop();
+    this.#assembly = undefined;
+    this.#received = body;
+    const isFirst = this.#state === "open";
+    this.#move("close-received");
+    const answerNow = this.#sink.receivedClose(body);
+    if (isFirst && answerNow) this.answerClose();
+  }
+
+  /** Sends the Close frame that the peer's asks for, with the same status code (§5.5.1). Does nothing otherwise. */
+  answerClose(): void {
+    if (this.#state !== "closing-by-peer" || this.#received === undefined) return;
+    const { code } = this.#received;
+    const echoed = code === CloseCode.noStatusReceived ? undefined : code;
+    this.#sendClose(writeCloseBody(echoed, "", this.#context.text));
+  }
+
+  // Sending
+
+  /**
+   * Tells whether the stream takes octets at the moment. While it does not, pings are not answered one by one; the
+   * latest is when it does again.
+   */
+  set isBlocked(isBlocked: boolean) {
+    this.#isBlocked = isBlocked;
+    const owed = this.#owedPong;
+    if (isBlocked || owed === undefined) return;
+    this.#owedPong = undefined;
+    if (this.canSend) this.#writer.writeFrame(finBit | Opcode.pong, owed, 0, owed.byteLength);
+  }
+
+  /**
+   * Sends a text message in one frame. Lone surrogates become U+FFFD.
+   *
+   * @returns false, having sent nothing, once `canSend` is false
+   * @throws UsageError `fragment-pending` while a fragmented message is being sent, `invalid-argument` when it is no
+   *   string
+   */
+  sendText(text: string): boolean {
+    if (typeof text !== "string")
+      throw new UsageError("invalid-argument", typeof text, undefined, "text must be a string");
+    if (!this.canSend) return false;
+    if (this.#sendingFragments !== 0) throw new UsageError("fragment-pending");
+    this.#writer.writeTextFrame(finBit | Opcode.text, text);
+    return true;
+  }
+
+  /**
+   * Sends a binary message in one frame. A server's message of 16 KiB or more is not copied: its octets must stay as
+   * they are until they have been written.
+   *
+   * @returns false, having sent nothing, once `canSend` is false
+   * @throws UsageError `fragment-pending` while a fragmented message is being sent, `invalid-argument` when it is no
+   *   `Uint8Array`
+   */
+  sendBinary(bytes: Uint8Array): boolean {
+    requireOctets(bytes);
+    if (!this.canSend) return false;
+    if (this.#sendingFragments !== 0) throw new UsageError("fragment-pending");
+    this.#writer.writeFrame(finBit | Opcode.binary, bytes, 0, bytes.byteLength);
+    return true;
+  }
+
+  /**
+   * Sends one fragment of a message (§5.4); control frames may be sent in between, other messages not. Each fragment
+   * of a text stands for itself: a surrogate pair, or the octets of a code point, must not be split between two.
+   *
+   * @param type what the message is; the same for all its fragments
+   * @param fin whether it is the last one
+   * @returns false, having sent nothing, once `canSend` is false
+   * @throws UsageError `fragment-pending` when a message of the other type has been begun, `text-not-utf8` for octets
+   *   of a text that are not, `invalid-argument` for data of any other type
+   */
+  sendFragment(type: "text" | "binary", data: string | Uint8Array, fin: boolean): boolean {
+    if (type !== "text" && type !== "binary") {
+      throw new UsageError("invalid-argument", type, undefined, 'type must be "text" or "binary"');
+    }
+    if (typeof data !== "string") {
+      requireOctets(data);
+      // §5.6: "the whole message MUST contain valid UTF-8".
+      if (type === "text" && !this.#context.text.isValid(data, 0, data.byteLength))
+        throw new UsageError("text-not-utf8");
+    }
+    if (!this.canSend) return false;
+    const opcode = type === "text" ? Opcode.text : Opcode.binary;
+    const pending = this.#sendingFragments;
+    if (pending !== 0 && pending !== opcode) throw new UsageError("fragment-pending");
+    const firstOctet = (fin ? finBit : 0) | (pending === 0 ? opcode : Opcode.continuation);
+    this.#sendingFragments = fin ? 0 : opcode;
+    if (typeof data === "string") this.#writer.writeTextFrame(firstOctet, data);
+    else this.#writer.writeFrame(firstOctet, data, 0, data.byteLength);
+    return true;
+  }
+
+  /**
+   * Sends a ping (§5.5.2).
+   *
+   * @param payload at most 125 octets
+   * @returns false, having sent nothing, once `canSend` is false
+   * @throws UsageError `control-payload-too-long`, or `invalid-argument` when it is no `Uint8Array`
+   */
+  ping(payload: Uint8Array = noOctets): boolean {
+    return this.#sendControl(Opcode.ping, payload);
+  }
+
+  /** Sends a pong nobody asked for, a one-way heartbeat (§5.5.3). As `ping` otherwise. */
+  pong(payload: Uint8Array = noOctets): boolean {
+    return this.#sendControl(Opcode.pong, payload);
+  }
+
+  #sendControl(opcode: number, payload: Uint8Array): boolean {
+    requireOctets(payload);
+    if (payload.byteLength > maxControlPayloadBytes) {
+      throw new UsageError("control-payload-too-long", payload.byteLength, maxControlPayloadBytes);
+    }
+    if (!this.canSend) return false;
+    this.#writer.writeFrame(finBit | opcode, payload, 0, payload.byteLength);
+    return true;
+  }
+
+  /**
+   * Begins the closing handshake, or completes the one that the peer began (§7.1.2). Does nothing once a Close frame
+   * has been sent.
+   *
+   * @param code a status code that may be sent (1000, 1001-1003, 1007-1014, 3000-4999); none makes an empty Close frame
+   * @param reason at most 123 octets of UTF-8
+   * @param cause what made us close, for the close report
+   * @throws UsageError `close-code-not-sendable`, `close-reason-without-code`, `close-reason-too-long`,
+   *   `invalid-argument`
+   */
+  close(code?: number, reason = "", cause?: Error): void {
+    const body = writeCloseBody(code, reason, this.#context.text);
+    if (!this.canSend) return;
+    this.#wasBegunByUs = this.#state === "open";
+    this.#cause ??= cause;
+    this.#sendClose(body);
+  }
+
+  /**
+   * _Fail the WebSocket Connection_ (§7.1.7): sends a Close frame where none has been sent yet, and reads no more.
+   */
+  fail(error: ProtocolError): void {
+    this.#parser.stop();
+    this.#assembly = undefined;
+    if (isFinal(this.#state)) return;
+    const canSend = this.canSend;
+    this.#failure = error;
+    this.#move("failed");
+    if (canSend) {
+      const body = writeCloseBody(error.closeCode, error.code, this.#context.text);
+      this.#writer.writeFrame(finBit | Opcode.close, body, 0, body.byteLength);
+    }
+  }
+
+  /**
+   * The byte stream has ended, whichever way. Nothing can be sent or received any more.
+   *
+   * @param cause the stream's error, if it had one
+   * @param endedByUs whether it was this side that cut it
+   * @returns how the connection ended
+   */
+  streamEnded(cause?: Error, endedByUs = false): CloseReport {
+    if (!isFinal(this.#state)) {
+      this.#cause ??= cause;
+      this.#wasBegunByUs ||= endedByUs && this.#state === "open";
+    }
+    this.#parser.stop();
+    this.#assembly = undefined;
+    this.#owedPong = undefined;
+    this.#move("stream-ended");
+    return this.#report();
+  }
+
+  #report(): CloseReport {
+    const outcome = this.#state as CloseReport["outcome"];
+    const wasClean = outcome === "closed-by-us" || outcome === "closed-by-peer";
+    const failure = this.#failure;
+    const received = this.#received;
+    return {
+      outcome,
+      code: failure?.closeCode ?? received?.code ?? CloseCode.abnormalClosure,
+      reason: failure?.message ?? received?.reason ?? "",
+      wasClean,
+      initiator: outcome === "failed" || this.#wasBegunByUs ? "us" : "peer",
+      cause: failure ?? this.#cause,
+    };
+  }
+
+  #sendClose(body: Uint8Array): void {
+    this.#writer.writeFrame(finBit | Opcode.close, body, 0, body.byteLength);
+    this.#owedPong = undefined;
+    this.#move("close-sent");
+  }
+
+  #move(event: ConnectionEvent): void {
+    this.#state = transitions[this.#state][event];
+  }
+}
+
+function isFinal(state: ConnectionState): boolean {
+  return transitions[state]["stream-ended"] === state;
+}
+
+/**
+ * A number in place of octets would be taken for a length, and what it measures, uninitialized, would reach the wire;
+ * other views and plain objects have lengths that are not in octets.
+ */
+function requireOctets(value: unknown): asserts value is Uint8Array {
+  if (value instanceof Uint8Array) return;
+  throw new UsageError("invalid-argument", typeof value, undefined, "octets must be a Uint8Array");
+}
+
+function copyOctets(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const copy = new Uint8Array(end - start);
+  copy.set(bytes.subarray(start, end));
+  return copy;
+}

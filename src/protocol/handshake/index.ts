@@ -1,0 +1,37 @@
+/**
+ * The opening handshake (RFC 6455 §4), both sides, as functions over parsed heads.
+ *
+ * Server: `readUpgradeRequest`, then `writeUpgradeResponse` or `writeRefusal`.
+ * Client: `createUpgradeRequest` or `writeUpgradeRequest`, then `readUpgradeResponse`.
+ */
+export {
+  HandshakeError,
+  type Refusal,
+  type UpgradeRequestCode,
+  UpgradeRequestError,
+  type UpgradeResponseCode,
+  UpgradeResponseError,
+  upgradeRequestCodes,
+  upgradeResponseCodes,
+} from "./errors.js";
+export {
+  type ExtensionHeader,
+  type ExtensionOffer,
+  type ExtensionParameter,
+  formatExtensions,
+  parseExtensions,
+} from "./extension-header.js";
+export { headerValues } from "./headers.js";
+export { acceptValue, createKey } from "./key.js";
+export type { HandshakeRequest, HandshakeResponse, RawHeaders } from "./message.js";
+export { readUpgradeRequest, type UpgradeRequest, type UpgradeRequestResult } from "./read-request.js";
+export {
+  readUpgradeResponse,
+  type SentUpgradeRequest,
+  type UpgradeResponse,
+  type UpgradeResponseResult,
+} from "./read-response.js";
+export { writeRefusal } from "./refusal.js";
+export { type UrlComponents, type WebSocketAddress, webSocketAddress } from "./url.js";
+export { createUpgradeRequest, type UpgradeRequestOptions, writeUpgradeRequest } from "./write-request.js";
+export { type UpgradeResponseOptions, writeUpgradeResponse } from "./write-response.js";

@@ -1,0 +1,23 @@
+/**
+ * `openline/protocol`: the WebSocket protocol (RFC 6455) without any I/O, for both roles. It imports nothing and runs
+ * wherever ECMAScript 2023 does.
+ */
+export { CloseCode, isCloseCodeOnWire } from "./close-code.js";
+export type { CloseBody, CloseOutcome, CloseReport, ConnectionEvent } from "./close-handshake.js";
+export { ConnectionState, transitions } from "./close-handshake.js";
+export type { ConnectionContext, ConnectionSink } from "./connection.js";
+export { Connection } from "./connection.js";
+export type { UsageCode, ViolationCode } from "./errors.js";
+export { OpenlineError, ProtocolError, UsageError, usageCodes, violationCodes } from "./errors.js";
+export type { FrameSink } from "./frame-parser.js";
+export { FrameParser } from "./frame-parser.js";
+export * from "./handshake/index.js";
+export type { Limits } from "./limits.js";
+export { defaultLimits, resolveLimits } from "./limits.js";
+export type { MaskingKeySource } from "./masking.js";
+export type { DataOpcode, Role } from "./opcode.js";
+export { Opcode } from "./opcode.js";
+export type { OutputBatch } from "./output.js";
+export { BufferPool, Output } from "./output.js";
+export type { TextCodec } from "./utf8.js";
+export { isValidUtf8, portableTextCodec, Utf8Validator } from "./utf8.js";

@@ -1,0 +1,156 @@
+/**
+ * UTF-8 as RFC 3629 defines it: checked while it streams, and, for places without a platform codec, read and written.
+ */
+
+/**
+ * Checks a stream of octets piece by piece and stops at the first one that cannot belong to valid UTF-8
+ * (RFC 6455 §8.1). Overlong forms, surrogates and code points above U+10FFFF are bad at their second octet.
+ */
+export class Utf8Validator {
+  /** Continuation octets still owed by the current code point. */
+  #owed = 0;
+  /** What the next octet may be. It differs from 0x80-0xBF only after E0, ED, F0 and F4. */
+  #lowest = 0x80;
+  #highest = 0xbf;
+
+  /**
+   * @returns the index of the first bad octet, or -1 when everything so far can be the beginning of valid UTF-8
+   */
+  push(bytes: Uint8Array, start: number, end: number): number {
+    let owed = this.#owed;
+    let lowest = this.#lowest;
+    let highest = this.#highest;
+    for (let index = start; index < end; index++) {
+      const octet = bytes[index] as number;
+      if (owed === 0) {
+        if (octet < 0x80) continue;
+        if (octet < 0xc2 || octet > 0xf4) return index;
+        if (octet < 0xe0) {
+          owed = 1;
+        } else if (octet < 0xf0) {
+          owed = 2;
+          if (octet === 0xe0) lowest = 0xa0;
+          else if (octet === 0xed) highest = 0x9f;
+        } else {
+          owed = 3;
+          if (octet === 0xf0) lowest = 0x90;
+          else if (octet === 0xf4) highest = 0x8f;
+        }
+      } else {
+        if (octet < lowest || octet > highest) return index;
+        owed--;
+        lowest = 0x80;
+        highest = 0xbf;
+      }
+    }
+    this.#owed = owed;
+    this.#lowest = lowest;
+    this.#highest = highest;
+    return -1;
+  }
+
+  /** Whether the octets so far end where a code point ends. */
+  get isComplete(): boolean {
+    return this.#owed === 0;
+  }
+}
+
+/** Whether the octets from `start` to `end` are valid UTF-8, whole code points only. */
+export function isValidUtf8(bytes: Uint8Array, start: number, end: number): boolean {
+  const validator = new Utf8Validator();
+  return validator.push(bytes, start, end) === -1 && validator.isComplete;
+}
+
+/**
+ * How text becomes octets and back. The core checks; a codec only converts. Platforms hand in a fast one.
+ */
+export interface TextCodec {
+  /** Whether the octets are valid UTF-8. */
+  isValid(bytes: Uint8Array, start: number, end: number): boolean;
+  /** Reads octets that are known to be valid UTF-8. */
+  decode(bytes: Uint8Array, start: number, end: number): string;
+  /** Reads octets that are known to be below 0x80. */
+  decodeAscii(bytes: Uint8Array, start: number, end: number): string;
+  /** Octets that `encodeInto` would write. */
+  byteLength(text: string): number;
+  /**
+   * Writes `text` at `offset`, lone surrogates as U+FFFD, and returns the number of octets written. The caller
+   * has made sure that there is room for all of them.
+   */
+  encodeInto(text: string, target: Uint8Array, offset: number): number;
+}
+
+const replacementCharacter = 0xfffd;
+
+/** The code point at `index`, a lone surrogate replaced as the USVString conversion demands. */
+function scalarAt(text: string, index: number): number {
+  const codePoint = text.codePointAt(index) as number;
+  return codePoint >= 0xd800 && codePoint <= 0xdfff ? replacementCharacter : codePoint;
+}
+
+function decode(bytes: Uint8Array, start: number, end: number): string {
+  let text = "";
+  for (let index = start; index < end; ) {
+    const octet = bytes[index++] as number;
+    if (octet < 0x80) {
+      text += String.fromCharCode(octet);
+      continue;
+    }
+    const continuations = octet < 0xe0 ? 1 : octet < 0xf0 ? 2 : 3;
+    let codePoint = octet & (0x3f >> continuations);
+    for (let taken = 0; taken < continuations; taken++) {
+      codePoint = (codePoint << 6) | ((bytes[index++] as number) & 0x3f);
+    }
+    text += String.fromCodePoint(codePoint);
+  }
+  return text;
+}
+
+function byteLength(text: string): number {
+  let length = 0;
+  for (let index = 0; index < text.length; index++) {
+    const codePoint = scalarAt(text, index);
+    if (codePoint < 0x80) length += 1;
+    else if (codePoint < 0x800) length += 2;
+    else if (codePoint < 0x10000) length += 3;
+    else {
+      length += 4;
+      index++;
+    }
+  }
+  return length;
+}
+
+function encodeInto(text: string, target: Uint8Array, offset: number): number {
+  let position = offset;
+  for (let index = 0; index < text.length; index++) {
+    const codePoint = scalarAt(text, index);
+    if (codePoint < 0x80) {
+      target[position++] = codePoint;
+      continue;
+    }
+    if (codePoint < 0x800) {
+      target[position++] = 0xc0 | (codePoint >> 6);
+    } else {
+      if (codePoint < 0x10000) {
+        target[position++] = 0xe0 | (codePoint >> 12);
+      } else {
+        target[position++] = 0xf0 | (codePoint >> 18);
+        target[position++] = 0x80 | ((codePoint >> 12) & 0x3f);
+        index++;
+      }
+      target[position++] = 0x80 | ((codePoint >> 6) & 0x3f);
+    }
+    target[position++] = 0x80 | (codePoint & 0x3f);
+  }
+  return position - offset;
+}
+
+/** A codec in plain ECMAScript: correct everywhere, fast nowhere. */
+export const portableTextCodec: TextCodec = {
+  isValid: isValidUtf8,
+  decode,
+  decodeAscii: decode,
+  byteLength,
+  encodeInto,
+};
