@@ -1,0 +1,43 @@
+/**
+ * What a connection needs of the outside: a reliable stream of octets in both directions. TCP and TLS sockets, the
+ * in-memory pair, and one day a stream of HTTP/2 or HTTP/3 are byte streams. tests/contract/ runs over each of them.
+ */
+
+/** Who hears what a byte stream receives. Nothing here may throw. */
+export interface ByteStreamReceiver {
+  /** Octets arrived. They may be changed in place, and belong to the stream again when the call returns. */
+  streamReceived(chunk: Uint8Array): void;
+  /** Everything written has left; `write` may be called again. Called once after each `write` that returned false. */
+  streamDrained(): void;
+  /** The peer has ended its side: nothing more will be received. Ours may still be written to. */
+  streamEnded(): void;
+  /** The stream is gone, both ways. Called exactly once, last. */
+  streamClosed(error?: Error): void;
+}
+
+export interface ByteStream {
+  /** The peer's network address, where there is one. */
+  readonly remoteAddress: string | undefined;
+  /**
+   * Whether written memory may be read by somebody even after it counts as written (a stream that passes references
+   * on). Where it is false, memory may be reused when `write` returned true, or after `streamDrained`.
+   */
+  readonly retainsWrites: boolean;
+  /** Names who hears what is received, and begins to read. A later call replaces the receiver. */
+  start(receiver: ByteStreamReceiver): void;
+  /**
+   * Writes octets, in order.
+   *
+   * @returns whether more may be written at once; otherwise `streamDrained` will say when, and nothing may be written before.
+   *   Until then the stream owns the segments' memory.
+   */
+  write(segments: readonly Uint8Array[]): boolean;
+  /** Stops reading. What is on its way already may still arrive, bounded by one chunk. */
+  pause(): void;
+  /** Reads again. */
+  resume(): void;
+  /** Ends our side after everything written has left. `streamClosed` follows when the peer has ended its side, too. */
+  end(): void;
+  /** Cuts the stream at once; what has not left is lost. `streamClosed` follows. */
+  destroy(): void;
+}

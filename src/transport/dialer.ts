@@ -1,0 +1,26 @@
+/**
+ * How a client reaches a server: sends the head of its opening handshake and waits for the head of the answer.
+ */
+import type { HandshakeRequest, HandshakeResponse, WebSocketAddress } from "../protocol/index.js";
+import type { ByteStream } from "./byte-stream.js";
+
+/** What came back: the stream, when the server switches protocols, or else an ordinary HTTP response. */
+export type DialResult =
+  | { readonly isUpgraded: true; readonly response: HandshakeResponse; readonly stream: ByteStream }
+  | { readonly isUpgraded: false; readonly response: HandshakeResponse; readonly body: Uint8Array };
+
+export interface DialOptions {
+  /** Gives up when it is aborted, leaving nothing open. */
+  readonly signal: AbortSignal;
+  /** Octets of all header lines together that the response may have. */
+  readonly maxHeaderBytes: number;
+  /** Octets of a refusal's body that are read; the rest is left. */
+  readonly maxBodyBytes: number;
+}
+
+/** @returns rejects with the network's error, or the signal's reason */
+export type Dialer = (
+  address: WebSocketAddress,
+  request: HandshakeRequest,
+  options: DialOptions,
+) => Promise<DialResult>;

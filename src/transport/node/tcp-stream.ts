@@ -1,0 +1,131 @@
+/**
+ * A byte stream over a `net.Socket`, a `tls.TLSSocket`, or any other Duplex that an HTTP server hands over.
+ */
+
+import { Socket as TcpSocket } from "node:net";
+import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
+import type { ByteStream, ByteStreamReceiver } from "../byte-stream.js";
+
+const owner: unique symbol = Symbol("openline.stream");
+
+/** A socket with its stream attached, so that its listeners need no closure each. */
+type OwnedSocket = Duplex & { [owner]?: NodeByteStream };
+
+function onData(this: OwnedSocket, chunk: Uint8Array): void {
+  this[owner]?.handleData(chunk);
+}
+function onEnd(this: OwnedSocket): void {
+  this[owner]?.handleEnd();
+}
+function onError(this: OwnedSocket, error: Error): void {
+  this[owner]?.handleError(error);
+}
+function onClose(this: OwnedSocket): void {
+  this[owner]?.handleClose();
+}
+
+export class NodeByteStream implements ByteStream {
+  readonly remoteAddress: string | undefined;
+  readonly retainsWrites: boolean;
+  readonly #socket: OwnedSocket;
+  #receiver: ByteStreamReceiver | undefined;
+  #isWriting = false;
+  #isClosed = false;
+  #error: Error | undefined;
+  readonly #onWritten = (): void => {
+    if (!this.#isWriting || this.#socket.writableLength > 0) return;
+    this.#isWriting = false;
+    this.#receiver?.streamDrained();
+  };
+
+  /**
+   * @param socket a connected socket that nobody else reads
+   * @param head octets that were read from it already and belong to us
+   */
+  constructor(socket: Duplex, head?: Uint8Array) {
+    this.#socket = socket;
+    const isTcp = socket instanceof TcpSocket;
+    this.remoteAddress = isTcp ? socket.remoteAddress : undefined;
+    // A TCP socket hands memory to the kernel, which copies; TLS and strangers may keep references.
+    this.retainsWrites = !isTcp || socket instanceof TLSSocket;
+    if (isTcp) {
+      socket.setNoDelay(true);
+      socket.setTimeout(0);
+    }
+    if (head !== undefined && head.byteLength > 0) socket.unshift(head);
+    this.#socket[owner] = this;
+    // From here on an error is ours: without a listener it would end the process.
+    socket.on("error", onError);
+    socket.on("close", onClose);
+  }
+
+  start(receiver: ByteStreamReceiver): void {
+    const isFirst = this.#receiver === undefined;
+    this.#receiver = receiver;
+    if (!isFirst) return;
+    const socket = this.#socket;
+    if (socket.destroyed) {
+      // Its close event may have passed already; later than this call, in any case.
+      process.nextTick(() => this.handleClose());
+      return;
+    }
+    socket.on("end", onEnd);
+    socket.on("data", onData);
+    socket.resume();
+  }
+
+  write(segments: readonly Uint8Array[]): boolean {
+    const socket = this.#socket;
+    if (socket.destroyed || socket.writableEnded) return true;
+    const last = segments.length - 1;
+    this.#isWriting = true;
+    if (last > 0) socket.cork();
+    for (let index = 0; index < last; index++) socket.write(segments[index]);
+    if (last >= 0) socket.write(segments[last], this.#onWritten);
+    if (last > 0) socket.uncork();
+    // Zero when the kernel took all of it within the call, as it nearly always does.
+    if (socket.writableLength > 0) return false;
+    this.#isWriting = false;
+    return true;
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  handleData(chunk: Uint8Array): void {
+    this.#receiver?.streamReceived(chunk);
+  }
+
+  handleEnd(): void {
+    this.#receiver?.streamEnded();
+  }
+
+  handleError(error: Error): void {
+    this.#error ??= error;
+  }
+
+  handleClose(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const socket = this.#socket;
+    socket.removeListener("data", onData);
+    socket.removeListener("end", onEnd);
+    socket.removeListener("close", onClose);
+    // The error listener stays: some sockets report more than one error.
+    this.#receiver?.streamClosed(this.#error);
+  }
+}

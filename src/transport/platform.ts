@@ -1,0 +1,44 @@
+/**
+ * What servers, clients and their sockets need beside a byte stream: time, randomness, text, and the end of a turn.
+ * Everything comes in from outside, so that tests can put a clock of their own in its place.
+ */
+import type { BufferPool, MaskingKeySource, TextCodec } from "../protocol/index.js";
+
+/** A timer that has been set. */
+export interface Timer {
+  /** Makes sure that it does not fire any more. Harmless after it has. */
+  cancel(): void;
+}
+
+export interface Clock {
+  /** Milliseconds since some fixed moment, never going back. */
+  now(): number;
+  /** Calls `callback` once, after at least `delayMs` milliseconds. Does not keep a process alive. */
+  setTimer(callback: () => void, delayMs: number): Timer;
+}
+
+/** Something that has output to flush at the end of the turn. */
+export interface Flushable {
+  /** Must not throw. */
+  flush(): void;
+}
+
+/**
+ * Knows when the turn ends: after the handlers that are running, and the promise continuations that follow from them.
+ */
+export interface TurnScheduler {
+  /** Calls `flush` once at the end of this turn. Whoever asks twice in a turn is called twice. */
+  schedule(flushable: Flushable): void;
+}
+
+export interface Platform {
+  readonly clock: Clock;
+  readonly text: TextCodec;
+  readonly pool: BufferPool;
+  readonly maskingKeys: MaskingKeySource;
+  readonly turns: TurnScheduler;
+  /** `count` octets of cryptographic randomness. */
+  randomBytes(count: number): Uint8Array;
+  /** Tells a human about an error that nobody handles. */
+  reportError(error: unknown, during: string): void;
+}
