@@ -1,0 +1,134 @@
+/**
+ * The client, however it reaches its server.
+ */
+
+import type { WebSocketAddress } from "../protocol/index.js";
+import {
+  createKey,
+  createUpgradeRequest,
+  readUpgradeResponse,
+  UsageError,
+  webSocketAddress,
+} from "../protocol/index.js";
+import type { HeadersInput, ResolvedSocketOptions, Socket, SocketHandlers, SocketOptions } from "../socket/index.js";
+import { Endpoint, maxTimerMs, rawHeadersOf, resolveSocketOptions, wholeNumber } from "../socket/index.js";
+import type { Dialer, DialResult, Platform } from "../transport/index.js";
+import { ConnectError, HandshakeTimeoutError, UpgradeRefusedError } from "./errors.js";
+
+/** Everything about a client but how it reaches its server. */
+export interface ClientOptions extends SocketOptions, SocketHandlers {
+  /** Subprotocols to ask for, the most wanted first. Default none. */
+  readonly protocols?: string | readonly string[];
+  /** Further headers of the request: `Authorization`, `Cookie`, `Origin`. */
+  readonly headers?: HeadersInput;
+  /** Gives up when it is aborted before the connection is open; `connect` rejects with its reason. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds that reaching the server and the opening handshake may take. Default 10,000. */
+  readonly handshakeTimeoutMs?: number;
+}
+
+// Name look-up, TCP, TLS and the upgrade: a few round trips, some of them lost.
+const defaultHandshakeTimeoutMs = 10_000;
+// Enough for what an API has to say about why it refused.
+const maxRefusalBodyBytes = 64 * 1024;
+
+/**
+ * Connects.
+ *
+ * @throws UsageError for a URL or an option that makes no sense; UpgradeRefusedError, UpgradeResponseError,
+ *   ConnectError, HandshakeTimeoutError, or the signal's reason
+ */
+export async function openClient(
+  url: string | URL,
+  options: ClientOptions,
+  platform: Platform,
+  dial: Dialer,
+): Promise<Socket> {
+  const resolved = resolveSocketOptions(options);
+  const { limits } = resolved;
+  const address = parseAddress(url);
+  const protocols = typeof options.protocols === "string" ? [options.protocols] : (options.protocols ?? []);
+  const key = createKey(platform.randomBytes(16));
+  const headers = rawHeadersOf(options.headers);
+  const request = createUpgradeRequest({ ...address, key, protocols, headers });
+
+  const result = await dialWithDeadline(options, platform, (signal) =>
+    dial(address, request, { signal, maxHeaderBytes: limits.maxHeaderBytes, maxBodyBytes: maxRefusalBodyBytes }),
+  ).catch((error: unknown) => {
+    if (
+      error instanceof HandshakeTimeoutError ||
+      (options.signal?.aborted === true && error === options.signal.reason)
+    ) {
+      throw error;
+    }
+    throw new ConnectError(String(url), error);
+  });
+  return open(result, { key, protocols }, options, resolved, platform);
+}
+
+function parseAddress(url: string | URL): WebSocketAddress {
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch {
+    throw new UsageError("url-invalid", String(url));
+  }
+  return webSocketAddress(parsed);
+}
+
+/** Dials, and gives up when the deadline passes or the caller's signal is aborted. */
+async function dialWithDeadline(
+  options: ClientOptions,
+  platform: Platform,
+  dial: (signal: AbortSignal) => Promise<DialResult>,
+): Promise<DialResult> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const timeoutMs = wholeNumber(
+    "handshakeTimeoutMs",
+    options.handshakeTimeoutMs,
+    defaultHandshakeTimeoutMs,
+    maxTimerMs,
+  );
+  const controller = new AbortController();
+  const abort = (): void => controller.abort(signal?.reason);
+  signal?.addEventListener("abort", abort, { once: true });
+  const timer = platform.clock.setTimer(() => controller.abort(new HandshakeTimeoutError(timeoutMs)), timeoutMs);
+  try {
+    return await dial(controller.signal);
+  } finally {
+    timer.cancel();
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+function open(
+  result: DialResult,
+  sent: { readonly key: string; readonly protocols: readonly string[] },
+  options: ClientOptions,
+  resolved: ResolvedSocketOptions,
+  platform: Platform,
+): Socket {
+  if (!result.isUpgraded) {
+    throw new UpgradeRefusedError(result.response.status, result.response.rawHeaders, result.body);
+  }
+  const read = readUpgradeResponse(result.response, sent, resolved.limits);
+  if (!read.ok) {
+    // RFC 6455 §4.1: "the client MUST _Fail the WebSocket Connection_".
+    result.stream.destroy();
+    throw read.error;
+  }
+  const { text, pool, maskingKeys } = platform;
+  const endpoint = new Endpoint<undefined>(
+    {
+      platform,
+      options: resolved,
+      handlers: options,
+      connection: { role: "client", limits: resolved.limits, text, pool, maskingKeys },
+    },
+    result.stream,
+    { protocol: read.handshake.protocol, data: undefined },
+  );
+  endpoint.open();
+  return endpoint;
+}

@@ -1,0 +1,27 @@
+/**
+ * openline: a WebSocket server and client for Node.
+ */
+
+export { ConnectError, HandshakeTimeoutError, UpgradeRefusedError } from "./client/index.js";
+export type { ConnectOptions, ServeOptions, Server } from "./node/index.js";
+export { connect, serve } from "./node/index.js";
+export type { CloseOutcome, CloseReport, Limits } from "./protocol/index.js";
+export {
+  CloseCode,
+  defaultLimits,
+  OpenlineError,
+  ProtocolError,
+  UpgradeResponseError,
+  UsageError,
+} from "./protocol/index.js";
+export type { Accept, Acceptance, AcceptContext, AcceptDecision, IncomingRequest } from "./server/index.js";
+export type {
+  Message,
+  RefusalReason,
+  SendData,
+  SendResult,
+  Socket,
+  SocketHandlers,
+  SocketOptions,
+} from "./socket/index.js";
+export { CloseTimeoutError, ConnectionClosedError, SlowPeerError } from "./socket/index.js";

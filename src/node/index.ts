@@ -1,0 +1,8 @@
+/**
+ * Node's own parts put together: `serve` and `connect`.
+ */
+
+export type { ConnectOptions } from "./connect.js";
+export { connect } from "./connect.js";
+export type { ServeOptions, Server } from "./serve.js";
+export { serve } from "./serve.js";

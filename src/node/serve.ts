@@ -1,0 +1,195 @@
+/**
+ * `serve()`: a server on Node.
+ */
+
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
+import { createServer as createHttpServer } from "node:http";
+import type { Server as HttpsServer, ServerOptions as HttpsServerOptions } from "node:https";
+import { createServer as createHttpsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { UsageError } from "../protocol/index.js";
+import type { ServerOptions } from "../server/index.js";
+import { ServerCore } from "../server/index.js";
+import type { Socket } from "../socket/index.js";
+import { nodePlatform, takeHttpUpgrade } from "../transport/node/index.js";
+
+/** Where connections come from. */
+export interface ListenOptions {
+  /** The port to listen on; 0 lets the system choose. */
+  readonly port?: number;
+  /** The address to listen on. Default: all of them. */
+  readonly host?: string;
+  /** With `port`: certificate and key, as `https.createServer` takes them, to serve `wss:`. */
+  readonly tls?: HttpsServerOptions;
+  /** Instead of `port`: an HTTP server of yours, whose `upgrade` requests are taken. You start it and close it. */
+  readonly server?: HttpServer | HttpsServer;
+  /** Instead of `port`: no server at all; give upgrade requests to `handleUpgrade`. */
+  readonly noServer?: boolean;
+}
+
+/** What can be set about a server on Node. */
+export interface ServeOptions<Data = undefined> extends ServerOptions<Data>, ListenOptions {}
+
+/** A running server. Iterating over it yields its sockets, where neither `open` nor `message` is given. */
+export interface Server<Data = undefined> extends AsyncIterable<Socket<Data>>, AsyncDisposable {
+  /** The port it listens on; 0 while there is none. */
+  readonly port: number;
+  /** Where to connect to, as `ws://` or `wss://`; "" while it listens nowhere. */
+  readonly url: string;
+  /** The connections that are open or closing. */
+  readonly sockets: ReadonlySet<Socket<Data>>;
+  /**
+   * Takes an upgrade request, as an HTTP server's `upgrade` event carries it. What is no proper request is answered
+   * with its HTTP status.
+   */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void;
+  /**
+   * Stops taking connections, and closes those there are.
+   *
+   * @param code as for `socket.close`. Default 1001 (going away)
+   * @param reason as for `socket.close`. Default none
+   * @returns when every connection is gone, and the port is free where it was ours; each has `closeTimeoutMs` at most
+   * @throws UsageError as `socket.close` does
+   */
+  close(code?: number, reason?: string): Promise<void>;
+}
+
+/**
+ * Starts a WebSocket server (RFC 6455 §4.2).
+ *
+ * ```ts
+ * const server = await serve({ port: 9000, message: (socket, message) => socket.send(message) });
+ * ```
+ *
+ * @param options where connections come from (`port`, `server` or `noServer`), `accept`, handlers and limits
+ * @returns the server, once it listens
+ * @throws UsageError for options that make no sense; the system's error when the port cannot be had
+ */
+export async function serve<Data = undefined>(options: ServeOptions<Data>): Promise<Server<Data>> {
+  checkSource(options);
+  const server = new NodeServer<Data>(options);
+  await server.listen();
+  return server;
+}
+
+function checkSource({ port, server, noServer, tls }: ListenOptions): void {
+  const sources = Number(port !== undefined) + Number(server !== undefined) + Number(noServer === true);
+  if (sources !== 1) {
+    throw new UsageError("invalid-argument", sources, undefined, "give exactly one of port, server and noServer");
+  }
+  if (tls !== undefined && port === undefined) {
+    throw new UsageError("invalid-argument", "tls", undefined, "tls goes with port; your own server has its own");
+  }
+}
+
+class NodeServer<Data> implements Server<Data> {
+  readonly #options: ServeOptions<Data>;
+  readonly #core: ServerCore<Data>;
+  /** The HTTP server whose upgrades are taken, ours or the application's. */
+  readonly #http: HttpServer | HttpsServer | undefined;
+  readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Uint8Array): void => {
+    this.handleUpgrade(request, socket, head);
+  };
+  #closing: Promise<void> | undefined;
+
+  constructor(options: ServeOptions<Data>) {
+    this.#options = options;
+    this.#core = new ServerCore<Data>(options, nodePlatform);
+    this.#http = options.server ?? (options.port === undefined ? undefined : this.#createHttp());
+    this.#http?.on("upgrade", this.#onUpgrade);
+  }
+
+  #createHttp(): HttpServer | HttpsServer {
+    const { handshakeTimeoutMs, limits } = this.#core.options;
+    const settings = {
+      // A peer that is slow with its request head is in its handshake already.
+      headersTimeout: handshakeTimeoutMs,
+      requestTimeout: handshakeTimeoutMs,
+      maxHeaderSize: limits.maxHeaderBytes,
+    };
+    return this.#options.tls === undefined
+      ? createHttpServer(settings, refuseOrdinaryRequest)
+      : createHttpsServer({ ...this.#options.tls, ...settings }, refuseOrdinaryRequest);
+  }
+
+  async listen(): Promise<void> {
+    const http = this.#http;
+    const { port, host } = this.#options;
+    if (http === undefined || port === undefined) return;
+    await new Promise<void>((resolve, reject) => {
+      http.once("error", reject);
+      http.listen({ port, host }, () => {
+        http.removeListener("error", reject);
+        resolve();
+      });
+    });
+  }
+
+  get port(): number {
+    return this.#address?.port ?? 0;
+  }
+
+  get url(): string {
+    const address = this.#address;
+    if (address === undefined || this.#http === undefined) return "";
+    const scheme = "setSecureContext" in this.#http ? "wss" : "ws";
+    return `${scheme}://${reachableHost(address)}:${String(address.port)}`;
+  }
+
+  get sockets(): ReadonlySet<Socket<Data>> {
+    return this.#core.sockets;
+  }
+
+  /** Undefined while it does not listen, and on a Unix socket. */
+  get #address(): AddressInfo | undefined {
+    const address = this.#http?.address();
+    return typeof address === "object" && address !== null ? address : undefined;
+  }
+
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
+    const upgrade = takeHttpUpgrade(request, socket, head);
+    this.#core.upgrade(upgrade.head, upgrade.stream, upgrade.isSecure);
+  }
+
+  close(code = 1001, reason = ""): Promise<void> {
+    this.#closing ??= this.#close(code, reason);
+    return this.#closing;
+  }
+
+  async #close(code: number, reason: string): Promise<void> {
+    const socketsGone = this.#core.close(code, reason);
+    const http = this.#http;
+    if (http === undefined || http === this.#options.server) {
+      await socketsGone;
+      http?.removeListener("upgrade", this.#onUpgrade);
+      return;
+    }
+    const portFree = new Promise<void>((resolve) => http.close(() => resolve()));
+    http.closeIdleConnections();
+    await socketsGone;
+    // What is left are connections that never became WebSockets.
+    http.closeAllConnections();
+    await portFree;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Socket<Data>, undefined> {
+    return this.#core[Symbol.asyncIterator]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** RFC 9110 §15.5.22: 426 tells which protocol this port speaks. */
+function refuseOrdinaryRequest(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(426, { Upgrade: "websocket", Connection: "Upgrade, close", "Content-Type": "text/plain" });
+  response.end("This port speaks WebSocket.\n");
+}
+
+/** An address that one can connect to from this machine. */
+function reachableHost({ address, family }: AddressInfo): string {
+  if (address === "::" || address === "0.0.0.0") return "localhost";
+  return family === "IPv6" ? `[${address}]` : address;
+}

@@ -1,0 +1,6 @@
+/**
+ * The server, wherever its connections come from.
+ */
+export type { Accept, Acceptance, AcceptContext, AcceptDecision, IncomingRequest } from "./accept.js";
+export type { ServerOptions } from "./options.js";
+export { ServerCore } from "./server-core.js";

@@ -1,0 +1,99 @@
+/**
+ * A byte stream between the client's handshake and the server's answer. What the peer sends meanwhile is kept, and
+ * that it leaves is noticed.
+ */
+import type { ByteStream, ByteStreamReceiver, Timer } from "../transport/index.js";
+
+// A client "MUST wait for a response from the server before sending any further data" (RFC 6455 §4.1), so that there
+// is seldom anything to keep; one that cannot wait is stopped here.
+const maxKeptBytes = 64 * 1024;
+
+export class PendingUpgrade implements ByteStreamReceiver {
+  readonly stream: ByteStream;
+  readonly #controller = new AbortController();
+  #kept: Uint8Array[] = [];
+  #keptBytes = 0;
+  #timer: Timer | undefined;
+  #hasEnded = false;
+  #isClosed = false;
+  #isRefused = false;
+
+  constructor(stream: ByteStream) {
+    this.stream = stream;
+    stream.start(this);
+  }
+
+  /** Aborted when the peer has left, or `giveUp` was called. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Whether the peer is still there. */
+  get isAlive(): boolean {
+    return !this.#isClosed && !this.#hasEnded;
+  }
+
+  /** Aborts the decision. */
+  giveUp(reason: Error): void {
+    this.#controller.abort(reason);
+  }
+
+  /** Takes `timer` to be cancelled when there is a decision. */
+  set timer(timer: Timer) {
+    this.#timer = timer;
+  }
+
+  /** Hands the stream over to `receiver`, with everything that has come meanwhile. */
+  accept(receiver: ByteStreamReceiver, begin: () => void): void {
+    this.#timer?.cancel();
+    begin();
+    const kept = this.#kept;
+    const wasPaused = this.#keptBytes >= maxKeptBytes;
+    this.#kept = [];
+    for (const chunk of kept) receiver.streamReceived(chunk);
+    if (wasPaused) this.stream.resume();
+  }
+
+  /** Writes an HTTP response, and ends the stream once it has left. Ends by `deadline` even if the peer does not. */
+  refuse(response: Uint8Array, deadline: (cut: () => void) => Timer): void {
+    this.#timer?.cancel();
+    this.#isRefused = true;
+    this.#kept = [];
+    if (this.#isClosed) return;
+    this.#timer = deadline(() => {
+      this.stream.destroy();
+    });
+    this.stream.resume();
+    this.stream.write([response]);
+    this.stream.end();
+  }
+
+  streamReceived(chunk: Uint8Array): void {
+    // After a refusal the peer's octets are read and dropped: cutting a stream with unread octets would cost it the
+    // response.
+    if (this.#isRefused) return;
+    this.#kept.push(new Uint8Array(chunk));
+    this.#keptBytes += chunk.byteLength;
+    if (this.#keptBytes >= maxKeptBytes) this.stream.pause();
+  }
+
+  streamDrained(): void {
+    // The one write there is was a refusal; `end` waits for it.
+  }
+
+  streamEnded(): void {
+    this.#hasEnded = true;
+    this.#leave();
+  }
+
+  streamClosed(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#controller.abort(new Error("the peer left before the handshake was over"));
+    if (!this.#isRefused && !this.#isClosed) this.stream.destroy();
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * A server without a port: takes byte streams that carry an upgrade request, decides, and keeps the sockets.
+ */
+
+import type { HandshakeRequest, Refusal, UpgradeRequest } from "../protocol/index.js";
+import { readUpgradeRequest, writeRefusal, writeUpgradeResponse } from "../protocol/index.js";
+import type { Socket, SocketContext } from "../socket/index.js";
+import { Endpoint, rawHeadersOf } from "../socket/index.js";
+import type { ByteStream, Platform } from "../transport/index.js";
+import type { Acceptance, AcceptDecision } from "./accept.js";
+import { createIncomingRequest } from "./accept.js";
+import type { ResolvedServerOptions, ServerOptions } from "./options.js";
+import { resolveServerOptions } from "./options.js";
+import { PendingUpgrade } from "./pending-upgrade.js";
+import { SocketQueue } from "./socket-queue.js";
+
+/** A decision of this library's own, told in the words of the limit or state it comes from. */
+function refusal(status: number, reasonPhrase: string, explanation: string): Refusal {
+  return {
+    status,
+    reasonPhrase,
+    headers: ["Content-Type", "text/plain; charset=utf-8"],
+    body: latin1(`${explanation}\n`),
+  };
+}
+
+export class ServerCore<Data> {
+  readonly options: ResolvedServerOptions;
+  readonly #given: ServerOptions<Data>;
+  readonly #platform: Platform;
+  readonly #context: SocketContext<Data>;
+  readonly #sockets = new Set<Socket<Data>>();
+  readonly #pending = new Set<PendingUpgrade>();
+  readonly #queue = new SocketQueue<Data>();
+  #isClosing = false;
+
+  /** @throws UsageError `invalid-limit`, `invalid-argument` */
+  constructor(options: ServerOptions<Data>, platform: Platform) {
+    this.#given = options;
+    this.#platform = platform;
+    this.options = resolveServerOptions(options);
+    this.#context = {
+      platform,
+      options: this.options,
+      handlers: options,
+      connection: { role: "server", limits: this.options.limits, text: platform.text, pool: platform.pool },
+      ended: (socket) => this.#sockets.delete(socket),
+    };
+  }
+
+  /** The connections that are open or closing. */
+  get sockets(): ReadonlySet<Socket<Data>> {
+    return this.#sockets;
+  }
+
+  /** Whether `close` was called. */
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Socket<Data>, undefined> {
+    return this.#queue.iterate();
+  }
+
+  /**
+   * Takes a stream whose upgrade request has been read, and answers it. Never throws: what goes wrong is answered with
+   * an HTTP status, and where it is the application's error, given to the `error` handler.
+   */
+  upgrade(head: HandshakeRequest, stream: ByteStream, isSecure: boolean): void {
+    const pending = new PendingUpgrade(stream);
+    const read = readUpgradeRequest(head, this.options.limits);
+    if (!read.ok) {
+      this.#refuse(pending, read.error);
+    } else if (this.#isClosing) {
+      this.#refuse(pending, refusal(503, "Service Unavailable", "The server is closing."));
+    } else if (this.#isIterated && this.#queue.size >= this.options.maxWaitingSockets) {
+      const explanation = `The server's limit maxWaitingSockets (${String(this.options.maxWaitingSockets)}) is reached.`;
+      this.#refuse(pending, refusal(503, "Service Unavailable", explanation));
+    } else if (this.#given.accept === undefined) {
+      this.#accept(pending, read.handshake, {});
+    } else {
+      this.#pending.add(pending);
+      void this.#decide(head, read.handshake, pending, isSecure).finally(() => this.#pending.delete(pending));
+    }
+  }
+
+  /** Whether sockets go to whoever iterates over the server: nobody else wants them. */
+  get #isIterated(): boolean {
+    return this.#given.open === undefined && this.#given.message === undefined;
+  }
+
+  /** Asks the application. */
+  async #decide(
+    head: HandshakeRequest,
+    handshake: UpgradeRequest,
+    pending: PendingUpgrade,
+    isSecure: boolean,
+  ): Promise<void> {
+    const { handshakeTimeoutMs } = this.options;
+    pending.timer = this.#platform.clock.setTimer(() => {
+      pending.giveUp(
+        new Error(`accept took longer than the limit handshakeTimeoutMs of ${String(handshakeTimeoutMs)} ms`),
+      );
+      const explanation = `The handshake took longer than ${String(handshakeTimeoutMs)} ms.`;
+      this.#refuse(pending, refusal(503, "Service Unavailable", explanation));
+    }, handshakeTimeoutMs);
+    let decision: AcceptDecision<Data>;
+    try {
+      const request = createIncomingRequest(head, handshake, isSecure, pending.stream.remoteAddress);
+      decision = await this.#given.accept?.(request, { signal: pending.signal });
+    } catch (error) {
+      // Whoever gave up because the peer had left has done nothing wrong.
+      if (!pending.signal.aborted) this.#fail(pending, error);
+      return;
+    }
+    if (pending.signal.aborted) return;
+    try {
+      if (this.#isClosing) this.#refuse(pending, refusal(503, "Service Unavailable", "The server is closing."));
+      else if (decision instanceof Response) await this.#refuseWith(pending, decision);
+      else this.#accept(pending, handshake, decision ?? {});
+    } catch (error) {
+      this.#fail(pending, error);
+    }
+  }
+
+  #accept(pending: PendingUpgrade, handshake: UpgradeRequest, acceptance: Acceptance<Data>): void {
+    const { protocol, headers, data } = acceptance;
+    const response = writeUpgradeResponse(handshake, { protocol, headers: rawHeadersOf(headers) });
+    const endpoint = new Endpoint<Data>(this.#context, pending.stream, {
+      protocol: protocol ?? "",
+      // Where `accept` attaches nothing, `Data` is undefined.
+      data: data as Data,
+    });
+    this.#sockets.add(endpoint);
+    pending.accept(endpoint, () => {
+      endpoint.open(latin1(response));
+    });
+    if (this.#isIterated) this.#queue.push(endpoint);
+  }
+
+  #fail(pending: PendingUpgrade, error: unknown): void {
+    this.#refuse(pending, refusal(500, "Internal Server Error", "The server could not decide about this connection."));
+    try {
+      if (this.#given.error === undefined) this.#platform.reportError(error, "accept");
+      else this.#given.error(error, undefined);
+    } catch (secondError) {
+      this.#platform.reportError(secondError, "the error handler");
+    }
+  }
+
+  /** RFC 6455 §4.2.2: "it MUST return an appropriate HTTP error code". */
+  #refuse(pending: PendingUpgrade, refusal: Refusal): void {
+    const head = latin1(writeRefusal(refusal));
+    const body = refusal.body ?? new Uint8Array(0);
+    const response = new Uint8Array(head.byteLength + body.byteLength);
+    response.set(head);
+    response.set(body, head.byteLength);
+    pending.refuse(response, (cut) => this.#platform.clock.setTimer(cut, this.options.closeTimeoutMs));
+  }
+
+  async #refuseWith(pending: PendingUpgrade, response: Response): Promise<void> {
+    const body = new Uint8Array(await response.arrayBuffer());
+    const headers = [...response.headers].filter(([name]) => !isHopByHop(name)).flat();
+    this.#refuse(pending, { status: response.status, reasonPhrase: response.statusText, headers, body });
+  }
+
+  /**
+   * Closes every connection, and refuses those whose handshake is not over.
+   *
+   * @returns when all are gone
+   */
+  async close(code: number, reason: string): Promise<void> {
+    this.#isClosing = true;
+    this.#queue.end();
+    for (const pending of this.#pending) {
+      pending.giveUp(new Error("the server is closing"));
+      this.#refuse(pending, refusal(503, "Service Unavailable", "The server is closing."));
+    }
+    await Promise.all([...this.#sockets].map((socket) => socket.close(code, reason)));
+  }
+}
+
+function isHopByHop(name: string): boolean {
+  return name === "connection" || name === "content-length" || name === "transfer-encoding";
+}
+
+/** The octets of a string of code units below 0x100, which is what HTTP heads are. */
+function latin1(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);
+  return bytes;
+}

@@ -1,0 +1,40 @@
+/**
+ * Sockets that wait for somebody to iterate over the server.
+ */
+import type { Socket } from "../socket/index.js";
+
+type Result<Data> = IteratorResult<Socket<Data>, undefined>;
+
+export class SocketQueue<Data> {
+  readonly #waitingSockets: Socket<Data>[] = [];
+  readonly #waiters: ((result: Result<Data>) => void)[] = [];
+  #hasEnded = false;
+
+  /** Sockets that nobody has taken. */
+  get size(): number {
+    return this.#waitingSockets.length;
+  }
+
+  push(socket: Socket<Data>): void {
+    const waiter = this.#waiters.shift();
+    if (waiter === undefined) this.#waitingSockets.push(socket);
+    else waiter({ done: false, value: socket });
+  }
+
+  /** No more sockets will come; those that wait may still be taken. */
+  end(): void {
+    this.#hasEnded = true;
+    for (const waiter of this.#waiters.splice(0)) waiter({ done: true, value: undefined });
+  }
+
+  iterate(): AsyncIterator<Socket<Data>, undefined> {
+    return {
+      next: () => {
+        const socket = this.#waitingSockets.shift();
+        if (socket !== undefined) return Promise.resolve({ done: false, value: socket });
+        if (this.#hasEnded) return Promise.resolve({ done: true, value: undefined });
+        return new Promise<Result<Data>>((resolve) => this.#waiters.push(resolve));
+      },
+    };
+  }
+}

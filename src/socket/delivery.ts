@@ -1,0 +1,174 @@
+/**
+ * How messages reach their consumer, in order and one at a time.
+ *
+ * A message goes straight to the handler. Only while a handler's promise is pending, or while nobody consumes yet, do
+ * messages wait in the inbox; when that is full, the owner is told to stop reading.
+ */
+import { UsageError } from "../protocol/index.js";
+import { MessageQueue } from "./message-queue.js";
+import type { Message } from "./socket.js";
+
+/** The socket, as far as delivery needs it. */
+export interface DeliveryOwner {
+  /** Whether there is a `message` handler. */
+  readonly hasMessageHandler: boolean;
+  /** Calls the `message` handler and returns what it returned. */
+  handleMessage(message: Message): unknown;
+  /** A handler threw or rejected. */
+  handlerFailed(error: unknown, during: string): void;
+  /** Octets that may wait. */
+  readonly maxInboxBytes: number;
+  /** The inbox is full: read no more. */
+  inboxFull(): void;
+  /** The inbox has room again. */
+  inboxRoomy(): void;
+  /** Nothing waits, and no handler is at work. */
+  deliveryIdle(): void;
+}
+
+type Waiter = (result: IteratorResult<Message, undefined>) => void;
+
+const iterationEnd: IteratorResult<Message, undefined> = Object.freeze({ done: true, value: undefined });
+
+export class Delivery {
+  readonly #owner: DeliveryOwner;
+  #inbox: MessageQueue | undefined;
+  #isHandling = false;
+  #isFull = false;
+  #isStopped = false;
+  #hasEnded = false;
+  /** Those who called `next` on the iterator and wait; undefined while there is no iterator. */
+  #waiters: Waiter[] | undefined;
+
+  constructor(owner: DeliveryOwner) {
+    this.#owner = owner;
+  }
+
+  /** Whether nothing waits and no handler is at work. */
+  get isIdle(): boolean {
+    return !this.#isHandling && (this.#inbox === undefined || this.#inbox.isEmpty);
+  }
+
+  /** A message has come. */
+  deliver(message: Message): void {
+    if (this.#isStopped) return;
+    if (this.isIdle && this.#canDeliver) {
+      this.#hand(message);
+      return;
+    }
+    this.#inbox ??= new MessageQueue();
+    this.#inbox.push(message);
+    if (this.#isFull || this.#inbox.heldBytes < this.#owner.maxInboxBytes) return;
+    this.#isFull = true;
+    this.#owner.inboxFull();
+  }
+
+  /** Delivers nothing until `promise` has settled. */
+  holdFor(promise: PromiseLike<unknown>, during: string): void {
+    this.#isHandling = true;
+    promise.then(
+      () => this.#handled(),
+      (error: unknown) => {
+        this.#owner.handlerFailed(error, during);
+        this.#handled();
+      },
+    );
+  }
+
+  /** Delivers nothing any more, and drops what waits. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#inbox = undefined;
+    this.#makeRoom();
+    this.end();
+  }
+
+  /** Nothing will come any more; what waits is still delivered. */
+  end(): void {
+    this.#hasEnded = true;
+    this.#pump();
+  }
+
+  #handle(message: Message): void {
+    let result: unknown;
+    try {
+      result = this.#owner.handleMessage(message);
+    } catch (error) {
+      this.#owner.handlerFailed(error, "the message handler");
+      return;
+    }
+    if (isThenable(result)) this.holdFor(result, "the message handler");
+  }
+
+  #handled(): void {
+    this.#isHandling = false;
+    this.#pump();
+  }
+
+  /** Delivers what waits, as far as the consumer takes it. */
+  #pump(): void {
+    while (!this.#isHandling && this.#canDeliver) {
+      const message = this.#inbox?.shift();
+      if (message !== undefined) {
+        this.#hand(message);
+        continue;
+      }
+      this.#inbox = undefined;
+      // Only now that nothing waits: what the owner reads on from here may go straight to the consumer.
+      if (!this.#makeRoom()) break;
+    }
+    if (!this.isIdle) return;
+    if (this.#hasEnded && this.#waiters !== undefined) {
+      for (const waiter of this.#waiters.splice(0)) waiter(iterationEnd);
+    }
+    this.#owner.deliveryIdle();
+  }
+
+  #hand(message: Message): void {
+    if (this.#owner.hasMessageHandler) this.#handle(message);
+    else this.#waiters?.shift()?.({ done: false, value: message });
+  }
+
+  /** Lets the owner read again, where it had been stopped. */
+  #makeRoom(): boolean {
+    const wasFull = this.#isFull;
+    this.#isFull = false;
+    if (wasFull) this.#owner.inboxRoomy();
+    return wasFull;
+  }
+
+  get #canDeliver(): boolean {
+    return this.#owner.hasMessageHandler || (this.#waiters !== undefined && this.#waiters.length > 0);
+  }
+
+  /**
+   * Takes messages one by one. Leaving a `for await` loop early leaves the connection open; another loop may go on
+   * where it stopped.
+   *
+   * @throws UsageError `already-consumed` when there is a message handler or an iterator already
+   */
+  iterate(): AsyncIterator<Message, undefined> {
+    if (this.#owner.hasMessageHandler || this.#waiters !== undefined) throw new UsageError("already-consumed");
+    this.#waiters = [];
+    return {
+      next: () => this.#next(),
+      return: () => {
+        this.#waiters = undefined;
+        return Promise.resolve(iterationEnd);
+      },
+    };
+  }
+
+  #next(): Promise<IteratorResult<Message, undefined>> {
+    return new Promise((resolve) => {
+      this.#waiters ??= [];
+      this.#waiters.push(resolve);
+      this.#pump();
+    });
+  }
+}
+
+/** Whether `value` has to be awaited. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

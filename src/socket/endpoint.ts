@@ -1,0 +1,442 @@
+/**
+ * The socket: a protocol connection joined to a byte stream.
+ *
+ * What comes in: the stream's octets go through the connection, whose messages go straight to the handler. Only while
+ * a handler's promise is pending, or nobody consumes yet, do messages wait in the inbox, and when the inbox is full,
+ * reading stops. What goes out: frames collect in the connection's output and leave in one write at the end of the
+ * turn; while the stream takes nothing, they wait there.
+ *
+ * Everything that ends a connection ends here in `#finish`, once.
+ */
+
+import type { CloseReport, ConnectionContext, ConnectionSink } from "../protocol/index.js";
+import { CloseCode, Connection } from "../protocol/index.js";
+import type { ByteStream, ByteStreamReceiver, Platform, Timer } from "../transport/index.js";
+import type { DeliveryOwner } from "./delivery.js";
+import { Delivery, isThenable } from "./delivery.js";
+import { CloseTimeoutError, ConnectionClosedError, SlowPeerError } from "./errors.js";
+import { octetsOf } from "./octets.js";
+import type { ResolvedSocketOptions } from "./options.js";
+import type { OutboxOwner } from "./outbox.js";
+import { Outbox } from "./outbox.js";
+import { PingTracker } from "./ping-tracker.js";
+import type { Message, SendData, SendResult, Socket, SocketHandlers } from "./socket.js";
+
+/** What all sockets of one server or client share. */
+export interface SocketContext<Data> {
+  readonly platform: Platform;
+  readonly connection: ConnectionContext;
+  readonly options: ResolvedSocketOptions;
+  readonly handlers: SocketHandlers<Data>;
+  /** Told when a socket is over, after its `close` handler. */
+  readonly ended?: (socket: Socket<Data>) => void;
+}
+
+/** What the handshake has settled about one socket. */
+export interface SocketDetails<Data> {
+  readonly protocol: string;
+  readonly data: Data;
+}
+
+const sent: SendResult = Object.freeze({ ok: true, status: "sent" });
+const buffered: SendResult = Object.freeze({ ok: true, status: "buffered" });
+const refusedClosing: SendResult = Object.freeze({ ok: false, status: "refused", reason: "closing" });
+const refusedClosed: SendResult = Object.freeze({ ok: false, status: "refused", reason: "closed" });
+const refusedFull: SendResult = Object.freeze({ ok: false, status: "refused", reason: "buffer-full" });
+
+/** Why reading has stopped, as bits. */
+const PauseReason = { inbox: 1, output: 2 } as const;
+
+/** See the head of this file. Applications see it as a `Socket`. */
+export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamReceiver, DeliveryOwner, OutboxOwner {
+  data: Data;
+  readonly protocol: string;
+  readonly #context: SocketContext<Data>;
+  readonly #stream: ByteStream;
+  readonly #connection: Connection;
+
+  readonly #delivery: Delivery;
+  #pausedFor = 0;
+  readonly #outbox: Outbox;
+  /** Whether `send` has answered "buffered" since the last drain. */
+  #wantsDrain = false;
+
+  // The end.
+  #closeTimer: Timer | undefined;
+  #hasEndedStream = false;
+  #hasPeerEnded = false;
+  #isStreamGone = false;
+  #isCutByUs = false;
+  #endCause: Error | undefined;
+  #report: CloseReport | undefined;
+  #isCloseHandled = false;
+  #closed: Deferred<CloseReport> | undefined;
+  #pings: PingTracker | undefined;
+
+  constructor(context: SocketContext<Data>, stream: ByteStream, details: SocketDetails<Data>) {
+    this.#context = context;
+    this.#stream = stream;
+    this.protocol = details.protocol;
+    this.data = details.data;
+    this.#connection = new Connection(context.connection, this);
+    this.#delivery = new Delivery(this);
+    const { platform, options } = context;
+    this.#outbox = new Outbox(this.#connection, stream, platform.turns, options.highWaterMarkBytes, this);
+  }
+
+  /**
+   * Begins: calls the `open` handler, then reads.
+   *
+   * @param head what has to be written before anything else: a server's half of the handshake
+   */
+  open(head?: Uint8Array): void {
+    if (head !== undefined) {
+      this.#connection.output.append(head);
+      this.#outbox.flushSoon();
+    }
+    const { handlers } = this.#context;
+    if (handlers.open !== undefined) {
+      try {
+        const result = handlers.open(this);
+        if (isThenable(result)) this.#delivery.holdFor(result, "the open handler");
+      } catch (error) {
+        this.handlerFailed(error, "the open handler");
+      }
+    }
+    this.#stream.start(this);
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#stream.remoteAddress;
+  }
+
+  get readyState(): "open" | "closing" | "closed" {
+    if (this.#isStreamGone) return "closed";
+    return this.#connection.state === "open" && !this.#isCutByUs ? "open" : "closing";
+  }
+
+  get bufferedBytes(): number {
+    return this.#outbox.bufferedBytes;
+  }
+
+  get closed(): Promise<CloseReport> {
+    if (this.#closed === undefined) {
+      this.#closed = deferred<CloseReport>();
+      if (this.#report !== undefined) this.#closed.resolve(this.#report);
+    }
+    return this.#closed.promise;
+  }
+
+  // Sending
+
+  send(data: SendData): SendResult {
+    const connection = this.#connection;
+    const octets = typeof data === "string" ? undefined : octetsOf(data);
+    if (this.#isStreamGone || this.#isCutByUs) return refusedClosed;
+    if (!connection.canSend) return refusedClosing;
+    const { maxSendBufferBytes, slowPeer } = this.#context.options;
+    if (this.bufferedBytes >= maxSendBufferBytes) {
+      if (slowPeer === "close") this.#cut(new SlowPeerError(this.bufferedBytes, maxSendBufferBytes));
+      return refusedFull;
+    }
+    if (octets === undefined) connection.sendText(data as string);
+    else connection.sendBinary(octets);
+    this.#outbox.flushSoon();
+    if (this.#outbox.isRoomy) return sent;
+    this.#wantsDrain = true;
+    if (this.#outbox.isStuck) this.outputStuck();
+    return buffered;
+  }
+
+  ready(): Promise<void> {
+    if (this.#report !== undefined) return Promise.reject(new ConnectionClosedError("there was room", this.#report));
+    return this.#outbox.room();
+  }
+
+  ping(): Promise<number> {
+    if (this.#report !== undefined) return Promise.reject(new ConnectionClosedError("the ping was sent", this.#report));
+    this.#pings ??= new PingTracker(this.#context.platform.clock);
+    const { payload, roundTrip } = this.#pings.begin();
+    this.#connection.ping(payload);
+    this.#outbox.flushSoon();
+    return roundTrip;
+  }
+
+  close(code = 1000, reason = ""): Promise<CloseReport> {
+    this.#beginClose(code, reason);
+    return this.closed;
+  }
+
+  terminate(): void {
+    if (this.#isStreamGone) return;
+    this.#delivery.stop();
+    this.#cut(undefined);
+  }
+
+  /** Cuts the stream; the report will name `cause`. */
+  #cut(cause: Error | undefined): void {
+    this.#isCutByUs = true;
+    this.#endCause ??= cause;
+    this.#connection.output.clear();
+    this.#stream.destroy();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
+    return this.#delivery.iterate();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #beginClose(code: number, reason: string, cause?: Error): void {
+    this.#connection.close(code, reason, cause);
+    this.#startCloseTimer();
+    this.#outbox.flushSoon();
+  }
+
+  // What comes from the outbox
+
+  /**
+   * A server does not read on from a peer that does not read: what it asks for would pile up here. A client does, or
+   * two ends that wait for each other's reading would wait for ever.
+   */
+  outputStuck(): void {
+    if (this.#context.connection.role === "server") this.#pauseReading(PauseReason.output);
+  }
+
+  outputRoomy(): void {
+    if (this.#wantsDrain) {
+      this.#wantsDrain = false;
+      const { handlers } = this.#context;
+      if (handlers.drain !== undefined) this.#call("the drain handler", () => handlers.drain?.(this));
+    }
+    this.#resumeReading(PauseReason.output);
+  }
+
+  outputEmpty(): void {
+    this.#endStreamIfDone();
+  }
+
+  // What comes from the stream
+
+  streamDrained(): void {
+    this.#outbox.drained();
+  }
+
+  streamReceived(chunk: Uint8Array): void {
+    this.#connection.receive(chunk);
+    if (this.#connection.output.byteLength > 0) this.#outbox.flushSoon();
+  }
+
+  streamEnded(): void {
+    this.#hasPeerEnded = true;
+    // What is held back may hold the Close frame that makes this a clean end.
+    if (this.#pausedFor === 0) this.#afterPeerEnded();
+  }
+
+  #afterPeerEnded(): void {
+    const { state } = this.#connection;
+    if (state === "open" || state === "closing-by-us") {
+      // The peer ended the stream without a Close frame (§7.1.5: 1006); there is nobody left to close with.
+      this.#stream.destroy();
+    } else {
+      this.#endStreamIfDone();
+    }
+  }
+
+  streamClosed(error?: Error): void {
+    this.#isStreamGone = true;
+    this.#closeTimer?.cancel();
+    // Reading has ended by itself: what is held back is all there is, and none of it is to be lost.
+    this.#pausedFor = 0;
+    this.#connection.resume();
+    this.#endCause ??= error;
+    const report = this.#connection.streamEnded(this.#endCause, this.#isCutByUs);
+    this.#report = report;
+    this.#closed?.resolve(report);
+    this.#pings?.end(report);
+    this.#outbox.end(() => new ConnectionClosedError("there was room", report));
+    this.#context.ended?.(this);
+    this.#delivery.end();
+    this.#handleClose();
+  }
+
+  // What comes from the connection
+
+  receivedText(text: string): void {
+    this.#delivery.deliver(text);
+  }
+
+  receivedBinary(bytes: Uint8Array, start: number, end: number, isOwned: boolean): void {
+    if (isOwned) {
+      this.#delivery.deliver(bytes);
+      return;
+    }
+    // A copy: the octets belong to the stream, and a view would pin its whole read buffer.
+    const message = new Uint8Array(end - start);
+    message.set(bytes.subarray(start, end));
+    this.#delivery.deliver(message);
+  }
+
+  receivedPing(): void {
+    // The connection has answered it.
+  }
+
+  receivedPong(bytes: Uint8Array, start: number, end: number): void {
+    this.#pings?.pong(bytes, start, end);
+  }
+
+  receivedClose(): boolean {
+    this.#startCloseTimer();
+    this.#outbox.flushSoon();
+    // A handler that is at work, and those whose messages wait, may still answer: our Close frame comes after them
+    // (§5.5.1). Whoever pulls messages may never come back, and is not waited for.
+    return this.#delivery.isIdle || !this.hasMessageHandler;
+  }
+
+  failed(): void {
+    this.#startCloseTimer();
+    this.#outbox.flushSoon();
+  }
+
+  // What comes from delivery
+
+  get hasMessageHandler(): boolean {
+    return this.#context.handlers.message !== undefined;
+  }
+
+  get maxInboxBytes(): number {
+    return this.#context.options.maxInboxBytes;
+  }
+
+  handleMessage(message: Message): unknown {
+    return this.#context.handlers.message?.(this, message);
+  }
+
+  handlerFailed(error: unknown, during: string): void {
+    this.#delivery.stop();
+    const { handlers, platform } = this.#context;
+    try {
+      if (handlers.error === undefined) platform.reportError(error, during);
+      else handlers.error(error, this);
+    } catch (secondError) {
+      platform.reportError(secondError, "the error handler");
+    }
+    if (!this.#isStreamGone) this.#beginClose(CloseCode.internalError, "", asError(error));
+  }
+
+  inboxFull(): void {
+    this.#pauseReading(PauseReason.inbox);
+  }
+
+  inboxRoomy(): void {
+    this.#resumeReading(PauseReason.inbox);
+  }
+
+  deliveryIdle(): void {
+    if (this.#connection.state === "closing-by-peer") {
+      this.#connection.answerClose();
+      this.#outbox.flushSoon();
+    }
+    this.#handleClose();
+  }
+
+  /** Calls the close handler when the message handler has had every message. Whoever pulls them is not waited for. */
+  #handleClose(): void {
+    const report = this.#report;
+    if (report === undefined || this.#isCloseHandled) return;
+    if (this.hasMessageHandler && !this.#delivery.isIdle) return;
+    this.#isCloseHandled = true;
+    const { handlers } = this.#context;
+    if (handlers.close !== undefined) this.#call("the close handler", () => handlers.close?.(this, report));
+  }
+
+  /** Calls a handler whose promise nothing has to wait for. */
+  #call(during: string, handler: () => unknown): void {
+    try {
+      const result = handler();
+      if (!isThenable(result)) return;
+      result.then(undefined, (error: unknown) => {
+        this.handlerFailed(error, during);
+      });
+    } catch (error) {
+      this.handlerFailed(error, during);
+    }
+  }
+
+  #pauseReading(reason: number): void {
+    if (this.#isStreamGone) return;
+    if (this.#pausedFor === 0) {
+      this.#connection.pause();
+      this.#stream.pause();
+    }
+    this.#pausedFor |= reason;
+  }
+
+  #resumeReading(reason: number): void {
+    if ((this.#pausedFor & reason) === 0) return;
+    this.#pausedFor &= ~reason;
+    if (this.#pausedFor !== 0) return;
+    this.#connection.resume();
+    // What was held back may have filled the inbox again.
+    if (this.#isReadingPaused) return;
+    this.#stream.resume();
+    if (this.#hasPeerEnded) this.#afterPeerEnded();
+    if (this.#connection.output.byteLength > 0) this.#outbox.flushSoon();
+  }
+
+  /** Read through a getter, since it changes within calls that the type checker does not follow. */
+  get #isReadingPaused(): boolean {
+    return this.#pausedFor !== 0;
+  }
+
+  // The end
+
+  #startCloseTimer(): void {
+    if (this.#isStreamGone) return;
+    const { closeTimeoutMs } = this.#context.options;
+    this.#closeTimer ??= this.#context.platform.clock.setTimer(() => {
+      this.#closeTimer = undefined;
+      if (this.#connection.state !== "closing-by-peer") {
+        this.#cut(new CloseTimeoutError(closeTimeoutMs));
+        return;
+      }
+      // A handler is still at work: the peer has waited long enough for its answer.
+      this.#connection.answerClose();
+      this.#startCloseTimer();
+      this.#outbox.flushSoon();
+    }, closeTimeoutMs);
+  }
+
+  /**
+   * Ends our side of the stream when nothing more will be sent: after a failure, and after both Close frames.
+   * RFC 6455 §7.1.1: "the server MUST close the connection first", so a client waits for it to.
+   */
+  #endStreamIfDone(): void {
+    const { state } = this.#connection;
+    const isOver = state === "failed" || state === "closed-by-us" || state === "closed-by-peer";
+    if (!isOver || this.#hasEndedStream || this.#isStreamGone) return;
+    if (!this.#outbox.isEmpty) return;
+    if (this.#context.connection.role === "client" && state !== "failed" && !this.#hasPeerEnded) return;
+    this.#hasEndedStream = true;
+    this.#stream.end();
+  }
+}
+
+interface Deferred<Value> {
+  readonly promise: Promise<Value>;
+  readonly resolve: (value: Value) => void;
+}
+
+function deferred<Value>(): Deferred<Value> {
+  let resolve: (value: Value) => void = () => undefined;
+  const promise = new Promise<Value>((resolvePromise) => {
+    resolve = resolvePromise;
+  });
+  return { promise, resolve };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error("a handler threw what is no Error", { cause: error });
+}

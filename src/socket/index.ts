@@ -1,0 +1,12 @@
+/**
+ * The socket that servers and clients share.
+ */
+
+export type { SocketContext, SocketDetails } from "./endpoint.js";
+export { Endpoint } from "./endpoint.js";
+export { CloseTimeoutError, ConnectionClosedError, SlowPeerError } from "./errors.js";
+export type { HeadersInput } from "./headers.js";
+export { rawHeadersOf } from "./headers.js";
+export type { ResolvedSocketOptions, SocketOptions } from "./options.js";
+export { maxTimerMs, resolveSocketOptions, wholeNumber } from "./options.js";
+export type { Message, RefusalReason, SendData, SendResult, Socket, SocketHandlers } from "./socket.js";

@@ -1,0 +1,94 @@
+/**
+ * What can be set about sockets, the same for servers and clients, with each default and the reason for it.
+ */
+
+import type { Limits } from "../protocol/index.js";
+import { resolveLimits, UsageError } from "../protocol/index.js";
+
+export interface SocketOptions {
+  /** Limits of the protocol: sizes of messages and frames, fragments, headers. */
+  readonly limits?: Partial<Limits>;
+  /** Octets of unsent output from which `send` answers "buffered" and `ready()` waits. Default 64 KiB. */
+  readonly highWaterMarkBytes?: number;
+  /** Octets of unsent output at which `send` takes no more, see `slowPeer`. Default 16 MiB. */
+  readonly maxSendBufferBytes?: number;
+  /**
+   * What happens to a peer that reads so slowly that `maxSendBufferBytes` wait for it. "close" (the default): the
+   * socket is terminated, since a message that is dropped would be lost in silence; its report says so. "refuse":
+   * `send` answers "refused" with the reason "buffer-full", and the socket lives.
+   */
+  readonly slowPeer?: "close" | "refuse";
+  /**
+   * Octets of received messages, with the overhead of holding them, that wait for a handler or an iterator before
+   * reading stops. Default 64 KiB.
+   */
+  readonly maxInboxBytes?: number;
+  /** Milliseconds that the closing handshake and the end of the stream may take, before it is cut. Default 10,000. */
+  readonly closeTimeoutMs?: number;
+  /** Whether messages are compressed (permessage-deflate). Not available yet: only `false` is accepted. */
+  readonly compression?: false;
+}
+
+/** The options with every default filled in. */
+export interface ResolvedSocketOptions {
+  readonly limits: Limits;
+  readonly highWaterMarkBytes: number;
+  readonly maxSendBufferBytes: number;
+  readonly slowPeer: "close" | "refuse";
+  readonly maxInboxBytes: number;
+  readonly closeTimeoutMs: number;
+}
+
+// What a kernel's socket buffer holds by default is of this order; more waiting above it only adds latency.
+const defaultHighWaterMarkBytes = 64 * 1024;
+// The largest message of the default limits can be answered by one as large.
+const defaultMaxSendBufferBytes = 16 * 1024 * 1024;
+// One read of the kernel's: enough to keep a handler busy, little enough to hold for every connection.
+const defaultMaxInboxBytes = 64 * 1024;
+// A round trip on a bad mobile network takes seconds; a socket in its last handshake costs little meanwhile.
+const defaultCloseTimeoutMs = 10_000;
+
+/** The longest delay that timers keep (2^31 - 1 ms, some 24 days); beyond it they fire at once. */
+export const maxTimerMs = 0x7fffffff;
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws UsageError `invalid-limit` for a value that is no whole number in its range, `invalid-argument` for an option
+ *   that is none of those allowed
+ */
+export function resolveSocketOptions(options: SocketOptions): ResolvedSocketOptions {
+  const slowPeer = options.slowPeer ?? "close";
+  if (slowPeer !== "close" && slowPeer !== "refuse") {
+    throw new UsageError("invalid-argument", String(slowPeer), undefined, 'slowPeer must be "close" or "refuse"');
+  }
+  if (options.compression !== undefined && options.compression !== false) {
+    throw new UsageError("invalid-argument", String(options.compression), undefined, "compression can only be false");
+  }
+  return {
+    limits: resolveLimits(options.limits),
+    highWaterMarkBytes: wholeNumber("highWaterMarkBytes", options.highWaterMarkBytes, defaultHighWaterMarkBytes),
+    maxSendBufferBytes: wholeNumber("maxSendBufferBytes", options.maxSendBufferBytes, defaultMaxSendBufferBytes),
+    slowPeer,
+    maxInboxBytes: wholeNumber("maxInboxBytes", options.maxInboxBytes, defaultMaxInboxBytes),
+    closeTimeoutMs: wholeNumber("closeTimeoutMs", options.closeTimeoutMs, defaultCloseTimeoutMs, maxTimerMs),
+  };
+}
+
+/**
+ * A whole number from 0 to `max`, or the default.
+ *
+ * @throws UsageError `invalid-limit`
+ */
+export function wholeNumber(
+  name: string,
+  given: number | undefined,
+  defaultValue: number,
+  max: number = Number.MAX_SAFE_INTEGER,
+): number {
+  if (given === undefined) return defaultValue;
+  if (typeof given !== "number" || !Number.isInteger(given) || given < 0 || given > max) {
+    throw new UsageError("invalid-limit", String(given), max, name);
+  }
+  return given;
+}

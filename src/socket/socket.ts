@@ -1,0 +1,108 @@
+/**
+ * The socket as its users see it, the same at both ends.
+ */
+import type { CloseReport } from "../protocol/index.js";
+
+/** A message as it is received: a string when it was sent as text, octets when it was sent as binary. */
+export type Message = string | Uint8Array;
+
+/** What can be sent: a string leaves as a text message, octets of any kind as a binary one. */
+export type SendData = string | ArrayBufferView | ArrayBufferLike;
+
+/** Why a message was refused. */
+export type RefusalReason =
+  /** `close` was called, or the connection failed: no message may follow a Close frame. */
+  | "closing"
+  /** The connection is over. */
+  | "closed"
+  /** `maxSendBufferBytes` octets wait already. */
+  | "buffer-full";
+
+/**
+ * What became of a message. "sent": it leaves at the end of this turn. "buffered": it will leave, but more than
+ * `highWaterMarkBytes` wait for a peer that reads slowly; `await socket.ready()` before sending more. "refused": it
+ * will not be sent.
+ */
+export type SendResult =
+  | { readonly ok: true; readonly status: "sent" | "buffered" }
+  | { readonly ok: false; readonly status: "refused"; readonly reason: RefusalReason };
+
+/**
+ * One end of a WebSocket connection.
+ *
+ * Messages have one consumer: the `message` handler, or else the iterator (`for await (const message of socket)`).
+ * What arrives before there is one is kept, and reading stops when `maxInboxBytes` are.
+ */
+export interface Socket<Data = undefined> extends AsyncIterable<Message>, AsyncDisposable {
+  /** Whatever `accept` attached to this connection. Yours to change. */
+  data: Data;
+  /** The subprotocol that was agreed on, or "" (RFC 6455 §1.9). */
+  readonly protocol: string;
+  /** The peer's network address, where there is one. */
+  readonly remoteAddress: string | undefined;
+  /**
+   * Where the connection is in its life. "closing" from the first Close frame or failure on, "closed" when the stream
+   * is gone.
+   */
+  readonly readyState: "open" | "closing" | "closed";
+  /** Octets of output that have not been handed to the operating system yet, frame headers included. */
+  readonly bufferedBytes: number;
+  /** Resolves to how and why the connection ended. Never rejects. */
+  readonly closed: Promise<CloseReport>;
+  /**
+   * Sends a message. Everything sent during a turn leaves in one write at its end. Binary data of 16 KiB and more may
+   * be sent from where it lies: do not change it before `bufferedBytes` is 0.
+   *
+   * @param data a string for a text message; an `ArrayBuffer`, typed array or `DataView` for a binary one
+   * @returns what became of it; never throws because the connection is closed
+   * @throws UsageError `invalid-argument` for anything else than a string or octets
+   */
+  send(data: SendData): SendResult;
+  /**
+   * Waits for room: resolves when no more than `highWaterMarkBytes` octets of output wait, at once if so now.
+   *
+   * @throws ConnectionClosedError when the connection ends before there is room, or has ended
+   */
+  ready(): Promise<void>;
+  /**
+   * Sends a ping (RFC 6455 §5.5.2).
+   *
+   * @returns the round trip in milliseconds, when the pong is there
+   * @throws ConnectionClosedError when the connection ends without it
+   */
+  ping(): Promise<number>;
+  /**
+   * Begins the closing handshake; messages that the peer sent before its answer are still delivered. Does nothing when
+   * the connection is closing or closed.
+   *
+   * @param code 1000, 1001-1003, 1007-1014 or 3000-4999. Default 1000
+   * @param reason at most 123 octets of UTF-8. Default none
+   * @returns `closed`
+   * @throws UsageError `close-code-not-sendable`, `close-reason-too-long`, `invalid-argument`
+   */
+  close(code?: number, reason?: string): Promise<CloseReport>;
+  /** Cuts the connection at once, without a closing handshake. What has not been sent or handled is lost. */
+  terminate(): void;
+}
+
+/**
+ * What to do when something happens on a socket. A handler that returns a promise is awaited before the next message
+ * of that socket is delivered. An error that a handler throws, or rejects with, closes that socket with 1011 and goes
+ * to `error`; it never leaves this library.
+ */
+export interface SocketHandlers<Data = undefined> {
+  /** The connection is open. Messages wait until a returned promise has settled. */
+  open?(socket: Socket<Data>): unknown;
+  /** A message has arrived. */
+  message?(socket: Socket<Data>, message: Message): unknown;
+  /** There is room again, after `send` had answered "buffered". */
+  drain?(socket: Socket<Data>): unknown;
+  /** The connection is over and all its messages have been handled. */
+  close?(socket: Socket<Data>, report: CloseReport): unknown;
+  /**
+   * An error that a handler threw. By default it is printed.
+   *
+   * @param socket the socket it happened on, where there was one
+   */
+  error?(error: unknown, socket: Socket<Data> | undefined): void;
+}
