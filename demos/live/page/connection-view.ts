@@ -1,0 +1,39 @@
+// Shows whether the page is connected.
+import type { ConnectionState } from "./connection.js";
+import { byId, setText } from "./dom.js";
+
+const WORDS: Readonly<Record<ConnectionState["name"], string>> = {
+  connecting: "Connecting",
+  open: "Connected",
+  waiting: "Connection lost",
+};
+
+/** The lamp in the corner. */
+export class ConnectionView {
+  readonly #frame = byId("connection", HTMLElement);
+  readonly #state = byId("connection-state", HTMLElement);
+  readonly #detail = byId("connection-detail", HTMLElement);
+  readonly #retry = byId("retry", HTMLButtonElement);
+  #countdown: number | undefined;
+
+  /** @param retryNow What the button does. */
+  constructor(retryNow: () => void) {
+    this.#retry.addEventListener("click", retryNow);
+  }
+
+  /** Shows a state, and counts down to the next attempt. */
+  show(state: ConnectionState): void {
+    clearInterval(this.#countdown);
+    this.#frame.dataset["state"] = state.name;
+    setText(this.#state, WORDS[state.name]);
+    this.#retry.hidden = state.name !== "waiting";
+    setText(this.#detail, "");
+    if (state.name !== "waiting") return;
+    const count = (): void => {
+      const seconds = Math.max(0, Math.ceil((state.retryAtMs - performance.now()) / 1000));
+      setText(this.#detail, `next try in ${seconds} s`);
+    };
+    count();
+    this.#countdown = setInterval(count, 250);
+  }
+}
