@@ -1,0 +1,58 @@
+/**
+ * docs/errors.md lists every error code, with the rule and the status code that the code really has.
+ */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import {
+  ProtocolError,
+  UpgradeRequestError,
+  UpgradeResponseError,
+  UsageError,
+  upgradeRequestCodes,
+  upgradeResponseCodes,
+  usageCodes,
+  violationCodes,
+} from "#src/protocol/index.js";
+
+const page = readFileSync(new URL("../../../docs/errors.md", import.meta.url), "utf8");
+
+function assertRow(code: string, ...cells: readonly (string | number)[]): void {
+  const row = page.split("\n").find((line) => line.startsWith(`| \`${code}\` |`));
+  assert.ok(row !== undefined, `docs/errors.md has no row for ${code}`);
+  for (const cell of cells)
+    assert.ok(row.includes(`| ${String(cell)} |`), `the row of ${code} lacks ${String(cell)}: ${row}`);
+}
+
+describe("docs/errors.md", () => {
+  it("has every violation, with its close code and section", () => {
+    for (const code of violationCodes) {
+      const error = new ProtocolError(code);
+      assertRow(code, error.closeCode, error.section);
+    }
+  });
+
+  it("has every misuse", () => {
+    for (const code of usageCodes) assertRow(code, new UsageError(code).section ?? "");
+  });
+
+  it("has every fault of a handshake request, with its HTTP status", () => {
+    for (const code of upgradeRequestCodes) {
+      const error = new UpgradeRequestError(code);
+      assertRow(code, error.status, error.section);
+    }
+  });
+
+  it("has every fault of a handshake response", () => {
+    for (const code of upgradeResponseCodes) assertRow(code, new UpgradeResponseError(code).section);
+  });
+
+  it("has no row for a code that does not exist", () => {
+    const known = new Set<string>([...violationCodes, ...usageCodes, ...upgradeRequestCodes, ...upgradeResponseCodes]);
+    const listed = [...page.matchAll(/^\| `([a-z0-9-]+)` \|/gmu)].map((match) => match[1] ?? "");
+    assert.deepEqual(
+      listed.filter((code) => !known.has(code)),
+      [],
+    );
+  });
+});

@@ -1,0 +1,89 @@
+/**
+ * The documentation is true: its snippets compile and run as they stand, and print what their comments say.
+ */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import ts from "typescript";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+// Inside the package, so that "openline" is the package itself.
+const workFolder = path.join(root, "build", "snippets");
+
+interface Snippet {
+  readonly name: string;
+  readonly source: string;
+}
+
+function documents(): string[] {
+  const docs = readdirSync(path.join(root, "docs"), { recursive: true, encoding: "utf8" });
+  return ["README.md", ...docs.filter((file) => file.endsWith(".md")).map((file) => `docs/${file}`)];
+}
+
+function snippetsOf(document: string): Snippet[] {
+  const text = readFileSync(path.join(root, document), "utf8");
+  return [...text.matchAll(/^```ts\n(.*?)^```$/gmsu)].map((match, index) => ({
+    name: `${document.replace(/\W+/gu, "-")}-${String(index + 1)}`,
+    source: match[1] ?? "",
+  }));
+}
+
+/** On a free port instead of the one written down, and ending by itself. */
+function runnable(source: string): string {
+  const freed = source
+    .replaceAll("port: 9000", "port: 0")
+    .replaceAll(
+      /"ws:\/\/localhost:9000(\/[^"]*)?"/gu,
+      (_match, rest: string | undefined) => `server.url + "${rest ?? ""}"`,
+    );
+  const endsItself = !source.includes("const server =") || source.includes("server.close()");
+  return endsItself ? freed : `${freed}\nawait server.close();\n`;
+}
+
+/** What the comments behind `console.log(…);` promise. */
+function promisedLines(source: string): string[] {
+  return [...source.matchAll(/console\.log\([^\n]*\); \/\/ (.+)$/gmu)].map((match) => match[1] ?? "");
+}
+
+const run = promisify(execFile);
+
+describe("the snippets of the documentation", () => {
+  mkdirSync(workFolder, { recursive: true });
+  for (const document of documents()) {
+    for (const { name, source } of snippetsOf(document)) {
+      const file = path.join(workFolder, `${name}.mts`);
+
+      it(`${name} compiles`, () => {
+        writeFileSync(file, runnable(source));
+        const program = ts.createProgram([file], {
+          strict: true,
+          noEmit: true,
+          skipLibCheck: true,
+          target: ts.ScriptTarget.ES2023,
+          module: ts.ModuleKind.NodeNext,
+          moduleResolution: ts.ModuleResolutionKind.NodeNext,
+          lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts"],
+          types: ["node"],
+        });
+        const found = ts
+          .getPreEmitDiagnostics(program)
+          .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
+        assert.deepEqual(found, []);
+      });
+
+      it(`${name} runs and prints what it says`, async () => {
+        const script = file.replace(/\.mts$/u, ".mjs");
+        const { outputText } = ts.transpileModule(runnable(source), {
+          compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext },
+        });
+        writeFileSync(script, outputText);
+        const { stdout } = await run(process.execPath, [script], { timeout: 30_000 });
+        for (const line of promisedLines(source)) assert.ok(stdout.split("\n").includes(line), `${line} in: ${stdout}`);
+      });
+    }
+  }
+});
