@@ -48,11 +48,17 @@ export async function openClient(
   const { limits } = resolved;
   const address = parseAddress(url);
   const protocols = typeof options.protocols === "string" ? [options.protocols] : (options.protocols ?? []);
+  const timeoutMs = wholeNumber(
+    "handshakeTimeoutMs",
+    options.handshakeTimeoutMs,
+    defaultHandshakeTimeoutMs,
+    maxTimerMs,
+  );
   const key = createKey(platform.randomBytes(16));
   const headers = rawHeadersOf(options.headers);
   const request = createUpgradeRequest({ ...address, key, protocols, headers });
 
-  const result = await dialWithDeadline(options, platform, (signal) =>
+  const result = await dialWithDeadline(options.signal, timeoutMs, platform, (signal) =>
     dial(address, request, { signal, maxHeaderBytes: limits.maxHeaderBytes, maxBodyBytes: maxRefusalBodyBytes }),
   ).catch((error: unknown) => {
     if (
@@ -78,18 +84,12 @@ function parseAddress(url: string | URL): WebSocketAddress {
 
 /** Dials, and gives up when the deadline passes or the caller's signal is aborted. */
 async function dialWithDeadline(
-  options: ClientOptions,
+  signal: AbortSignal | undefined,
+  timeoutMs: number,
   platform: Platform,
   dial: (signal: AbortSignal) => Promise<DialResult>,
 ): Promise<DialResult> {
-  const { signal } = options;
   signal?.throwIfAborted();
-  const timeoutMs = wholeNumber(
-    "handshakeTimeoutMs",
-    options.handshakeTimeoutMs,
-    defaultHandshakeTimeoutMs,
-    maxTimerMs,
-  );
   const controller = new AbortController();
   const abort = (): void => controller.abort(signal?.reason);
   signal?.addEventListener("abort", abort, { once: true });
@@ -109,15 +109,18 @@ function open(
   resolved: ResolvedSocketOptions,
   platform: Platform,
 ): Socket {
-  if (!result.isUpgraded) {
-    throw new UpgradeRefusedError(result.response.status, result.response.rawHeaders, result.body);
+  const { response } = result;
+  // A 101 that lacks the headers of an upgrade looks like an ordinary response to HTTP, and breaks the protocol here.
+  if (!result.isUpgraded && response.status !== 101) {
+    throw new UpgradeRefusedError(response.status, response.rawHeaders, result.body);
   }
-  const read = readUpgradeResponse(result.response, sent, resolved.limits);
+  const read = readUpgradeResponse(response, sent, resolved.limits);
   if (!read.ok) {
     // RFC 6455 §4.1: "the client MUST _Fail the WebSocket Connection_".
-    result.stream.destroy();
+    if (result.isUpgraded) result.stream.destroy();
     throw read.error;
   }
+  if (!result.isUpgraded) throw new UpgradeRefusedError(response.status, response.rawHeaders, result.body);
   const { text, pool, maskingKeys } = platform;
   const endpoint = new Endpoint<undefined>(
     {

@@ -152,13 +152,13 @@ class NodeServer<Data> implements Server<Data> {
     this.#core.upgrade(upgrade.head, upgrade.stream, upgrade.isSecure);
   }
 
-  close(code = 1001, reason = ""): Promise<void> {
-    this.#closing ??= this.#close(code, reason);
-    return this.#closing;
+  async close(code = 1001, reason = ""): Promise<void> {
+    // What cannot be sent is refused by the core before anything has changed.
+    this.#closing ??= this.#finish(this.#core.close(code, reason));
+    await this.#closing;
   }
 
-  async #close(code: number, reason: string): Promise<void> {
-    const socketsGone = this.#core.close(code, reason);
+  async #finish(socketsGone: Promise<unknown>): Promise<void> {
     const http = this.#http;
     if (http === undefined || http === this.#options.server) {
       await socketsGone;

@@ -93,7 +93,7 @@ export interface CloseBody {
 }
 
 /** What an empty Close frame says. */
-export const emptyCloseBody: CloseBody = { code: CloseCode.noStatusReceived, reason: "" };
+const emptyCloseBody: CloseBody = { code: CloseCode.noStatusReceived, reason: "" };
 
 /** Reads the body of a Close frame (§5.5.1), or tells what is wrong with it. */
 export function readCloseBody(

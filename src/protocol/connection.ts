@@ -392,7 +392,6 @@ export class Connection implements FrameSink {
     }
     this.#parser.stop();
     this.#assembly = undefined;
-    this.#owedPong = undefined;
     this.#move("stream-ended");
     return this.#report();
   }
@@ -414,7 +413,6 @@ export class Connection implements FrameSink {
 
   #sendClose(body: Uint8Array): void {
     this.#writer.writeFrame(finBit | Opcode.close, body, 0, body.byteLength);
-    this.#owedPong = undefined;
     this.#move("close-sent");
   }
 

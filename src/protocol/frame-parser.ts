@@ -77,7 +77,6 @@ export class FrameParser {
   #stage: Stage = Stage.header;
   #isStopped = false;
   #isPaused = false;
-  #isParsing = false;
   /** Octets that arrived while paused, in order. */
   #held: Uint8Array[] | undefined;
 
@@ -128,7 +127,7 @@ export class FrameParser {
   /** Goes on where `pause` stopped. May be called from within the sink. */
   resume(): void {
     this.#isPaused = false;
-    if (this.#isParsing) return;
+    // Within the sink nothing is held yet: what is left of the chunk is read on.
     const held = this.#held;
     if (held === undefined) return;
     this.#held = undefined;
@@ -145,7 +144,6 @@ export class FrameParser {
       this.#hold(chunk, 0);
       return;
     }
-    this.#isParsing = true;
     let position = 0;
     while (position < chunk.byteLength) {
       position = this.#step(chunk, position);
@@ -155,7 +153,6 @@ export class FrameParser {
         break;
       }
     }
-    this.#isParsing = false;
   }
 
   #hold(chunk: Uint8Array, from: number): void {

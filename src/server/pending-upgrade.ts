@@ -8,6 +8,7 @@ import type { ByteStream, ByteStreamReceiver, Timer } from "../transport/index.j
 // is seldom anything to keep; one that cannot wait is stopped here.
 const maxKeptBytes = 64 * 1024;
 
+/** See the head of this file. */
 export class PendingUpgrade implements ByteStreamReceiver {
   readonly stream: ByteStream;
   readonly #controller = new AbortController();
@@ -50,8 +51,9 @@ export class PendingUpgrade implements ByteStreamReceiver {
     const kept = this.#kept;
     const wasPaused = this.#keptBytes >= maxKeptBytes;
     this.#kept = [];
-    for (const chunk of kept) receiver.streamReceived(chunk);
+    // Before the chunks, not after: the receiver may pause the stream at any of them, and it has to stay paused.
     if (wasPaused) this.stream.resume();
+    for (const chunk of kept) receiver.streamReceived(chunk);
   }
 
   /** Writes an HTTP response, and ends the stream once it has left. Ends by `deadline` even if the peer does not. */

@@ -5,9 +5,9 @@
 import type { HandshakeRequest, Refusal, UpgradeRequest } from "../protocol/index.js";
 import { readUpgradeRequest, writeRefusal, writeUpgradeResponse } from "../protocol/index.js";
 import type { Socket, SocketContext } from "../socket/index.js";
-import { Endpoint, rawHeadersOf } from "../socket/index.js";
+import { Endpoint, rawHeadersOf, reportTo } from "../socket/index.js";
 import type { ByteStream, Platform } from "../transport/index.js";
-import type { Acceptance, AcceptDecision } from "./accept.js";
+import type { Acceptance, AcceptDecision, IncomingRequest } from "./accept.js";
 import { createIncomingRequest } from "./accept.js";
 import type { ResolvedServerOptions, ServerOptions } from "./options.js";
 import { resolveServerOptions } from "./options.js";
@@ -24,6 +24,7 @@ function refusal(status: number, reasonPhrase: string, explanation: string): Ref
   };
 }
 
+/** See the head of this file. */
 export class ServerCore<Data> {
   readonly options: ResolvedServerOptions;
   readonly #given: ServerOptions<Data>;
@@ -104,9 +105,17 @@ export class ServerCore<Data> {
       const explanation = `The handshake took longer than ${String(handshakeTimeoutMs)} ms.`;
       this.#refuse(pending, refusal(503, "Service Unavailable", explanation));
     }, handshakeTimeoutMs);
+    let request: IncomingRequest;
+    try {
+      request = createIncomingRequest(head, handshake, isSecure, pending.stream.remoteAddress);
+    } catch {
+      // The grammar of Host allows what no URL can hold: the peer's mistake, and none of the application's business.
+      const explanation = "The Host and the target of the request make no URL.";
+      this.#refuse(pending, refusal(400, "Bad Request", explanation));
+      return;
+    }
     let decision: AcceptDecision<Data>;
     try {
-      const request = createIncomingRequest(head, handshake, isSecure, pending.stream.remoteAddress);
       decision = await this.#given.accept?.(request, { signal: pending.signal });
     } catch (error) {
       // Whoever gave up because the peer had left has done nothing wrong.
@@ -140,12 +149,7 @@ export class ServerCore<Data> {
 
   #fail(pending: PendingUpgrade, error: unknown): void {
     this.#refuse(pending, refusal(500, "Internal Server Error", "The server could not decide about this connection."));
-    try {
-      if (this.#given.error === undefined) this.#platform.reportError(error, "accept");
-      else this.#given.error(error, undefined);
-    } catch (secondError) {
-      this.#platform.reportError(secondError, "the error handler");
-    }
+    reportTo(this.#given, this.#platform, error, "accept", undefined);
   }
 
   /** RFC 6455 §4.2.2: "it MUST return an appropriate HTTP error code". */
@@ -168,15 +172,18 @@ export class ServerCore<Data> {
    * Closes every connection, and refuses those whose handshake is not over.
    *
    * @returns when all are gone
+   * @throws UsageError as `socket.close` does, with everything as it was
    */
-  async close(code: number, reason: string): Promise<void> {
+  close(code: number, reason: string): Promise<unknown> {
+    // First of all, since it throws for what cannot be sent: nothing has changed then.
+    const socketsGone = [...this.#sockets].map((socket) => socket.close(code, reason));
     this.#isClosing = true;
     this.#queue.end();
     for (const pending of this.#pending) {
       pending.giveUp(new Error("the server is closing"));
       this.#refuse(pending, refusal(503, "Service Unavailable", "The server is closing."));
     }
-    await Promise.all([...this.#sockets].map((socket) => socket.close(code, reason)));
+    return Promise.all(socketsGone);
   }
 }
 

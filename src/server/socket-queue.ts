@@ -5,6 +5,7 @@ import type { Socket } from "../socket/index.js";
 
 type Result<Data> = IteratorResult<Socket<Data>, undefined>;
 
+/** See the head of this file. */
 export class SocketQueue<Data> {
   readonly #waitingSockets: Socket<Data>[] = [];
   readonly #waiters: ((result: Result<Data>) => void)[] = [];

@@ -30,6 +30,7 @@ type Waiter = (result: IteratorResult<Message, undefined>) => void;
 
 const iterationEnd: IteratorResult<Message, undefined> = Object.freeze({ done: true, value: undefined });
 
+/** See the head of this file. */
 export class Delivery {
   readonly #owner: DeliveryOwner;
   #inbox: MessageQueue | undefined;
@@ -118,9 +119,7 @@ export class Delivery {
       if (!this.#makeRoom()) break;
     }
     if (!this.isIdle) return;
-    if (this.#hasEnded && this.#waiters !== undefined) {
-      for (const waiter of this.#waiters.splice(0)) waiter(iterationEnd);
-    }
+    if (this.#hasEnded && this.#waiters !== undefined && this.#waiters.length > 0) this.#leave(this.#waiters);
     this.#owner.deliveryIdle();
   }
 
@@ -149,22 +148,30 @@ export class Delivery {
    */
   iterate(): AsyncIterator<Message, undefined> {
     if (this.#owner.hasMessageHandler || this.#waiters !== undefined) throw new UsageError("already-consumed");
-    this.#waiters = [];
+    const waiters: Waiter[] = [];
+    this.#waiters = waiters;
     return {
-      next: () => this.#next(),
+      next: () => this.#next(waiters),
       return: () => {
-        this.#waiters = undefined;
+        this.#leave(waiters);
         return Promise.resolve(iterationEnd);
       },
     };
   }
 
-  #next(): Promise<IteratorResult<Message, undefined>> {
+  #next(waiters: Waiter[]): Promise<IteratorResult<Message, undefined>> {
+    // An iterator that has been left, or has told of the end, has nothing to do with messages any more.
+    if (this.#waiters !== waiters) return Promise.resolve(iterationEnd);
     return new Promise((resolve) => {
-      this.#waiters ??= [];
-      this.#waiters.push(resolve);
+      waiters.push(resolve);
       this.#pump();
     });
+  }
+
+  /** Lets go of an iterator; those who wait for its next message wait no longer. */
+  #leave(waiters: Waiter[]): void {
+    if (this.#waiters === waiters) this.#waiters = undefined;
+    for (const waiter of waiters.splice(0)) waiter(iterationEnd);
   }
 }
 

@@ -12,9 +12,12 @@
 import type { CloseReport, ConnectionContext, ConnectionSink } from "../protocol/index.js";
 import { CloseCode, Connection } from "../protocol/index.js";
 import type { ByteStream, ByteStreamReceiver, Platform, Timer } from "../transport/index.js";
+import type { Deferred } from "./deferred.js";
+import { deferred } from "./deferred.js";
 import type { DeliveryOwner } from "./delivery.js";
 import { Delivery, isThenable } from "./delivery.js";
 import { CloseTimeoutError, ConnectionClosedError, SlowPeerError } from "./errors.js";
+import { reportTo } from "./handler-error.js";
 import { octetsOf } from "./octets.js";
 import type { ResolvedSocketOptions } from "./options.js";
 import type { OutboxOwner } from "./outbox.js";
@@ -44,6 +47,9 @@ const refusedClosing: SendResult = Object.freeze({ ok: false, status: "refused",
 const refusedClosed: SendResult = Object.freeze({ ok: false, status: "refused", reason: "closed" });
 const refusedFull: SendResult = Object.freeze({ ok: false, status: "refused", reason: "buffer-full" });
 
+// As much as kernels hold for a connection by default, within a small factor.
+const maxDiscardedBytes = 1024 * 1024;
+
 /** Why reading has stopped, as bits. */
 const PauseReason = { inbox: 1, output: 2 } as const;
 
@@ -62,6 +68,8 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   #wantsDrain = false;
 
   // The end.
+  #isDiscarding = false;
+  #discardedBytes = 0;
   #closeTimer: Timer | undefined;
   #hasEndedStream = false;
   #hasPeerEnded = false;
@@ -225,8 +233,22 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   }
 
   streamReceived(chunk: Uint8Array): void {
+    if (this.#isDiscarding) {
+      this.#discard(chunk.byteLength);
+      return;
+    }
     this.#connection.receive(chunk);
     if (this.#connection.output.byteLength > 0) this.#outbox.flushSoon();
+  }
+
+  /**
+   * Drops what comes when nothing counts any more: octets that nobody has read when a stream closes would make it a
+   * reset, which can cost the peer our Close frame. But only what may have been on its way; a peer that floods on is
+   * left waiting until the close timer cuts it.
+   */
+  #discard(bytes: number): void {
+    this.#discardedBytes += bytes;
+    if (this.#discardedBytes > maxDiscardedBytes) this.#stream.pause();
   }
 
   streamEnded(): void {
@@ -288,6 +310,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   }
 
   receivedClose(): boolean {
+    this.#isDiscarding = true;
     this.#startCloseTimer();
     this.#outbox.flushSoon();
     // A handler that is at work, and those whose messages wait, may still answer: our Close frame comes after them
@@ -296,6 +319,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   }
 
   failed(): void {
+    this.#isDiscarding = true;
     this.#startCloseTimer();
     this.#outbox.flushSoon();
   }
@@ -317,12 +341,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   handlerFailed(error: unknown, during: string): void {
     this.#delivery.stop();
     const { handlers, platform } = this.#context;
-    try {
-      if (handlers.error === undefined) platform.reportError(error, during);
-      else handlers.error(error, this);
-    } catch (secondError) {
-      platform.reportError(secondError, "the error handler");
-    }
+    reportTo(handlers, platform, error, during, this);
     if (!this.#isStreamGone) this.#beginClose(CloseCode.internalError, "", asError(error));
   }
 
@@ -411,7 +430,8 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
 
   /**
    * Ends our side of the stream when nothing more will be sent: after a failure, and after both Close frames.
-   * RFC 6455 §7.1.1: "the server MUST close the connection first", so a client waits for it to.
+   * RFC 6455 §5.5.1: "The server MUST close the underlying TCP connection immediately; the client SHOULD wait for the
+   * server to close the connection".
    */
   #endStreamIfDone(): void {
     const { state } = this.#connection;
@@ -422,19 +442,6 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     this.#hasEndedStream = true;
     this.#stream.end();
   }
-}
-
-interface Deferred<Value> {
-  readonly promise: Promise<Value>;
-  readonly resolve: (value: Value) => void;
-}
-
-function deferred<Value>(): Deferred<Value> {
-  let resolve: (value: Value) => void = () => undefined;
-  const promise = new Promise<Value>((resolvePromise) => {
-    resolve = resolvePromise;
-  });
-  return { promise, resolve };
 }
 
 function asError(error: unknown): Error {

@@ -2,9 +2,10 @@
  * The socket that servers and clients share.
  */
 
-export type { SocketContext, SocketDetails } from "./endpoint.js";
+export type { SocketContext } from "./endpoint.js";
 export { Endpoint } from "./endpoint.js";
 export { CloseTimeoutError, ConnectionClosedError, SlowPeerError } from "./errors.js";
+export { reportTo } from "./handler-error.js";
 export type { HeadersInput } from "./headers.js";
 export { rawHeadersOf } from "./headers.js";
 export type { ResolvedSocketOptions, SocketOptions } from "./options.js";

@@ -6,6 +6,7 @@ import type { Message } from "./socket.js";
 // What a string or typed array takes beside its content, with its place in the queue: measured on V8, rounded up.
 const overheadBytes = 128;
 
+/** See the head of this file. */
 export class MessageQueue {
   #messages: (Message | undefined)[] = [];
   #head = 0;

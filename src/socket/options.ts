@@ -5,6 +5,7 @@
 import type { Limits } from "../protocol/index.js";
 import { resolveLimits, UsageError } from "../protocol/index.js";
 
+/** See the head of this file. */
 export interface SocketOptions {
   /** Limits of the protocol: sizes of messages and frames, fragments, headers. */
   readonly limits?: Partial<Limits>;

@@ -15,6 +15,7 @@ interface PingUnderWay {
 /** Octets of a payload: the ping's number, so that an unsolicited pong is told from an answer. */
 const payloadBytes = 4;
 
+/** See the head of this file. */
 export class PingTracker {
   readonly #clock: Clock;
   #underWay: PingUnderWay[] = [];

@@ -3,7 +3,10 @@
  * in-memory pair, and one day a stream of HTTP/2 or HTTP/3 are byte streams. tests/contract/ runs over each of them.
  */
 
-/** Who hears what a byte stream receives. Nothing here may throw. */
+/**
+ * Who hears what a byte stream receives. Nothing here may throw, and nothing here is called from within a call of the
+ * stream's own methods.
+ */
 export interface ByteStreamReceiver {
   /** Octets arrived. They may be changed in place, and belong to the stream again when the call returns. */
   streamReceived(chunk: Uint8Array): void;
@@ -15,6 +18,7 @@ export interface ByteStreamReceiver {
   streamClosed(error?: Error): void;
 }
 
+/** See the head of this file. */
 export interface ByteStream {
   /** The peer's network address, where there is one. */
   readonly remoteAddress: string | undefined;
@@ -38,6 +42,6 @@ export interface ByteStream {
   resume(): void;
   /** Ends our side after everything written has left. `streamClosed` follows when the peer has ended its side, too. */
   end(): void;
-  /** Cuts the stream at once; what has not left is lost. `streamClosed` follows. */
+  /** Cuts the stream at once; what has not left is lost. Only `streamClosed` follows. */
   destroy(): void;
 }

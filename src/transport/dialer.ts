@@ -9,6 +9,7 @@ export type DialResult =
   | { readonly isUpgraded: true; readonly response: HandshakeResponse; readonly stream: ByteStream }
   | { readonly isUpgraded: false; readonly response: HandshakeResponse; readonly body: Uint8Array };
 
+/** What a dialer has to keep to. */
 export interface DialOptions {
   /** Gives up when it is aborted, leaving nothing open. */
   readonly signal: AbortSignal;

@@ -5,6 +5,7 @@
  */
 import type { ByteStream, ByteStreamReceiver } from "./byte-stream.js";
 
+/** How a pair behaves. */
 export interface MemoryPairOptions {
   /** Runs `task` later, in order; what the passing of time is to this pair. */
   readonly defer: (task: () => void) => void;
@@ -51,6 +52,8 @@ class MemoryStream implements ByteStream {
   #hasEndedOwn = false;
   #hasSeenEnd = false;
   #isDestroyed = false;
+  #hasToldClosed = false;
+  #error: Error | undefined;
 
   constructor(options: MemoryPairOptions) {
     this.#options = options;
@@ -65,7 +68,8 @@ class MemoryStream implements ByteStream {
 
   start(receiver: ByteStreamReceiver): void {
     this.#receiver = receiver;
-    this.#schedule();
+    if (this.#isDestroyed) this.#tellClosed();
+    else this.#schedule();
   }
 
   write(segments: readonly Uint8Array[]): boolean {
@@ -112,14 +116,25 @@ class MemoryStream implements ByteStream {
   #destroy(error: Error | undefined): void {
     if (this.#isDestroyed) return;
     this.#isDestroyed = true;
+    this.#error = error;
+    const hasUnread = this.#incoming.bytes > 0;
     this.#incoming.queue = [];
     this.#incoming.bytes = 0;
-    this.#options.defer(() => this.#receiver?.streamClosed(error));
+    this.#tellClosed();
     const peer = this.#peer;
     if (peer === undefined || peer.#isDestroyed) return;
-    // Whoever had ended both ways sees nothing of it; the others are cut.
-    if (this.#hasEndedOwn) peer.#schedule();
+    // A peer that was told of the end, and has written nothing that is lost, sees nothing of it; others are cut.
+    if (this.#hasEndedOwn && !hasUnread) peer.#schedule();
     else this.#options.defer(() => peer.#destroy(new StreamResetError()));
+  }
+
+  /** Tells the receiver that there is by then, once. */
+  #tellClosed(): void {
+    this.#options.defer(() => {
+      if (this.#receiver === undefined || this.#hasToldClosed) return;
+      this.#hasToldClosed = true;
+      this.#receiver.streamClosed(this.#error);
+    });
   }
 
   #schedule(): void {

@@ -10,6 +10,7 @@ export interface Timer {
   cancel(): void;
 }
 
+/** Time. */
 export interface Clock {
   /** Milliseconds since some fixed moment, never going back. */
   now(): number;
@@ -31,6 +32,7 @@ export interface TurnScheduler {
   schedule(flushable: Flushable): void;
 }
 
+/** All of it together. */
 export interface Platform {
   readonly clock: Clock;
   readonly text: TextCodec;

@@ -2,7 +2,6 @@
  * The outside world as Node has it.
  */
 export { createHttpDialer } from "./http-dialer.js";
-export type { HttpUpgrade } from "./http-upgrade.js";
 export { takeHttpUpgrade } from "./http-upgrade.js";
 export { NodeTurnScheduler, nodeClock, nodePlatform, PooledMaskingKeys } from "./node-platform.js";
 export { documentedNodeText, nodeText } from "./node-text.js";

@@ -25,6 +25,7 @@ function onClose(this: OwnedSocket): void {
   this[owner]?.handleClose();
 }
 
+/** See the head of this file. */
 export class NodeByteStream implements ByteStream {
   readonly remoteAddress: string | undefined;
   readonly retainsWrites: boolean;
@@ -32,9 +33,11 @@ export class NodeByteStream implements ByteStream {
   #receiver: ByteStreamReceiver | undefined;
   #isWriting = false;
   #isClosed = false;
+  #isCut = false;
   #error: Error | undefined;
   readonly #onWritten = (): void => {
-    if (!this.#isWriting || this.#socket.writableLength > 0) return;
+    // A socket that is destroyed calls back, too, for what will never leave, and without an error.
+    if (!this.#isWriting || this.#socket.destroyed || this.#socket.writableLength > 0) return;
     this.#isWriting = false;
     this.#receiver?.streamDrained();
   };
@@ -66,8 +69,8 @@ export class NodeByteStream implements ByteStream {
     if (!isFirst) return;
     const socket = this.#socket;
     if (socket.destroyed) {
-      // Its close event may have passed already; later than this call, in any case.
-      process.nextTick(() => this.handleClose());
+      // Its close event is still to come, or has passed when there was nobody to tell.
+      if (socket.closed) process.nextTick(() => this.handleClose());
       return;
     }
     socket.on("end", onEnd);
@@ -103,15 +106,17 @@ export class NodeByteStream implements ByteStream {
   }
 
   destroy(): void {
+    this.#isCut = true;
     this.#socket.destroy();
   }
 
   handleData(chunk: Uint8Array): void {
-    this.#receiver?.streamReceived(chunk);
+    // A Readable goes on with what it has in its buffer even after it was destroyed.
+    if (!this.#isCut) this.#receiver?.streamReceived(chunk);
   }
 
   handleEnd(): void {
-    this.#receiver?.streamEnded();
+    if (!this.#isCut) this.#receiver?.streamEnded();
   }
 
   handleError(error: Error): void {
@@ -119,13 +124,13 @@ export class NodeByteStream implements ByteStream {
   }
 
   handleClose(): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#receiver === undefined) return;
     this.#isClosed = true;
     const socket = this.#socket;
     socket.removeListener("data", onData);
     socket.removeListener("end", onEnd);
     socket.removeListener("close", onClose);
     // The error listener stays: some sockets report more than one error.
-    this.#receiver?.streamClosed(this.#error);
+    this.#receiver.streamClosed(this.#error);
   }
 }

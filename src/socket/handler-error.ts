@@ -1,0 +1,37 @@
+/**
+ * Where the errors of handlers go.
+ */
+import type { Platform } from "../transport/index.js";
+import { isThenable } from "./delivery.js";
+import type { Socket, SocketHandlers } from "./socket.js";
+
+/**
+ * Gives an error to the `error` handler, or to the platform where there is none. Never throws: what goes wrong in the
+ * `error` handler, at once or later, goes to the platform, too.
+ *
+ * @param during which handler it comes from, in words
+ * @param socket the socket it happened on, where there was one
+ */
+export function reportTo<Data>(
+  handlers: SocketHandlers<Data>,
+  platform: Platform,
+  error: unknown,
+  during: string,
+  socket: Socket<Data> | undefined,
+): void {
+  if (handlers.error === undefined) {
+    platform.reportError(error, during);
+    return;
+  }
+  const failed = (secondError: unknown): void => {
+    platform.reportError(secondError, "the error handler");
+  };
+  try {
+    // Declared as void, and yet an async function is one of them; a rejection that nobody handles ends the process.
+    const handler: (error: unknown, socket: Socket<Data> | undefined) => unknown = handlers.error.bind(handlers);
+    const result = handler(error, socket);
+    if (isThenable(result)) result.then(undefined, failed);
+  } catch (secondError) {
+    failed(secondError);
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * A server and clients at the other end of an in-memory pair, with the default limits.
+ */
+import { setImmediate as immediate } from "node:timers/promises";
+import { openClient } from "#src/client/index.js";
+import type { CloseReport, Socket } from "#src/index.js";
+import { ServerCore } from "#src/server/index.js";
+import type { ByteStream } from "#src/transport/index.js";
+import { createMemoryPair } from "#src/transport/index.js";
+import { nodePlatform } from "#src/transport/node/index.js";
+import { TaskQueue } from "../../support/task-queue.js";
+import { FuzzingPeer } from "../fuzzing-peer.js";
+import { acceptFor, expectAccepted, sampleKey } from "../handshake.js";
+import { MemoryWire } from "../wire.js";
+import type { Arrival, Session, Target } from "./target.js";
+
+const maskingSeed = 6455;
+// As a kernel's reads usually are.
+const wholeChunkBytes = 64 * 1024;
+
+function connectedPair({ createCutter }: Arrival): { wire: MemoryWire; stream: ByteStream } {
+  const tasks = new TaskQueue();
+  const [ours, stream] = createMemoryPair({
+    defer: tasks.defer,
+    nextChunkBytes: createCutter?.() ?? ((available) => Math.min(available, wholeChunkBytes)),
+  });
+  return { wire: new MemoryWire(ours, tasks), stream };
+}
+
+/** An echo server that takes its streams from memory. */
+export function memoryServer(): Target {
+  let sockets: ((socket: Socket) => void) | undefined;
+  const server = new ServerCore<undefined>(
+    {
+      open: (socket) => sockets?.(socket),
+      message: (socket, message) => {
+        socket.send(message);
+      },
+    },
+    nodePlatform,
+  );
+  return {
+    open: async (arrival): Promise<Session> => {
+      const { wire, stream } = connectedPair(arrival);
+      const report = new Promise<CloseReport>((resolve) => {
+        sockets = (socket) => void socket.closed.then(resolve);
+      });
+      const rawHeaders = ["Host", "memory", "Upgrade", "websocket", "Connection", "Upgrade"];
+      rawHeaders.push("Sec-WebSocket-Key", sampleKey, "Sec-WebSocket-Version", "13");
+      server.upgrade({ method: "GET", httpVersion: "1.1", target: "/", rawHeaders }, stream, false);
+      await expectAccepted(wire);
+      return { peer: new FuzzingPeer(wire, "client", maskingSeed), report };
+    },
+    close: async () => {
+      await server.close(1001, "");
+    },
+  };
+}
+
+/** Echo clients that find their server in memory. */
+export function memoryClient(): Target {
+  return {
+    open: async (arrival): Promise<Session> => {
+      const { wire, stream } = connectedPair(arrival);
+      const socket = await openClient(
+        "ws://memory/",
+        {
+          message: (client, message) => {
+            client.send(message);
+          },
+        },
+        nodePlatform,
+        async (_address, { rawHeaders }) => {
+          await immediate();
+          const key = rawHeaders[rawHeaders.indexOf("Sec-WebSocket-Key") + 1] ?? "";
+          const answer = ["Upgrade", "websocket", "Connection", "Upgrade", "Sec-WebSocket-Accept", acceptFor(key)];
+          return { isUpgraded: true, response: { status: 101, httpVersion: "1.1", rawHeaders: answer }, stream };
+        },
+      );
+      return { peer: new FuzzingPeer(wire, "server", maskingSeed), report: socket.closed };
+    },
+    close: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { defaultLimits } from "#src/protocol/index.js";
+import type { SocketOptions } from "#src/socket/index.js";
+import { maxTimerMs, resolveSocketOptions } from "#src/socket/index.js";
+
+describe("the options of sockets", () => {
+  it("have a default each", () => {
+    assert.deepEqual(resolveSocketOptions({}), {
+      limits: defaultLimits,
+      highWaterMarkBytes: 64 * 1024,
+      maxSendBufferBytes: 16 * 1024 * 1024,
+      slowPeer: "close",
+      maxInboxBytes: 64 * 1024,
+      closeTimeoutMs: 10_000,
+    });
+  });
+
+  it("keep what is given, also undefined for the default", () => {
+    const resolved = resolveSocketOptions({
+      limits: { maxMessageBytes: 5 },
+      highWaterMarkBytes: 0,
+      slowPeer: "refuse",
+      compression: false,
+      closeTimeoutMs: maxTimerMs,
+    });
+    assert.equal(resolved.limits.maxMessageBytes, 5);
+    assert.equal(resolved.limits.maxFrameBytes, defaultLimits.maxFrameBytes);
+    assert.equal(resolved.highWaterMarkBytes, 0);
+    assert.equal(resolved.slowPeer, "refuse");
+    assert.equal(resolved.closeTimeoutMs, maxTimerMs);
+  });
+
+  it("refuse what is no limit", () => {
+    const names = ["highWaterMarkBytes", "maxSendBufferBytes", "maxInboxBytes", "closeTimeoutMs"] as const;
+    for (const name of names) {
+      for (const value of [-1, 1.5, Number.NaN, Infinity, "64", null]) {
+        assert.throws(
+          () => resolveSocketOptions({ [name]: value }),
+          (error: Error) => {
+            assert.match(error.message, new RegExp(name));
+            return (error as { code?: string }).code === "invalid-limit";
+          },
+        );
+      }
+    }
+    // Beyond it, timers fire at once.
+    assert.throws(() => resolveSocketOptions({ closeTimeoutMs: maxTimerMs + 1 }), { code: "invalid-limit" });
+  });
+
+  it("refuse what is none of the allowed", () => {
+    assert.throws(() => resolveSocketOptions({ slowPeer: "drop" } as unknown as SocketOptions), {
+      code: "invalid-argument",
+    });
+    assert.throws(() => resolveSocketOptions({ compression: true } as unknown as SocketOptions), {
+      code: "invalid-argument",
+    });
+  });
+});

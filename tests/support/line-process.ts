@@ -1,0 +1,40 @@
+/**
+ * A process of Node that prints lines of JSON, and ends when its standard input does.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+
+export class LineProcess {
+  readonly #lines: AsyncIterator<string>;
+
+  private constructor(lines: AsyncIterator<string>) {
+    this.#lines = lines;
+  }
+
+  /**
+   * Starts a compiled script, and ends it when the test is over.
+   */
+  static start(t: TestContext, script: URL, ...scriptArguments: readonly string[]): LineProcess {
+    const child = spawn(process.execPath, [fileURLToPath(script), ...scriptArguments], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    t.after(async () => {
+      child.stdin.end();
+      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    });
+    return new LineProcess(createInterface({ input: child.stdout })[Symbol.asyncIterator]());
+  }
+
+  /** The next line that has a property of this name. */
+  async next(property: string): Promise<Readonly<Record<string, unknown>>> {
+    for (;;) {
+      const result = await this.#lines.next();
+      if (result.done === true) throw new Error(`the process ended before it printed "${property}"`);
+      const line = JSON.parse(result.value) as Readonly<Record<string, unknown>>;
+      if (property in line) return line;
+    }
+  }
+}

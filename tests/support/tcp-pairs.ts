@@ -1,0 +1,62 @@
+/**
+ * Two byte streams of Node's own sockets, joined over the loopback interface.
+ */
+import { once } from "node:events";
+import type { AddressInfo, Socket, Server as TcpServer } from "node:net";
+import { connect as connectTcp, createServer as createTcpServer } from "node:net";
+import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import { connect as connectTls, createServer as createTlsServer } from "node:tls";
+import { NodeByteStream } from "#src/transport/node/index.js";
+import type { ByteStreamPair } from "../contract/byte-stream.js";
+import { testOnlyCertificate, testOnlyKey } from "./test-only-certificate.js";
+
+/** Over TCP. The near side is the one that was accepted. */
+export async function connectTcpPair(head?: Uint8Array): Promise<ByteStreamPair> {
+  const server = createTcpServer({ allowHalfOpen: true });
+  const port = await listen(server);
+  const farSocket = connectTcp({ port, host: "127.0.0.1", allowHalfOpen: true });
+  const [[nearSocket]] = (await Promise.all([once(server, "connection"), once(farSocket, "connect")])) as [
+    [Socket],
+    unknown,
+  ];
+  return pairOf(server, nearSocket, farSocket, () => farSocket.resetAndDestroy(), head);
+}
+
+/** Over TLS, with the certificate that is for tests only. The near side is the one that was accepted. */
+export async function connectTlsPair(head?: Uint8Array): Promise<ByteStreamPair> {
+  const server = createTlsServer({ allowHalfOpen: true, key: testOnlyKey, cert: testOnlyCertificate });
+  const port = await listen(server);
+  const rawFarSocket = connectTcp({ port, host: "127.0.0.1", allowHalfOpen: true });
+  const farSocket = connectTls({ socket: rawFarSocket, host: "localhost", ca: testOnlyCertificate });
+  const [[nearSocket]] = (await Promise.all([once(server, "secureConnection"), once(farSocket, "secureConnect")])) as [
+    [TLSSocket],
+    unknown,
+  ];
+  return pairOf(server, nearSocket, farSocket, () => rawFarSocket.resetAndDestroy(), head);
+}
+
+async function listen(server: TcpServer): Promise<number> {
+  server.listen({ port: 0, host: "127.0.0.1" });
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
+}
+
+function pairOf(
+  server: TcpServer,
+  nearSocket: Duplex,
+  farSocket: Duplex,
+  resetFar: () => void,
+  head?: Uint8Array,
+): ByteStreamPair {
+  return {
+    near: new NodeByteStream(nearSocket, head),
+    far: new NodeByteStream(farSocket),
+    resetFar,
+    release: () => {
+      nearSocket.destroy();
+      farSocket.destroy();
+      server.close();
+    },
+  };
+}

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { NodeTurnScheduler, nodeClock, nodePlatform, PooledMaskingKeys } from "#src/transport/node/index.js";
+import { turns } from "../../support/task-queue.js";
+
+describe("Node's clock", () => {
+  it("never goes back", () => {
+    let last = nodeClock.now();
+    for (let index = 0; index < 1000; index++) {
+      const now = nodeClock.now();
+      assert.ok(now >= last);
+      last = now;
+    }
+  });
+
+  it("calls a timer once, after its delay", async () => {
+    const startedAtMs = nodeClock.now();
+    // The timers of this clock do not keep a process alive; this one does.
+    const alive = setInterval(() => undefined, 1000);
+    let calls = 0;
+    await new Promise<void>((resolve) => {
+      const timer = nodeClock.setTimer(() => {
+        calls++;
+        timer.cancel();
+        resolve();
+      }, 5);
+    });
+    clearInterval(alive);
+    assert.equal(calls, 1);
+    assert.ok(nodeClock.now() - startedAtMs >= 4);
+  });
+
+  it("does not call a timer that was cancelled", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const timer = nodeClock.setTimer(() => assert.fail("it was cancelled"), 10);
+    timer.cancel();
+    timer.cancel();
+    t.mock.timers.tick(1000);
+  });
+});
+
+describe("the end of a turn", () => {
+  it("comes after the handlers of the turn and the promise continuations that follow from them", async () => {
+    const scheduler = new NodeTurnScheduler();
+    const order: string[] = [];
+    const done = new Promise<void>((resolve) => {
+      scheduler.schedule({
+        flush: () => {
+          order.push("flush");
+          resolve();
+        },
+      });
+    });
+    void Promise.resolve()
+      .then(() => order.push("first"))
+      .then(() => order.push("second"))
+      .then(async () => {
+        await Promise.resolve();
+        order.push("third");
+      });
+    process.nextTick(() => order.push("tick"));
+    order.push("handler");
+    await done;
+    assert.deepEqual(order.at(-1), "flush");
+    assert.deepEqual(order.slice(0, -1).sort(), ["first", "handler", "second", "third", "tick"].sort());
+  });
+
+  it("comes before the next turn", async () => {
+    const scheduler = new NodeTurnScheduler();
+    let hasFlushed = false;
+    await turns(1);
+    scheduler.schedule({ flush: () => (hasFlushed = true) });
+    await turns(1);
+    assert.equal(hasFlushed, true);
+  });
+
+  it("flushes each once for each time it asked, also those that ask while it flushes", async () => {
+    const scheduler = new NodeTurnScheduler();
+    const flushed: string[] = [];
+    const again = { flush: () => void flushed.push("again") };
+    const first = {
+      flush: () => {
+        flushed.push("first");
+        scheduler.schedule(again);
+      },
+    };
+    scheduler.schedule(first);
+    scheduler.schedule(again);
+    await turns(2);
+    assert.deepEqual(flushed, ["first", "again", "again"]);
+    scheduler.schedule(again);
+    await turns(1);
+    assert.equal(flushed.length, 4);
+  });
+});
+
+describe("masking keys out of a pool (§5.3)", () => {
+  it("do not repeat, also after the pool was used up", () => {
+    const keys = new PooledMaskingKeys(16);
+    const seen = new Set<number>();
+    for (let index = 0; index < 1000; index++) {
+      const key = keys.next();
+      assert.ok(Number.isInteger(key) && key >= -0x80000000 && key <= 0x7fffffff);
+      seen.add(key);
+    }
+    // A thousand out of 2^32 collide about once in ten thousand runs; twice, never.
+    assert.ok(seen.size >= 998);
+  });
+
+  it("differ from source to source", () => {
+    const first = new PooledMaskingKeys();
+    const second = new PooledMaskingKeys();
+    assert.notDeepEqual(
+      Array.from({ length: 4 }, () => first.next()),
+      Array.from({ length: 4 }, () => second.next()),
+    );
+  });
+});
+
+describe("Node as a platform", () => {
+  it("has randomness of any length", () => {
+    assert.equal(nodePlatform.randomBytes(16).byteLength, 16);
+    assert.notDeepEqual(nodePlatform.randomBytes(16), nodePlatform.randomBytes(16));
+  });
+
+  it("lends buffers", () => {
+    const buffer = nodePlatform.pool.acquire(1);
+    assert.equal(buffer.byteLength, nodePlatform.pool.bufferBytes);
+    nodePlatform.pool.release(buffer);
+  });
+
+  it("prints errors that nobody handles", (t) => {
+    const printed = t.mock.method(console, "error", () => undefined);
+    const error = new Error("unhandled");
+    nodePlatform.reportError(error, "the message handler");
+    assert.match(String(printed.mock.calls[0]?.arguments[0]), /the message handler/);
+    assert.equal(printed.mock.calls[0]?.arguments[1], error);
+  });
+});

@@ -1,0 +1,181 @@
+/**
+ * What the types of the public API promise. The compiler checks it; nothing here is ever run.
+ */
+import { expectTypeOf } from "expect-type";
+import type {
+  Accept,
+  Acceptance,
+  CloseOutcome,
+  CloseReport,
+  ConnectOptions,
+  IncomingRequest,
+  Message,
+  RefusalReason,
+  SendResult,
+  ServeOptions,
+  Server,
+  Socket,
+} from "#src/index.js";
+import { connect, serve } from "#src/index.js";
+
+declare const condition: boolean;
+declare function findUser(request: Request): Promise<{ readonly name: string } | undefined>;
+
+/** What `accept` attaches is what the handlers find, without a type being written anywhere. */
+export async function dataIsInferred(): Promise<void> {
+  const sync = await serve({
+    port: 0,
+    accept: () => ({ data: { user: "ada" } }),
+    open(socket) {
+      expectTypeOf(socket).toEqualTypeOf<Socket<{ user: string }>>();
+    },
+    message(socket, message) {
+      expectTypeOf(socket.data).toEqualTypeOf<{ user: string }>();
+      expectTypeOf(message).toEqualTypeOf<string | Uint8Array>();
+    },
+    drain: (socket) => expectTypeOf(socket.data.user).toBeString(),
+    close(socket, report) {
+      expectTypeOf(socket.data.user).toBeString();
+      expectTypeOf(report).toEqualTypeOf<CloseReport>();
+    },
+    error(error, socket) {
+      expectTypeOf(error).toBeUnknown();
+      expectTypeOf(socket).toEqualTypeOf<Socket<{ user: string }> | undefined>();
+    },
+  });
+  expectTypeOf(sync).toEqualTypeOf<Server<{ user: string }>>();
+
+  const withRequest = await serve({
+    port: 0,
+    accept(request, { signal }) {
+      expectTypeOf(request).toEqualTypeOf<IncomingRequest>();
+      expectTypeOf(request).toExtend<Request>();
+      expectTypeOf(request.remoteAddress).toEqualTypeOf<string | undefined>();
+      expectTypeOf(request.protocols).toEqualTypeOf<readonly string[]>();
+      expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+      return { data: { path: request.url } };
+    },
+    message: (socket) => expectTypeOf(socket.data).toEqualTypeOf<{ path: string }>(),
+  });
+  expectTypeOf(withRequest).toEqualTypeOf<Server<{ path: string }>>();
+
+  const later = await serve({
+    port: 0,
+    async accept(request) {
+      const user = await findUser(request);
+      if (user === undefined) return new Response("who are you?", { status: 401 });
+      return { protocol: "chat", headers: { "Set-Cookie": "a=1" }, data: user };
+    },
+    message: (socket) => expectTypeOf(socket.data).toEqualTypeOf<{ readonly name: string }>(),
+  });
+  expectTypeOf(later).toEqualTypeOf<Server<{ readonly name: string }>>();
+
+  const refusing = await serve({
+    port: 0,
+    accept: () => (condition ? new Response(null, { status: 403 }) : { data: 5 }),
+    message: (socket) => expectTypeOf(socket.data).toBeNumber(),
+  });
+  expectTypeOf(refusing).toEqualTypeOf<Server<number>>();
+
+  // Without the handlers, the sockets that are iterated over have it.
+  for await (const socket of await serve({ port: 0, accept: () => ({ data: [1, 2] }) })) {
+    expectTypeOf(socket.data).toEqualTypeOf<number[]>();
+    for await (const message of socket) expectTypeOf(message).toEqualTypeOf<Message>();
+  }
+}
+
+/** Where nothing is attached, there is nothing to find. */
+export async function dataIsUndefined(): Promise<void> {
+  const plain = await serve({ port: 0, message: (socket) => expectTypeOf(socket.data).toBeUndefined() });
+  expectTypeOf(plain).toEqualTypeOf<Server>();
+
+  const choosing = await serve({
+    port: 0,
+    accept: ({ protocols }) => ({ protocol: protocols[0] }),
+    message: (socket) => expectTypeOf(socket.data).toBeUndefined(),
+  });
+  expectTypeOf(choosing).toEqualTypeOf<Server>();
+
+  const refusing = await serve({
+    port: 0,
+    accept: () => (condition ? new Response(null, { status: 403 }) : undefined),
+    message: (socket) => expectTypeOf(socket.data).toBeUndefined(),
+  });
+  expectTypeOf(refusing).toEqualTypeOf<Server>();
+
+  const refusingLater = await serve({
+    port: 0,
+    async accept(request) {
+      return (await findUser(request)) === undefined ? new Response(null, { status: 401 }) : undefined;
+    },
+    message: (socket) => expectTypeOf(socket.data).toBeUndefined(),
+  });
+  expectTypeOf(refusingLater).toEqualTypeOf<Server>();
+
+  expectTypeOf(await connect("ws://127.0.0.1/")).toEqualTypeOf<Socket>();
+}
+
+/** The type may be written, and then `accept` has to keep it. */
+export async function dataIsDeclared(): Promise<void> {
+  interface User {
+    name: string;
+    room?: string;
+  }
+  const server = await serve<User>({
+    port: 0,
+    accept: () => ({ data: { name: "ada" } }),
+    message: (socket) => {
+      socket.data.room = "lobby";
+    },
+  });
+  expectTypeOf(server).toEqualTypeOf<Server<User>>();
+  // @ts-expect-error -- a user has a name
+  await serve<User>({ port: 0, accept: () => ({ data: { room: "lobby" } }) });
+  // @ts-expect-error -- a string decides nothing
+  await serve({ port: 0, accept: () => "no" });
+  expectTypeOf<Parameters<Accept<User>>>().toEqualTypeOf<
+    [request: IncomingRequest, context: { readonly signal: AbortSignal }]
+  >();
+  expectTypeOf<Acceptance<User>["data"]>().toEqualTypeOf<User | undefined>();
+}
+
+/** Results and reports are closed sets, told apart by a literal. */
+export function resultsAreUnions(socket: Socket, report: CloseReport): void {
+  const result = socket.send("hello");
+  expectTypeOf(result).toEqualTypeOf<SendResult>();
+  if (result.ok) expectTypeOf(result.status).toEqualTypeOf<"sent" | "buffered">();
+  else expectTypeOf(result.reason).toEqualTypeOf<RefusalReason>();
+  expectTypeOf<RefusalReason>().toEqualTypeOf<"closing" | "closed" | "buffer-full">();
+  expectTypeOf(report.outcome).toEqualTypeOf<CloseOutcome>();
+  expectTypeOf(report.initiator).toEqualTypeOf<"us" | "peer">();
+  expectTypeOf(report.cause).toEqualTypeOf<Error | undefined>();
+}
+
+/** A socket takes strings and octets of every kind, and nothing else. */
+export function whatCanBeSent(socket: Socket): void {
+  socket.send(new ArrayBuffer(1));
+  socket.send(new SharedArrayBuffer(1));
+  socket.send(new DataView(new ArrayBuffer(1)));
+  socket.send(Buffer.from("octets"));
+  socket.send(new Float64Array(1));
+  // @ts-expect-error -- a number is none of them
+  socket.send(5);
+  // @ts-expect-error -- nor is an array of numbers
+  socket.send([1, 2]);
+  expectTypeOf(socket.ping()).toEqualTypeOf<Promise<number>>();
+  expectTypeOf(socket.close(1000, "bye")).toEqualTypeOf<Promise<CloseReport>>();
+  expectTypeOf(socket).toExtend<AsyncDisposable>();
+  // @ts-expect-error -- what was agreed on in the handshake stays
+  socket.protocol = "other";
+}
+
+/** Options that are not there yet do not compile. */
+export async function optionsAreChecked(): Promise<void> {
+  // @ts-expect-error -- there is no compression yet
+  await serve({ port: 0, compression: true });
+  await serve({ port: 0, compression: false });
+  // @ts-expect-error -- there is no such policy
+  await serve({ port: 0, slowPeer: "drop" });
+  expectTypeOf<ServeOptions["port"]>().toEqualTypeOf<number | undefined>();
+  expectTypeOf<ConnectOptions["signal"]>().toEqualTypeOf<AbortSignal | undefined>();
+}
