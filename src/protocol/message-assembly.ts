@@ -92,6 +92,8 @@ export class MessageAssembly {
   /** The message, complete: text that ends within a code point fails here. */
   finish(): Uint8Array | ProtocolError {
     if (this.#validator !== undefined && !this.#validator.isComplete) return new ProtocolError("invalid-utf8");
-    return this.#used === this.#buffer.byteLength ? this.#buffer : this.#buffer.subarray(0, this.#used);
+    // A view would pin the whole buffer for as long as the message is kept, and nobody would count it.
+    const isMostlyFull = this.#used * 2 > this.#buffer.byteLength;
+    return isMostlyFull ? this.#buffer.subarray(0, this.#used) : this.#buffer.slice(0, this.#used);
   }
 }

@@ -7,15 +7,16 @@ import type { ByteStream, ByteStreamReceiver, Timer } from "../transport/index.j
 // A client "MUST wait for a response from the server before sending any further data" (RFC 6455 §4.1), so that there
 // is seldom anything to keep; one that cannot wait is stopped here.
 const maxKeptBytes = 64 * 1024;
+// What may have been on its way when the refusal left.
+const maxDroppedBytes = 1024 * 1024;
 
 /** See the head of this file. */
 export class PendingUpgrade implements ByteStreamReceiver {
   readonly stream: ByteStream;
   readonly #controller = new AbortController();
   #kept: Uint8Array[] = [];
-  #keptBytes = 0;
+  #receivedBytes = 0;
   #timer: Timer | undefined;
-  #hasEnded = false;
   #isClosed = false;
   #isRefused = false;
 
@@ -27,11 +28,6 @@ export class PendingUpgrade implements ByteStreamReceiver {
   /** Aborted when the peer has left, or `giveUp` was called. */
   get signal(): AbortSignal {
     return this.#controller.signal;
-  }
-
-  /** Whether the peer is still there. */
-  get isAlive(): boolean {
-    return !this.#isClosed && !this.#hasEnded;
   }
 
   /** Aborts the decision. */
@@ -49,7 +45,7 @@ export class PendingUpgrade implements ByteStreamReceiver {
     this.#timer?.cancel();
     begin();
     const kept = this.#kept;
-    const wasPaused = this.#keptBytes >= maxKeptBytes;
+    const wasPaused = this.#receivedBytes >= maxKeptBytes;
     this.#kept = [];
     // Before the chunks, not after: the receiver may pause the stream at any of them, and it has to stay paused.
     if (wasPaused) this.stream.resume();
@@ -61,6 +57,7 @@ export class PendingUpgrade implements ByteStreamReceiver {
     this.#timer?.cancel();
     this.#isRefused = true;
     this.#kept = [];
+    this.#receivedBytes = 0;
     if (this.#isClosed) return;
     this.#timer = deadline(() => {
       this.stream.destroy();
@@ -71,12 +68,11 @@ export class PendingUpgrade implements ByteStreamReceiver {
   }
 
   streamReceived(chunk: Uint8Array): void {
+    this.#receivedBytes += chunk.byteLength;
+    if (this.#receivedBytes >= (this.#isRefused ? maxDroppedBytes : maxKeptBytes)) this.stream.pause();
     // After a refusal the peer's octets are read and dropped: cutting a stream with unread octets would cost it the
-    // response.
-    if (this.#isRefused) return;
-    this.#kept.push(new Uint8Array(chunk));
-    this.#keptBytes += chunk.byteLength;
-    if (this.#keptBytes >= maxKeptBytes) this.stream.pause();
+    // response. But only so many; a peer that floods on waits for its deadline.
+    if (!this.#isRefused) this.#kept.push(new Uint8Array(chunk));
   }
 
   streamDrained(): void {
@@ -84,7 +80,6 @@ export class PendingUpgrade implements ByteStreamReceiver {
   }
 
   streamEnded(): void {
-    this.#hasEnded = true;
     this.#leave();
   }
 

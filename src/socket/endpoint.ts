@@ -31,7 +31,7 @@ export interface SocketContext<Data> {
   readonly connection: ConnectionContext;
   readonly options: ResolvedSocketOptions;
   readonly handlers: SocketHandlers<Data>;
-  /** Told when a socket is over, after its `close` handler. */
+  /** Told when a connection is gone; its last messages and its `close` handler may still be to come. */
   readonly ended?: (socket: Socket<Data>) => void;
 }
 

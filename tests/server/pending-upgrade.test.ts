@@ -57,11 +57,9 @@ describe("an upgrade that is being decided about", () => {
   it("knows whether the peer is still there", async () => {
     for (const how of ["end", "destroy"] as const) {
       const { pending, client, idle } = begin();
-      assert.equal(pending.isAlive, true);
       assert.equal(pending.signal.aborted, false);
       client[how]();
       await idle();
-      assert.equal(pending.isAlive, false);
       assert.equal(pending.signal.aborted, true);
     }
   });
@@ -80,6 +78,17 @@ describe("an upgrade that is being decided about", () => {
     await idle();
     assert.equal(received.error, undefined);
     assert.equal(clock.pendingTimers, 0);
+  });
+
+  it("when refused stops reading from a peer that floods on", async () => {
+    const { pending, stream, client, clock, idle } = begin();
+    pending.refuse(Buffer.from("no"), (cut) => clock.setTimer(cut, 100));
+    client.write([new Uint8Array(2 ** 20 - 1)]);
+    await idle();
+    assert.equal(stream.isPaused, false);
+    client.write([new Uint8Array(1)]);
+    await idle();
+    assert.equal(stream.isPaused, true);
   });
 
   it("when refused is cut at the deadline", async () => {

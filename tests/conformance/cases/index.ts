@@ -1,6 +1,6 @@
 /**
- * The conformance suite: every case of Autobahn's groups 1 to 7, 9 and 10. (There is no group 8; 11 does not exist
- * either, and 12 and 13 are about compression.)
+ * The conformance suite: every case of Autobahn's groups 1 to 7, 9 and 10. There are no groups 8 and 11; 12 and 13 are
+ * about compression.
  */
 import type { CaseGroup } from "./case.js";
 import { group1 } from "./group-1.js";
