@@ -13,7 +13,7 @@ import { run, testArguments } from "./lib/run.js";
 
 const defaultVersions = ["22", "24", "26"];
 /** What touches Node or could compile differently; the rest of the suite is about this repository. */
-const folders = ["tests/protocol", "tests/transport", "tests/socket", "tests/server", "tests/client", "tests/contract"];
+const folders = ["tests/protocol", "tests/transport", "tests/socket", "tests/server", "tests/client", "tests/node"];
 
 const given = process.argv.slice(2);
 const versions = given.length === 0 ? defaultVersions : given;

@@ -5,7 +5,8 @@ import type { ConnectionOptions } from "node:tls";
 import type { ClientOptions } from "../client/index.js";
 import { openClient } from "../client/index.js";
 import type { Socket } from "../socket/index.js";
-import { createHttpDialer, nodePlatform } from "../transport/node/index.js";
+import type { TransportOption } from "../transport/node/index.js";
+import { chooseTransport, createHttpDialer, nodePlatform } from "../transport/node/index.js";
 
 /** What can be set about a client on Node. */
 export interface ConnectOptions extends ClientOptions {
@@ -14,6 +15,11 @@ export interface ConnectOptions extends ClientOptions {
    * `rejectUnauthorized: false` changes that.
    */
   readonly tls?: ConnectionOptions;
+  /**
+   * How plain TCP connections reach the kernel: "handle" by the socket's libuv handle, "net" through `net.Socket`.
+   * Default "auto": the first where this Node offers it and it passes a self-test.
+   */
+  readonly transport?: TransportOption;
 }
 
 /**
@@ -31,6 +37,7 @@ export interface ConnectOptions extends ClientOptions {
  * @throws HandshakeTimeoutError after `handshakeTimeoutMs`; the reason of `signal` when that is aborted
  * @throws UsageError for a URL or an option that makes no sense
  */
-export function connect(url: string | URL, options: ConnectOptions = {}): Promise<Socket> {
-  return openClient(url, options, nodePlatform, createHttpDialer(options.tls));
+export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Socket> {
+  const handles = await chooseTransport(options.transport);
+  return openClient(url, options, nodePlatform, createHttpDialer(options.tls, handles));
 }

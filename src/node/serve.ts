@@ -12,7 +12,8 @@ import { UsageError } from "../protocol/index.js";
 import type { ServerOptions } from "../server/index.js";
 import { ServerCore } from "../server/index.js";
 import type { Socket } from "../socket/index.js";
-import { nodePlatform, takeHttpUpgrade } from "../transport/node/index.js";
+import type { HandleTransport, TransportOption } from "../transport/node/index.js";
+import { chooseTransport, nodePlatform, takeHttpUpgrade } from "../transport/node/index.js";
 
 /** Where connections come from. */
 export interface ListenOptions {
@@ -26,6 +27,13 @@ export interface ListenOptions {
   readonly server?: HttpServer | HttpsServer;
   /** Instead of `port`: no server at all; give upgrade requests to `handleUpgrade`. */
   readonly noServer?: boolean;
+  /**
+   * How plain TCP connections reach the kernel. "handle" drives the socket's libuv handle, which is faster and leaves
+   * less in memory; "net" goes through `net.Socket`. Default "auto": on a port of our own "handle", where this Node
+   * offers it and it passes a self-test, else "net". On an HTTP server of yours others may hold on to the socket, and
+   * count it, which ends when its handle is taken away: there it has to be asked for.
+   */
+  readonly transport?: TransportOption;
 }
 
 /** What can be set about a server on Node. */
@@ -37,6 +45,8 @@ export interface Server<Data = undefined> extends AsyncIterable<Socket<Data>>, A
   readonly port: number;
   /** Where to connect to, as `ws://` or `wss://`; "" while it listens nowhere. */
   readonly url: string;
+  /** How plain TCP connections reach the kernel, see the option of this name. */
+  readonly transport: "net" | "handle";
   /** The connections that are open or closing. */
   readonly sockets: ReadonlySet<Socket<Data>>;
   /**
@@ -68,7 +78,8 @@ export interface Server<Data = undefined> extends AsyncIterable<Socket<Data>>, A
  */
 export async function serve<Data = undefined>(options: ServeOptions<Data>): Promise<Server<Data>> {
   checkSource(options);
-  const server = new NodeServer<Data>(options);
+  const { transport = options.port === undefined ? "net" : "auto" } = options;
+  const server = new NodeServer<Data>(options, await chooseTransport(transport));
   await server.listen();
   return server;
 }
@@ -86,6 +97,7 @@ function checkSource({ port, server, noServer, tls }: ListenOptions): void {
 class NodeServer<Data> implements Server<Data> {
   readonly #options: ServeOptions<Data>;
   readonly #core: ServerCore<Data>;
+  readonly #handles: HandleTransport | undefined;
   /** The HTTP server whose upgrades are taken, ours or the application's. */
   readonly #http: HttpServer | HttpsServer | undefined;
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Uint8Array): void => {
@@ -93,8 +105,9 @@ class NodeServer<Data> implements Server<Data> {
   };
   #closing: Promise<void> | undefined;
 
-  constructor(options: ServeOptions<Data>) {
+  constructor(options: ServeOptions<Data>, handles: HandleTransport | undefined) {
     this.#options = options;
+    this.#handles = handles;
     this.#core = new ServerCore<Data>(options, nodePlatform);
     this.#http = options.server ?? (options.port === undefined ? undefined : this.#createHttp());
     this.#http?.on("upgrade", this.#onUpgrade);
@@ -137,6 +150,10 @@ class NodeServer<Data> implements Server<Data> {
     return `${scheme}://${reachableHost(address)}:${String(address.port)}`;
   }
 
+  get transport(): "net" | "handle" {
+    return this.#handles === undefined ? "net" : "handle";
+  }
+
   get sockets(): ReadonlySet<Socket<Data>> {
     return this.#core.sockets;
   }
@@ -148,7 +165,7 @@ class NodeServer<Data> implements Server<Data> {
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
-    const upgrade = takeHttpUpgrade(request, socket, head);
+    const upgrade = takeHttpUpgrade(request, socket, head, this.#handles);
     this.#core.upgrade(upgrade.head, upgrade.stream, upgrade.isSecure);
   }
 

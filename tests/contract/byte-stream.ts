@@ -286,6 +286,21 @@ export function describeByteStream(name: string, kind: ByteStreamKind): void {
       assertSameBytes(recorder.bytes, sent);
     });
 
+    it("takes a resume that no pause came before", async (t) => {
+      const { near, far } = await connect(t);
+      const recorder = new StreamRecorder();
+      near.start(recorder);
+      near.resume();
+      near.resume();
+      far.start(new StreamRecorder());
+      far.write([new Uint8Array([1, 2, 3])]);
+      await recorder.untilReceived(3);
+      near.resume();
+      far.write([new Uint8Array([4])]);
+      await recorder.untilReceived(4);
+      assertSameBytes(recorder.bytes, new Uint8Array([1, 2, 3, 4]));
+    });
+
     it("stops its writer while it is paused, however often pause was called", async (t) => {
       const { near, far } = await connect(t);
       const recorder = new StreamRecorder();

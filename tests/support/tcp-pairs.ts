@@ -7,7 +7,7 @@ import { connect as connectTcp, createServer as createTcpServer } from "node:net
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { connect as connectTls, createServer as createTlsServer } from "node:tls";
-import { NodeByteStream } from "#src/transport/node/index.js";
+import { HandleTransport, loadStreamBinding, NodeByteStream } from "#src/transport/node/index.js";
 import type { ByteStreamPair } from "../contract/byte-stream.js";
 import { testOnlyCertificate, testOnlyKey } from "./test-only-certificate.js";
 
@@ -55,6 +55,33 @@ function pairOf(
     resetFar,
     release: () => {
       nearSocket.destroy();
+      farSocket.destroy();
+      server.close();
+    },
+  };
+}
+
+/**
+ * Over TCP, the near side by its handle. The far side stays a `net.Socket`, so that each is tested against the other.
+ */
+export async function connectHandlePair(head?: Uint8Array): Promise<ByteStreamPair> {
+  const server = createTcpServer({ allowHalfOpen: true, pauseOnConnect: true });
+  const port = await listen(server);
+  const farSocket = connectTcp({ port, host: "127.0.0.1", allowHalfOpen: true });
+  const [[nearSocket]] = (await Promise.all([once(server, "connection"), once(farSocket, "connect")])) as [
+    [Socket],
+    unknown,
+  ];
+  const binding = loadStreamBinding();
+  if (binding === undefined) throw new Error("this Node has no stream binding");
+  const near = new HandleTransport(binding).take(nearSocket, head);
+  if (near === undefined) throw new Error("this socket's handle cannot be taken");
+  return {
+    near,
+    far: new NodeByteStream(farSocket),
+    resetFar: () => farSocket.resetAndDestroy(),
+    release: () => {
+      near.destroy();
       farSocket.destroy();
       server.close();
     },

@@ -9,15 +9,17 @@ import type { Duplex } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
 import type { HandshakeRequest, HandshakeResponse, WebSocketAddress } from "../../protocol/index.js";
 import type { Dialer, DialOptions, DialResult } from "../dialer.js";
-import { NodeByteStream } from "./tcp-stream.js";
+import type { HandleTransport } from "./handle-stream.js";
+import { byteStreamOf } from "./http-upgrade.js";
 
 /**
  * Makes a dialer.
  *
  * @param tls options of `tls.connect` for secure addresses: `ca`, `cert`, `key`, `servername` and the like.
  *   Certificates are verified unless `rejectUnauthorized: false` is among them.
+ * @param handles the handle transport, where it is to be used
  */
-export function createHttpDialer(tls: ConnectionOptions = {}): Dialer {
+export function createHttpDialer(tls: ConnectionOptions = {}, handles?: HandleTransport): Dialer {
   return (address, request, options) =>
     new Promise((resolve, reject) => {
       options.signal.throwIfAborted();
@@ -32,7 +34,7 @@ export function createHttpDialer(tls: ConnectionOptions = {}): Dialer {
       };
       options.signal.addEventListener("abort", giveUp, { once: true });
       clientRequest.on("upgrade", (response: IncomingMessage, socket: Duplex, head: Buffer) => {
-        settle({ isUpgraded: true, response: headOf(response), stream: new NodeByteStream(socket, head) });
+        settle({ isUpgraded: true, response: headOf(response), stream: byteStreamOf(socket, head, handles) });
       });
       clientRequest.on("response", (response) => {
         void readBody(response, options.maxBodyBytes).then((body) => {

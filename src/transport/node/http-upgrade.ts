@@ -2,10 +2,12 @@
  * Upgrade requests as `node:http` hands them over.
  */
 import type { IncomingMessage } from "node:http";
+import { Socket as TcpSocket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import type { HandshakeRequest } from "../../protocol/index.js";
 import type { ByteStream } from "../byte-stream.js";
+import type { HandleTransport } from "./handle-stream.js";
 import { NodeByteStream } from "./tcp-stream.js";
 
 /** An upgrade request and the stream it came on. */
@@ -20,8 +22,14 @@ export interface HttpUpgrade {
  * Takes over what an `upgrade` event of an HTTP server carries.
  *
  * @param head octets that followed the request
+ * @param handles the handle transport, where it is to be used
  */
-export function takeHttpUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): HttpUpgrade {
+export function takeHttpUpgrade(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Uint8Array,
+  handles?: HandleTransport,
+): HttpUpgrade {
   return {
     head: {
       method: request.method ?? "",
@@ -29,7 +37,17 @@ export function takeHttpUpgrade(request: IncomingMessage, socket: Duplex, head: 
       target: request.url ?? "",
       rawHeaders: request.rawHeaders,
     },
-    stream: new NodeByteStream(socket, head),
+    stream: byteStreamOf(socket, head, handles),
     isSecure: socket instanceof TLSSocket,
   };
+}
+
+/**
+ * Makes a byte stream of a connected socket: over its handle where that is wanted and it is plain TCP.
+ *
+ * @param head octets that were read from the socket already and belong to us
+ */
+export function byteStreamOf(socket: Duplex, head: Uint8Array, handles: HandleTransport | undefined): ByteStream {
+  const isPlainTcp = socket instanceof TcpSocket && !(socket instanceof TLSSocket);
+  return (isPlainTcp ? handles?.take(socket, head) : undefined) ?? new NodeByteStream(socket, head);
 }

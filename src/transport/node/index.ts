@@ -1,6 +1,9 @@
 /**
  * The outside world as Node has it.
  */
+export type { TransportOption } from "./choose-transport.js";
+export { chooseTransport } from "./choose-transport.js";
+export { HandleTransport, loadStreamBinding } from "./handle-stream.js";
 export { createHttpDialer } from "./http-dialer.js";
 export { takeHttpUpgrade } from "./http-upgrade.js";
 export { NodeTurnScheduler, nodeClock, nodePlatform, PooledMaskingKeys } from "./node-platform.js";

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { loadStreamBinding } from "#src/transport/node/index.js";
+import { describeByteStream } from "../../contract/byte-stream.js";
+import { connectHandlePair } from "../../support/tcp-pairs.js";
+
+describeByteStream("a TCP socket's handle", {
+  connect: () => connectHandlePair(),
+  connectWithHead: (head) => connectHandlePair(head),
+  retainsWrites: false,
+  remoteAddress: /^127\.0\.0\.1$/,
+});
+
+describe("the stream binding", () => {
+  it("is there on every Node that is supported", () => {
+    assert.notEqual(loadStreamBinding(), undefined);
+  });
+
+  it("is not there where Node does not give it out", (t) => {
+    t.mock.method(process as unknown as { binding: () => never }, "binding", () => {
+      throw new Error("Access to this API has been restricted");
+    });
+    assert.equal(loadStreamBinding(), undefined);
+  });
+
+  it("is not there where a part of it is missing", (t) => {
+    const whole = loadStreamBinding();
+    for (const part of Object.keys(whole ?? {}).filter((name) =>
+      /^(?:WriteWrap|ShutdownWrap|streamBaseState|kReadB|kLastW)/u.test(name),
+    )) {
+      const mock = t.mock.method(process as unknown as { binding: () => unknown }, "binding", () => ({
+        ...whole,
+        [part]: undefined,
+      }));
+      assert.equal(loadStreamBinding(), undefined, part);
+      mock.mock.restore();
+    }
+  });
+});
