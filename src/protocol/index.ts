@@ -4,7 +4,7 @@
  */
 export { CloseCode, isCloseCodeOnWire } from "./close-code.js";
 export type { CloseBody, CloseOutcome, CloseReport, ConnectionEvent } from "./close-handshake.js";
-export { ConnectionState, transitions } from "./close-handshake.js";
+export { ConnectionState, transitions, writeCloseBody } from "./close-handshake.js";
 export type { ConnectionContext, ConnectionSink } from "./connection.js";
 export { Connection } from "./connection.js";
 export type { UsageCode, ViolationCode } from "./errors.js";

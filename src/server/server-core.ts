@@ -3,7 +3,7 @@
  */
 
 import type { HandshakeRequest, Refusal, UpgradeRequest } from "../protocol/index.js";
-import { readUpgradeRequest, writeRefusal, writeUpgradeResponse } from "../protocol/index.js";
+import { readUpgradeRequest, writeCloseBody, writeRefusal, writeUpgradeResponse } from "../protocol/index.js";
 import type { Socket, SocketContext } from "../socket/index.js";
 import { Endpoint, rawHeadersOf, reportTo } from "../socket/index.js";
 import type { ByteStream, Platform } from "../transport/index.js";
@@ -175,7 +175,8 @@ export class ServerCore<Data> {
    * @throws UsageError as `socket.close` does, with everything as it was
    */
   close(code: number, reason: string): Promise<unknown> {
-    // First of all, since it throws for what cannot be sent: nothing has changed then.
+    // First of all, and even with no socket to close: nothing has changed when this throws.
+    writeCloseBody(code, reason, this.#platform.text);
     const socketsGone = [...this.#sockets].map((socket) => socket.close(code, reason));
     this.#isClosing = true;
     this.#queue.end();

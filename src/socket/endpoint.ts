@@ -339,10 +339,11 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   }
 
   handlerFailed(error: unknown, during: string): void {
-    this.#delivery.stop();
     const { handlers, platform } = this.#context;
     reportTo(handlers, platform, error, during, this);
+    // Before delivery stops: idle delivery would answer a Close of the peer's, and with the peer's own code.
     if (!this.#isStreamGone) this.#beginClose(CloseCode.internalError, "", asError(error));
+    this.#delivery.stop();
   }
 
   inboxFull(): void {

@@ -473,6 +473,13 @@ describe("closing a server", () => {
     await idle();
     assert.deepEqual(peer.lines, ["text alive"]);
   });
+
+  it("refuses what cannot be sent even where there is no socket to send it", () => {
+    const { core } = createCore({});
+    assert.throws(() => core.close(1005, ""), { code: "close-code-not-sendable" });
+    assert.throws(() => core.close(1000, "x".repeat(124)), { code: "close-reason-too-long" });
+    assert.equal(core.isClosing, false);
+  });
 });
 
 describe("the sockets of a server", () => {

@@ -154,6 +154,27 @@ describe("an error in a handler", () => {
     });
   }
 
+  for (const how of ["throws", "rejects"] as const) {
+    it(`closes with 1011 also while the peer's Close waits for its answer (it ${how})`, async () => {
+      const gate = deferred<undefined>();
+      const { peer, idle } = meetRawPeer("server", {
+        error: () => undefined,
+        message(_socket, message) {
+          if (message === "first") return gate.promise;
+          if (how === "throws") throw failure;
+          return Promise.reject(failure);
+        },
+      });
+      peer.sendText("first", "second");
+      peer.sendClose(1000);
+      await idle();
+      assert.deepEqual(peer.lines, []);
+      gate.resolve(undefined);
+      await idle();
+      assert.deepEqual(peer.lines, ["close 1011"]);
+    });
+  }
+
   it("goes to the platform where there is no error handler", async () => {
     const { peer, platform, idle } = meetRawPeer("server", {
       message: () => {
