@@ -6,7 +6,7 @@ import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node
 import { createServer as createHttpServer } from "node:http";
 import type { Server as HttpsServer, ServerOptions as HttpsServerOptions } from "node:https";
 import { createServer as createHttpsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket as TcpSocket } from "node:net";
 import type { Duplex } from "node:stream";
 import { UsageError } from "../protocol/index.js";
 import type { ServerOptions } from "../server/index.js";
@@ -103,6 +103,7 @@ class NodeServer<Data> implements Server<Data> {
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Uint8Array): void => {
     this.handleUpgrade(request, socket, head);
   };
+  readonly #tcpSockets = new Set<TcpSocket>();
   #closing: Promise<void> | undefined;
 
   constructor(options: ServeOptions<Data>, handles: HandleTransport | undefined) {
@@ -119,17 +120,29 @@ class NodeServer<Data> implements Server<Data> {
       // A peer that is slow with its request head is in its handshake already.
       headersTimeout: handshakeTimeoutMs,
       requestTimeout: handshakeTimeoutMs,
+      // Node looks every 30 s otherwise, whatever the timeouts are.
+      connectionsCheckingInterval: Math.max(1, Math.min(1000, handshakeTimeoutMs)),
       maxHeaderSize: limits.maxHeaderBytes,
     };
     return this.#options.tls === undefined
       ? createHttpServer(settings, refuseOrdinaryRequest)
-      : createHttpsServer({ ...this.#options.tls, ...settings }, refuseOrdinaryRequest);
+      : createHttpsServer(
+          { ...this.#options.tls, ...settings, handshakeTimeout: handshakeTimeoutMs },
+          refuseOrdinaryRequest,
+        );
   }
+
+  /** Keeps in mind every TCP connection to a port of ours: those in their TLS handshake are known to nobody else. */
+  readonly #onConnection = (socket: TcpSocket): void => {
+    this.#tcpSockets.add(socket);
+    socket.once("close", () => this.#tcpSockets.delete(socket));
+  };
 
   async listen(): Promise<void> {
     const http = this.#http;
     const { port, host } = this.#options;
     if (http === undefined || port === undefined) return;
+    http.on("connection", this.#onConnection);
     await new Promise<void>((resolve, reject) => {
       http.once("error", reject);
       http.listen({ port, host }, () => {
@@ -186,7 +199,7 @@ class NodeServer<Data> implements Server<Data> {
     http.closeIdleConnections();
     await socketsGone;
     // What is left are connections that never became WebSockets.
-    http.closeAllConnections();
+    for (const socket of this.#tcpSockets) socket.destroy();
     await portFree;
   }
 

@@ -45,7 +45,10 @@ export class ServerCore<Data> {
       options: this.options,
       handlers: options,
       connection: { role: "server", limits: this.options.limits, text: platform.text, pool: platform.pool },
-      ended: (socket) => this.#sockets.delete(socket),
+      ended: (socket, hasUnread) => {
+        this.#sockets.delete(socket);
+        if (!hasUnread) this.#queue.remove(socket);
+      },
     };
   }
 
@@ -74,9 +77,8 @@ export class ServerCore<Data> {
       this.#refuse(pending, read.error);
     } else if (this.#isClosing) {
       this.#refuse(pending, refusal(503, "Service Unavailable", "The server is closing."));
-    } else if (this.#isIterated && this.#queue.size >= this.options.maxWaitingSockets) {
-      const explanation = `The server's limit maxWaitingSockets (${String(this.options.maxWaitingSockets)}) is reached.`;
-      this.#refuse(pending, refusal(503, "Service Unavailable", explanation));
+    } else if (this.#isQueueFull) {
+      this.#refuseForQueue(pending);
     } else if (this.#given.accept === undefined) {
       this.#accept(pending, read.handshake, {});
     } else {
@@ -88,6 +90,15 @@ export class ServerCore<Data> {
   /** Whether sockets go to whoever iterates over the server: nobody else wants them. */
   get #isIterated(): boolean {
     return this.#given.open === undefined && this.#given.message === undefined;
+  }
+
+  get #isQueueFull(): boolean {
+    return this.#isIterated && this.#queue.size >= this.options.maxWaitingSockets;
+  }
+
+  #refuseForQueue(pending: PendingUpgrade): void {
+    const explanation = `The server's limit maxWaitingSockets (${String(this.options.maxWaitingSockets)}) is reached.`;
+    this.#refuse(pending, refusal(503, "Service Unavailable", explanation));
   }
 
   /** Asks the application. */
@@ -126,6 +137,8 @@ export class ServerCore<Data> {
     try {
       if (this.#isClosing) this.#refuse(pending, refusal(503, "Service Unavailable", "The server is closing."));
       else if (decision instanceof Response) await this.#refuseWith(pending, decision);
+      // Others may have come in while the application thought.
+      else if (this.#isQueueFull) this.#refuseForQueue(pending);
       else this.#accept(pending, handshake, decision ?? {});
     } catch (error) {
       this.#fail(pending, error);

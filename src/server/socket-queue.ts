@@ -22,6 +22,12 @@ export class SocketQueue<Data> {
     else waiter({ done: false, value: socket });
   }
 
+  /** Nobody needs to take this socket any more. */
+  remove(socket: Socket<Data>): void {
+    const index = this.#waitingSockets.indexOf(socket);
+    if (index !== -1) this.#waitingSockets.splice(index, 1);
+  }
+
   /** No more sockets will come; those that wait may still be taken. */
   end(): void {
     this.#hasEnded = true;

@@ -1,5 +1,5 @@
 /**
- * A promise that somebody else resolves.
+ * Promises that somebody else settles, or that nobody need look at.
  */
 
 /** The promise, and what resolves it. */
@@ -15,4 +15,11 @@ export function deferred<Value>(): Deferred<Value> {
     resolve = resolvePromise;
   });
   return { promise, resolve };
+}
+
+/** A rejection that ends no process when nobody looks at it. */
+export function rejectedQuietly(error: Error): Promise<never> {
+  const promise = Promise.reject(error);
+  promise.catch(() => undefined);
+  return promise;
 }

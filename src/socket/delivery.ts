@@ -18,6 +18,8 @@ export interface DeliveryOwner {
   handlerFailed(error: unknown, during: string): void;
   /** Octets that may wait. */
   readonly maxInboxBytes: number;
+  /** Whether this side has sent its Close frame, and must read on for the peer's. */
+  readonly isLeaving: boolean;
   /** The inbox is full: read no more. */
   inboxFull(): void;
   /** The inbox has room again. */
@@ -57,6 +59,11 @@ export class Delivery {
       this.#hand(message);
       return;
     }
+    if (this.#isFull && this.#owner.isLeaving) {
+      // Reading goes on for the peer's Close frame only: no gap may follow, so that this is the end of the messages.
+      this.#isStopped = true;
+      return;
+    }
     this.#inbox ??= new MessageQueue();
     this.#inbox.push(message);
     if (this.#isFull || this.#inbox.heldBytes < this.#owner.maxInboxBytes) return;
@@ -67,7 +74,8 @@ export class Delivery {
   /** Delivers nothing until `promise` has settled. */
   holdFor(promise: PromiseLike<unknown>, during: string): void {
     this.#isHandling = true;
-    promise.then(
+    // By a promise of the language's own: what a handler returns may throw from `then`, or call back twice.
+    Promise.resolve(promise).then(
       () => this.#handled(),
       (error: unknown) => {
         this.#owner.handlerFailed(error, during);
@@ -91,14 +99,12 @@ export class Delivery {
   }
 
   #handle(message: Message): void {
-    let result: unknown;
     try {
-      result = this.#owner.handleMessage(message);
+      const result = this.#owner.handleMessage(message);
+      if (isThenable(result)) this.holdFor(result, "the message handler");
     } catch (error) {
       this.#owner.handlerFailed(error, "the message handler");
-      return;
     }
-    if (isThenable(result)) this.holdFor(result, "the message handler");
   }
 
   #handled(): void {

@@ -13,16 +13,17 @@ import type { CloseReport, ConnectionContext, ConnectionSink } from "../protocol
 import { CloseCode, Connection } from "../protocol/index.js";
 import type { ByteStream, ByteStreamReceiver, Platform, Timer } from "../transport/index.js";
 import type { Deferred } from "./deferred.js";
-import { deferred } from "./deferred.js";
+import { deferred, rejectedQuietly } from "./deferred.js";
 import type { DeliveryOwner } from "./delivery.js";
 import { Delivery, isThenable } from "./delivery.js";
 import { CloseTimeoutError, ConnectionClosedError, SlowPeerError } from "./errors.js";
-import { reportTo } from "./handler-error.js";
+import { asError, reportTo } from "./handler-error.js";
 import { octetsOf } from "./octets.js";
 import type { ResolvedSocketOptions } from "./options.js";
 import type { OutboxOwner } from "./outbox.js";
 import { Outbox } from "./outbox.js";
 import { PingTracker } from "./ping-tracker.js";
+import { buffered, refusedClosed, refusedClosing, refusedFull, sent } from "./send-results.js";
 import type { Message, SendData, SendResult, Socket, SocketHandlers } from "./socket.js";
 
 /** What all sockets of one server or client share. */
@@ -32,7 +33,7 @@ export interface SocketContext<Data> {
   readonly options: ResolvedSocketOptions;
   readonly handlers: SocketHandlers<Data>;
   /** Told when a connection is gone; its last messages and its `close` handler may still be to come. */
-  readonly ended?: (socket: Socket<Data>) => void;
+  readonly ended?: (socket: Socket<Data>, hasUnread: boolean) => void;
 }
 
 /** What the handshake has settled about one socket. */
@@ -40,12 +41,6 @@ export interface SocketDetails<Data> {
   readonly protocol: string;
   readonly data: Data;
 }
-
-const sent: SendResult = Object.freeze({ ok: true, status: "sent" });
-const buffered: SendResult = Object.freeze({ ok: true, status: "buffered" });
-const refusedClosing: SendResult = Object.freeze({ ok: false, status: "refused", reason: "closing" });
-const refusedClosed: SendResult = Object.freeze({ ok: false, status: "refused", reason: "closed" });
-const refusedFull: SendResult = Object.freeze({ ok: false, status: "refused", reason: "buffer-full" });
 
 // As much as kernels hold for a connection by default, within a small factor.
 const maxDiscardedBytes = 1024 * 1024;
@@ -157,12 +152,13 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   }
 
   ready(): Promise<void> {
-    if (this.#report !== undefined) return Promise.reject(new ConnectionClosedError("there was room", this.#report));
+    if (this.#report !== undefined) return rejectedQuietly(new ConnectionClosedError("there was room", this.#report));
     return this.#outbox.room();
   }
 
   ping(): Promise<number> {
-    if (this.#report !== undefined) return Promise.reject(new ConnectionClosedError("the ping was sent", this.#report));
+    if (this.#report !== undefined)
+      return rejectedQuietly(new ConnectionClosedError("the ping was sent", this.#report));
     this.#pings ??= new PingTracker(this.#context.platform.clock);
     const { payload, roundTrip } = this.#pings.begin();
     this.#connection.ping(payload);
@@ -199,6 +195,8 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
 
   #beginClose(code: number, reason: string, cause?: Error): void {
     this.#connection.close(code, reason, cause);
+    // The peer's Close frame may stand behind more messages than the inbox takes.
+    this.#resumeReading(PauseReason.inbox);
     this.#startCloseTimer();
     this.#outbox.flushSoon();
   }
@@ -279,7 +277,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     this.#closed?.resolve(report);
     this.#pings?.end(report);
     this.#outbox.end(() => new ConnectionClosedError("there was room", report));
-    this.#context.ended?.(this);
+    this.#context.ended?.(this, !this.#delivery.isIdle);
     this.#delivery.end();
     this.#handleClose();
   }
@@ -346,8 +344,12 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     this.#delivery.stop();
   }
 
+  get isLeaving(): boolean {
+    return !this.#connection.canSend;
+  }
+
   inboxFull(): void {
-    this.#pauseReading(PauseReason.inbox);
+    if (!this.isLeaving) this.#pauseReading(PauseReason.inbox);
   }
 
   inboxRoomy(): void {
@@ -443,8 +445,4 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     this.#hasEndedStream = true;
     this.#stream.end();
   }
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error("a handler threw what is no Error", { cause: error });
 }

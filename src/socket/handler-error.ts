@@ -20,11 +20,11 @@ export function reportTo<Data>(
   socket: Socket<Data> | undefined,
 ): void {
   if (handlers.error === undefined) {
-    platform.reportError(error, during);
+    report(platform, error, during);
     return;
   }
   const failed = (secondError: unknown): void => {
-    platform.reportError(secondError, "the error handler");
+    report(platform, secondError, "the error handler");
   };
   try {
     // Declared as void, and yet an async function is one of them; a rejection that nobody handles ends the process.
@@ -34,4 +34,17 @@ export function reportTo<Data>(
   } catch (secondError) {
     failed(secondError);
   }
+}
+
+function report(platform: Platform, error: unknown, during: string): void {
+  try {
+    platform.reportError(error, during);
+  } catch {
+    // An error that cannot even be printed: there is nobody left to tell.
+  }
+}
+
+/** What a handler threw, as an error. */
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error("a handler threw what is no Error", { cause: error });
 }

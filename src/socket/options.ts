@@ -11,7 +11,7 @@ export interface SocketOptions {
   readonly limits?: Partial<Limits>;
   /** Octets of unsent output from which `send` answers "buffered" and `ready()` waits. Default 64 KiB. */
   readonly highWaterMarkBytes?: number;
-  /** Octets of unsent output at which `send` takes no more, see `slowPeer`. Default 16 MiB. */
+  /** Octets of unsent output at which `send` takes no more, see `slowPeer`. Default 64 MiB. */
   readonly maxSendBufferBytes?: number;
   /**
    * What happens to a peer that reads so slowly that `maxSendBufferBytes` wait for it. "close" (the default): the
@@ -42,8 +42,8 @@ export interface ResolvedSocketOptions {
 
 // What a kernel's socket buffer holds by default is of this order; more waiting above it only adds latency.
 const defaultHighWaterMarkBytes = 64 * 1024;
-// The largest message of the default limits can be answered by one as large.
-const defaultMaxSendBufferBytes = 16 * 1024 * 1024;
+// Four of the largest messages that the default limits allow may be sent in one turn, before the peer could read any.
+const defaultMaxSendBufferBytes = 64 * 1024 * 1024;
 // One read of the kernel's: enough to keep a handler busy, little enough to hold for every connection.
 const defaultMaxInboxBytes = 64 * 1024;
 // A round trip on a bad mobile network takes seconds; a socket in its last handshake costs little meanwhile.

@@ -37,6 +37,8 @@ export class PingTracker {
     const roundTrip = new Promise<number>((resolve, reject) => {
       this.#underWay.push({ number, sentAtMs: this.#clock.now(), resolve, reject });
     });
+    // Whoever only wants the ping sent may leave the promise alone.
+    roundTrip.catch(() => undefined);
     return { payload, roundTrip };
   }
 

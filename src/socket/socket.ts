@@ -51,7 +51,7 @@ export interface Socket<Data = undefined> extends AsyncIterable<Message>, AsyncD
   readonly closed: Promise<CloseReport>;
   /**
    * Sends a message. Everything sent during a turn leaves in one write at its end. Binary data of 16 KiB and more may
-   * be sent from where it lies: do not change it before `bufferedBytes` is 0.
+   * be sent from where it lies: do not change or transfer it before `bufferedBytes` is 0.
    *
    * @param data a string for a text message; an `ArrayBuffer`, typed array or `DataView` for a binary one
    * @returns what became of it; never throws because the connection is closed
@@ -72,8 +72,8 @@ export interface Socket<Data = undefined> extends AsyncIterable<Message>, AsyncD
    */
   ping(): Promise<number>;
   /**
-   * Begins the closing handshake; messages that the peer sent before its answer are still delivered. Does nothing when
-   * the connection is closing or closed.
+   * Begins the closing handshake; messages that the peer sent before its answer are still delivered, as far as
+   * `maxInboxBytes` holds those that nobody takes. Does nothing when the connection is closing or closed.
    *
    * @param code 1000, 1001-1003, 1007-1014 or 3000-4999. Default 1000
    * @param reason at most 123 octets of UTF-8. Default none

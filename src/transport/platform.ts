@@ -14,7 +14,10 @@ export interface Timer {
 export interface Clock {
   /** Milliseconds since some fixed moment, never going back. */
   now(): number;
-  /** Calls `callback` once, after at least `delayMs` milliseconds. Does not keep a process alive. */
+  /**
+   * Calls `callback` once, after at least `delayMs` milliseconds. Keeps a process alive: a deadline may be all that is
+   * left to wait for, when reading has stopped.
+   */
   setTimer(callback: () => void, delayMs: number): Timer;
 }
 

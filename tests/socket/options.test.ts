@@ -9,7 +9,7 @@ describe("the options of sockets", () => {
     assert.deepEqual(resolveSocketOptions({}), {
       limits: defaultLimits,
       highWaterMarkBytes: 64 * 1024,
-      maxSendBufferBytes: 16 * 1024 * 1024,
+      maxSendBufferBytes: 64 * 1024 * 1024,
       slowPeer: "close",
       maxInboxBytes: 64 * 1024,
       closeTimeoutMs: 10_000,

@@ -14,7 +14,6 @@ export const nodeClock: Clock = {
   now: () => performance.now(),
   setTimer(callback: () => void, delayMs: number): Timer {
     const timeout = setTimeout(callback, delayMs);
-    timeout.unref();
     return { cancel: () => clearTimeout(timeout) };
   },
 };
@@ -52,6 +51,7 @@ export class NodeTurnScheduler implements TurnScheduler {
   readonly #flushAll = (): void => {
     const queue = this.#queue;
     this.#queue = this.#spare;
+    this.#spare = [];
     for (const flushable of queue) flushable.flush();
     queue.length = 0;
     this.#spare = queue;
