@@ -4,7 +4,7 @@
 
 export { ConnectError, HandshakeTimeoutError, UpgradeRefusedError } from "./client/index.js";
 export type { ConnectOptions, ServeOptions, Server } from "./node/index.js";
-export { connect, serve } from "./node/index.js";
+export { connect, prepare, serve } from "./node/index.js";
 export type { CloseOutcome, CloseReport, Limits } from "./protocol/index.js";
 export {
   CloseCode,
@@ -14,9 +14,18 @@ export {
   UpgradeResponseError,
   UsageError,
 } from "./protocol/index.js";
-export type { Accept, Acceptance, AcceptContext, AcceptDecision, IncomingRequest } from "./server/index.js";
+export type {
+  Accept,
+  Acceptance,
+  AcceptContext,
+  AcceptDecision,
+  IncomingRequest,
+  PublishResult,
+  ServerSocket,
+} from "./server/index.js";
 export type {
   Message,
+  PreparedMessage,
   RefusalReason,
   SendData,
   SendResult,

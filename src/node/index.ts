@@ -4,5 +4,6 @@
 
 export type { ConnectOptions } from "./connect.js";
 export { connect } from "./connect.js";
+export { prepare } from "./prepare.js";
 export type { ServeOptions, Server } from "./serve.js";
 export { serve } from "./serve.js";

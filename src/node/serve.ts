@@ -9,9 +9,9 @@ import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Socket as TcpSocket } from "node:net";
 import type { Duplex } from "node:stream";
 import { UsageError } from "../protocol/index.js";
-import type { ServerOptions } from "../server/index.js";
+import type { PublishResult, ServerOptions, ServerSocket } from "../server/index.js";
 import { ServerCore } from "../server/index.js";
-import type { Socket } from "../socket/index.js";
+import type { PreparedMessage, SendData } from "../socket/index.js";
 import type { HandleTransport, TransportOption } from "../transport/node/index.js";
 import { chooseTransport, nodePlatform, takeHttpUpgrade } from "../transport/node/index.js";
 
@@ -40,7 +40,7 @@ export interface ListenOptions {
 export interface ServeOptions<Data = undefined> extends ServerOptions<Data>, ListenOptions {}
 
 /** A running server. Iterating over it yields its sockets, where neither `open` nor `message` is given. */
-export interface Server<Data = undefined> extends AsyncIterable<Socket<Data>>, AsyncDisposable {
+export interface Server<Data = undefined> extends AsyncIterable<ServerSocket<Data>>, AsyncDisposable {
   /** The port it listens on; 0 while there is none. */
   readonly port: number;
   /** Where to connect to, as `ws://` or `wss://`; "" while it listens nowhere. */
@@ -48,7 +48,25 @@ export interface Server<Data = undefined> extends AsyncIterable<Socket<Data>>, A
   /** How plain TCP connections reach the kernel, see the option of this name. */
   readonly transport: "net" | "handle";
   /** The connections that are open or closing. */
-  readonly sockets: ReadonlySet<Socket<Data>>;
+  readonly sockets: ReadonlySet<ServerSocket<Data>>;
+  /**
+   * Sends a message to every socket that subscribes to a topic. It is framed once for all of them, and what is published
+   * during a turn leaves each socket in one write, in order with everything else that is sent on it. A socket for which
+   * `maxSendBufferBytes` wait already is closed, or misses the message, as `slowPeer` says; the others do not notice.
+   *
+   * @param topic any string
+   * @param data what `socket.send` takes
+   * @param options `except`: a socket that is left out, usually the one that the message came from
+   * @returns how many sockets it was sent to, and how many refused it
+   * @throws UsageError `invalid-argument`
+   */
+  publish(
+    topic: string,
+    data: SendData | PreparedMessage,
+    options?: { readonly except?: ServerSocket<Data> | undefined },
+  ): PublishResult;
+  /** How many sockets subscribe to a topic. */
+  subscriberCount(topic: string): number;
   /**
    * Takes an upgrade request, as an HTTP server's `upgrade` event carries it. What is no proper request is answered
    * with its HTTP status.
@@ -167,8 +185,20 @@ class NodeServer<Data> implements Server<Data> {
     return this.#handles === undefined ? "net" : "handle";
   }
 
-  get sockets(): ReadonlySet<Socket<Data>> {
+  get sockets(): ReadonlySet<ServerSocket<Data>> {
     return this.#core.sockets;
+  }
+
+  publish(
+    topic: string,
+    data: SendData | PreparedMessage,
+    options?: { readonly except?: ServerSocket<Data> | undefined },
+  ): PublishResult {
+    return this.#core.topics.publish(topic, data, options?.except);
+  }
+
+  subscriberCount(topic: string): number {
+    return this.#core.topics.subscriberCount(topic);
   }
 
   /** Undefined while it does not listen, and on a Unix socket. */
@@ -203,7 +233,7 @@ class NodeServer<Data> implements Server<Data> {
     await portFree;
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<Socket<Data>, undefined> {
+  [Symbol.asyncIterator](): AsyncIterator<ServerSocket<Data>, undefined> {
     return this.#core[Symbol.asyncIterator]();
   }
 

@@ -23,6 +23,7 @@ import type { DataOpcode, Role } from "./opcode.js";
 import { Opcode } from "./opcode.js";
 import type { BufferPool } from "./output.js";
 import { Output } from "./output.js";
+import type { FramedMessage, SharedFrame } from "./shared-octets.js";
 import type { TextCodec } from "./utf8.js";
 
 /** What all connections of one server or client share. */
@@ -114,9 +115,9 @@ export class Connection implements FrameSink {
 
   // Receiving
 
-  /** Takes octets from the peer. They may be changed in place, and are not kept. Never throws. */
-  receive(chunk: Uint8Array): void {
-    this.#parser.receive(chunk);
+  /** Takes the octets from `start` to `end` from the peer. They may be changed, and are not kept. Never throws. */
+  receive(chunk: Uint8Array, start: number = 0, end: number = chunk.byteLength): void {
+    this.#parser.receive(chunk, start, end);
   }
 
   /** Delivers nothing more until `resume`, not even what is left of the chunk being read. */
@@ -284,6 +285,29 @@ export class Connection implements FrameSink {
     if (!this.canSend) return false;
     if (this.#sendingFragments !== 0) throw new UsageError("fragment-pending");
     this.#writer.writeFrame(finBit | Opcode.binary, bytes, 0, bytes.byteLength);
+    return true;
+  }
+
+  /**
+   * A server sends a message that was framed for many, from where it lies.
+   *
+   * @returns false, having sent nothing, once `canSend` is false
+   * @throws UsageError `fragment-pending` while a fragmented message is being sent
+   */
+  sendShared({ shared, start, end }: SharedFrame): boolean {
+    if (!this.canSend) return false;
+    if (this.#sendingFragments !== 0) throw new UsageError("fragment-pending");
+    this.output.appendShared(shared, start, end);
+    return true;
+  }
+
+  /** Sends a message that was framed before, which a client masks anew (§5.3). As `sendShared` otherwise. */
+  sendFramed(message: FramedMessage): boolean {
+    if (this.#context.role === "server") return this.sendShared(message);
+    if (!this.canSend) return false;
+    if (this.#sendingFragments !== 0) throw new UsageError("fragment-pending");
+    const { type, shared, payloadStart, end } = message;
+    this.#writer.writeFrame(finBit | Opcode[type], shared.bytes, payloadStart, end);
     return true;
   }
 

@@ -188,6 +188,7 @@ export type UsageCode =
   | "header-invalid"
   | "header-not-allowed"
   | "already-consumed"
+  | "too-many-topics"
   | "invalid-argument"
   | "invalid-limit";
 
@@ -251,6 +252,10 @@ const usageRules: Readonly<Record<UsageCode, UsageRule>> = {
   "already-consumed": {
     section: undefined,
     text: "messages have one consumer, a message handler or one iterator, and this one has it already",
+  },
+  "too-many-topics": {
+    section: undefined,
+    text: "a socket subscribes to no more topics than the limit maxTopicsPerSocket",
   },
   "invalid-argument": { section: undefined, text: "an argument is not of the type this call takes" },
   "invalid-limit": { section: undefined, text: "a limit must be a whole number within its range" },

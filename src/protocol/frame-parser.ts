@@ -136,51 +136,51 @@ export class FrameParser {
   }
 
   /**
-   * Reads a chunk. Its octets may be changed (unmasked in place) and are not kept.
+   * Reads the octets from `start` to `end`. They may be changed (unmasked in place) and are not kept.
    */
-  receive(chunk: Uint8Array): void {
-    if (this.#isStopped || chunk.byteLength === 0) return;
+  receive(chunk: Uint8Array, start: number = 0, end: number = chunk.byteLength): void {
+    if (this.#isStopped || start === end) return;
     if (this.#isPaused) {
-      this.#hold(chunk, 0);
+      this.#hold(chunk, start, end);
       return;
     }
-    let position = 0;
-    while (position < chunk.byteLength) {
-      position = this.#step(chunk, position);
+    let position = start;
+    while (position < end) {
+      position = this.#step(chunk, position, end);
       if (this.#isStopped) break;
       if (this.#isPaused) {
-        if (position < chunk.byteLength) this.#hold(chunk, position);
+        if (position < end) this.#hold(chunk, position, end);
         break;
       }
     }
   }
 
-  #hold(chunk: Uint8Array, from: number): void {
+  #hold(chunk: Uint8Array, start: number, end: number): void {
     this.#held ??= [];
     // A copy: the chunk is the transport's, and may be its only read buffer.
-    this.#held.push(Uint8Array.prototype.slice.call(chunk, from));
+    this.#held.push(Uint8Array.prototype.slice.call(chunk, start, end));
   }
 
   /** Reads one header with as much of its payload as is there, or one more piece of a payload. */
-  #step(chunk: Uint8Array, position: number): number {
-    if (this.#stage === Stage.dataPayload) return this.#readDataPayload(chunk, position);
-    if (this.#stage === Stage.controlPayload) return this.#readControlPayload(chunk, position);
-    if (this.#stashed > 0 || chunk.byteLength - position < 2) return this.#stashHeader(chunk, position);
+  #step(chunk: Uint8Array, position: number, chunkEnd: number): number {
+    if (this.#stage === Stage.dataPayload) return this.#readDataPayload(chunk, position, chunkEnd);
+    if (this.#stage === Stage.controlPayload) return this.#readControlPayload(chunk, position, chunkEnd);
+    if (this.#stashed > 0 || chunkEnd - position < 2) return this.#stashHeader(chunk, position, chunkEnd);
 
     const firstOctet = chunk[position] as number;
     const secondOctet = chunk[position + 1] as number;
     if (!this.#acceptFirstOctet(firstOctet) || !this.#acceptSecondOctet(firstOctet, secondOctet)) return position;
     const headerEnd = position + headerBytesFor(secondOctet);
-    if (headerEnd > chunk.byteLength) return this.#stashHeader(chunk, position);
+    if (headerEnd > chunkEnd) return this.#stashHeader(chunk, position, chunkEnd);
     if (!this.#acceptHeader(chunk, position)) return position;
-    return this.#beginPayload(chunk, headerEnd);
+    return this.#beginPayload(chunk, headerEnd, chunkEnd);
   }
 
   /** Collects a header that is cut in two, judging each part of it as it comes. */
-  #stashHeader(chunk: Uint8Array, from: number): number {
+  #stashHeader(chunk: Uint8Array, from: number, chunkEnd: number): number {
     this.#stash ??= new Uint8Array(maxHeaderBytes);
     const stash = this.#stash;
-    for (let position = from; position < chunk.byteLength; position++) {
+    for (let position = from; position < chunkEnd; position++) {
       stash[this.#stashed++] = chunk[position] as number;
       const firstOctet = stash[0] as number;
       const secondOctet = stash[1] as number;
@@ -198,10 +198,10 @@ export class FrameParser {
         if (headerBytes !== lengthEnd) this.#maskingKey = readInt32(stash, lengthEnd);
         this.#stash = undefined;
         this.#stashed = 0;
-        return this.#beginPayload(chunk, position + 1);
+        return this.#beginPayload(chunk, position + 1, chunkEnd);
       }
     }
-    return chunk.byteLength;
+    return chunkEnd;
   }
 
   #acceptFirstOctet(firstOctet: number): boolean {
@@ -283,16 +283,16 @@ export class FrameParser {
     return true;
   }
 
-  #beginPayload(chunk: Uint8Array, position: number): number {
+  #beginPayload(chunk: Uint8Array, position: number, chunkEnd: number): number {
     const firstOctet = this.#firstOctet;
     if ((firstOctet & 0x08) !== 0) {
       this.#stage = Stage.controlPayload;
-      return this.#readControlPayload(chunk, position);
+      return this.#readControlPayload(chunk, position, chunkEnd);
     }
     const opcode = firstOctet & 0x0f;
     const fin = (firstOctet & finBit) !== 0;
     const end = position + this.#remaining;
-    if (fin && opcode !== Opcode.continuation && end <= chunk.byteLength) {
+    if (fin && opcode !== Opcode.continuation && end <= chunkEnd) {
       const ascii = this.#unmask(chunk, position, end);
       this.#sink.wholeMessage(opcode as DataOpcode, firstOctet & reservedBits, chunk, position, end, ascii);
       return end;
@@ -303,11 +303,11 @@ export class FrameParser {
     this.#messageFragments++;
     this.#stage = Stage.dataPayload;
     this.#sink.frameStart(this.#messageOpcode as DataOpcode, isFirst, firstOctet & reservedBits, this.#remaining, fin);
-    return this.#isStopped ? position : this.#readDataPayload(chunk, position);
+    return this.#isStopped ? position : this.#readDataPayload(chunk, position, chunkEnd);
   }
 
-  #readDataPayload(chunk: Uint8Array, position: number): number {
-    const end = Math.min(position + this.#remaining, chunk.byteLength);
+  #readDataPayload(chunk: Uint8Array, position: number, chunkEnd: number): number {
+    const end = Math.min(position + this.#remaining, chunkEnd);
     const length = end - position;
     this.#remaining -= length;
     if (length > 0) {
@@ -329,9 +329,9 @@ export class FrameParser {
     return end;
   }
 
-  #readControlPayload(chunk: Uint8Array, position: number): number {
+  #readControlPayload(chunk: Uint8Array, position: number, chunkEnd: number): number {
     const opcode = this.#firstOctet & 0x0f;
-    const end = Math.min(position + this.#remaining, chunk.byteLength);
+    const end = Math.min(position + this.#remaining, chunkEnd);
     this.#unmask(chunk, position, end);
     this.#maskingKey = advanceMaskingKey(this.#maskingKey, end - position);
     this.#remaining -= end - position;

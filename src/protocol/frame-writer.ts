@@ -4,11 +4,9 @@
 import { frameHeaderBytes, maskBit, maxHeaderBytes, writeFrameHeader, writeUint32 } from "./frame-header.js";
 import type { MaskingKeySource } from "./masking.js";
 import { applyMask } from "./masking.js";
-import type { Output } from "./output.js";
+import type { FrameTarget } from "./output.js";
 import type { TextCodec } from "./utf8.js";
 
-// Octets from which an unmasked payload is sent from where it lies instead of being copied.
-const referencedFromBytes = 16 * 1024;
 // UTF-16 units up to which the room for a text is taken for the worst case, without measuring it first.
 const unmeasuredTextUnits = 4096;
 // UTF-8 octets that one UTF-16 unit takes at most.
@@ -16,12 +14,12 @@ const maxBytesPerUnit = 3;
 
 /** The sending side's frames. What may be sent when is the connection's business. */
 export class FrameWriter {
-  readonly #output: Output;
+  readonly #output: FrameTarget;
   readonly #text: TextCodec;
   readonly #maskingKeys: MaskingKeySource | undefined;
 
   /** @param maskingKeys where a client's masking keys come from; a server has none and does not mask */
-  constructor(output: Output, text: TextCodec, maskingKeys: MaskingKeySource | undefined) {
+  constructor(output: FrameTarget, text: TextCodec, maskingKeys: MaskingKeySource | undefined) {
     this.#output = output;
     this.#text = text;
     this.#maskingKeys = maskingKeys;
@@ -37,7 +35,7 @@ export class FrameWriter {
     const output = this.#output;
     const isMasked = this.#maskingKeys !== undefined;
     const headerBytes = frameHeaderBytes(length, isMasked);
-    if (!isMasked && length >= referencedFromBytes) {
+    if (!isMasked && length >= output.referencedFromBytes) {
       const buffer = output.reserve(headerBytes);
       output.position = writeFrameHeader(buffer, output.position, firstOctet, length, 0);
       output.append(bytes.subarray(start, end));

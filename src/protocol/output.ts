@@ -2,6 +2,7 @@
  * What a connection has to send, collected until somebody takes it: everything produced during a turn leaves in one
  * write.
  */
+import type { SharedOctets } from "./shared-octets.js";
 
 /** Lends buffers to connections that have something to send. Idle connections own none. */
 export class BufferPool {
@@ -43,6 +44,18 @@ export class BufferPool {
   }
 }
 
+/** Where a `FrameWriter` puts its frames. */
+export interface FrameTarget {
+  /** Where the next octet goes. */
+  position: number;
+  /** Octets from which an unmasked payload is better appended by reference than copied. */
+  readonly referencedFromBytes: number;
+  /** Makes room for `size` octets in one piece and returns the buffer to write them into, at `position`. */
+  reserve(size: number): Uint8Array;
+  /** Appends octets by reference: they must stay as they are until they have been written. */
+  append(bytes: Uint8Array): void;
+}
+
 /** Octets taken from an `Output`, to be written in this order. */
 export interface OutputBatch {
   /** What to write. */
@@ -53,34 +66,49 @@ export interface OutputBatch {
   readonly buffers: readonly Uint8Array[];
 }
 
+// From here on, another piece to write costs less than copying.
+const referencedFromBytes = 16 * 1024;
+// A shorter frame that does not come first is copied: one piece more to write costs more than so many octets.
+const copiedSharedBytes = 1024;
+
+const noSegments: readonly Uint8Array[] = [];
+
 /**
- * Collects octets: small things are written into buffers from the pool, large ones are kept by reference.
+ * Collects octets: small things are written into buffers from the pool, large ones and those that many connections
+ * send are kept by reference.
  *
  * To write, call `reserve(size)`, write into `buffer` from `position` on, and move `position` past what was written.
  */
-export class Output {
+export class Output implements FrameTarget {
   readonly #pool: BufferPool;
   /** The buffer being filled. Read it after `reserve`. */
   buffer: Uint8Array | undefined;
-  /** Where the next octet goes. */
   position = 0;
   /** Where the segment that is being filled begins. */
   #segmentStart = 0;
   #segments: Uint8Array[] | undefined;
   #full: Uint8Array[] | undefined;
   #finishedBytes = 0;
+  /** The segment of shared octets that may still grow; it stands behind `#segments`, and nothing is being filled. */
+  #shared: SharedOctets | undefined;
+  #sharedStart = 0;
+  #sharedEnd = 0;
 
   constructor(pool: BufferPool) {
     this.#pool = pool;
   }
 
-  /** Octets waiting. */
-  get byteLength(): number {
-    return this.#finishedBytes + this.position - this.#segmentStart;
+  get referencedFromBytes(): number {
+    return referencedFromBytes;
   }
 
-  /** Makes room for `size` octets in one piece and returns the buffer to write them into, at `position`. */
+  /** Octets waiting. */
+  get byteLength(): number {
+    return this.#finishedBytes + this.position - this.#segmentStart + this.#sharedEnd - this.#sharedStart;
+  }
+
   reserve(size: number): Uint8Array {
+    if (this.#shared !== undefined) this.#finishShared(this.#shared);
     const buffer = this.buffer;
     if (buffer !== undefined && buffer.byteLength - this.position >= size) return buffer;
     if (buffer !== undefined) {
@@ -95,41 +123,74 @@ export class Output {
     return next;
   }
 
-  /** Appends octets by reference: they must stay as they are until they have been written. */
   append(bytes: Uint8Array): void {
-    if (this.buffer !== undefined) this.#finishSegment(this.buffer);
+    this.#finishOpen();
     this.#segments ??= [];
     this.#segments.push(bytes);
     this.#finishedBytes += bytes.byteLength;
   }
 
+  /**
+   * Appends a piece of octets that many connections send and nobody changes. What lies there in a row is one segment,
+   * so that everything published during a turn is written from where it lies.
+   */
+  appendShared(shared: SharedOctets, start: number, end: number): void {
+    if (this.#shared === shared && this.#sharedEnd === start) {
+      this.#sharedEnd = end;
+      return;
+    }
+    if (end - start <= copiedSharedBytes && this.byteLength > 0) {
+      const buffer = this.reserve(end - start);
+      buffer.set(shared.view(start, end), this.position);
+      this.position += end - start;
+      return;
+    }
+    this.#finishOpen();
+    this.#shared = shared;
+    this.#sharedStart = start;
+    this.#sharedEnd = end;
+  }
+
+  #finishOpen(): void {
+    if (this.#shared !== undefined) this.#finishShared(this.#shared);
+    else if (this.buffer !== undefined) this.#finishSegment(this.buffer);
+  }
+
+  #finishShared(shared: SharedOctets): void {
+    this.#push(shared.view(this.#sharedStart, this.#sharedEnd));
+    this.#shared = undefined;
+    this.#sharedStart = 0;
+    this.#sharedEnd = 0;
+  }
+
   #finishSegment(buffer: Uint8Array): void {
     if (this.position === this.#segmentStart) return;
-    this.#segments ??= [];
-    this.#segments.push(buffer.subarray(this.#segmentStart, this.position));
-    this.#finishedBytes += this.position - this.#segmentStart;
+    // Not `subarray`, which asks for the species first and takes twice as long.
+    this.#push(
+      new Uint8Array(buffer.buffer, buffer.byteOffset + this.#segmentStart, this.position - this.#segmentStart),
+    );
     this.#segmentStart = this.position;
+  }
+
+  #push(segment: Uint8Array): void {
+    if (this.#segments === undefined) this.#segments = [segment];
+    else this.#segments.push(segment);
+    this.#finishedBytes += segment.byteLength;
+  }
+
+  /** Everything that waits, in order; it still waits. The next thing to call is `take`, `clear` or `forget`. */
+  segments(): readonly Uint8Array[] {
+    this.#finishOpen();
+    return this.#segments ?? noSegments;
   }
 
   /** Takes everything, leaving nothing. Empty when there was nothing. */
   take(): OutputBatch {
-    const buffer = this.buffer;
-    if (buffer !== undefined) {
-      this.#finishSegment(buffer);
-      this.#full ??= [];
-      this.#full.push(buffer);
-    }
-    const batch: OutputBatch = {
-      segments: this.#segments ?? [],
-      byteLength: this.#finishedBytes,
-      buffers: this.#full ?? [],
-    };
-    this.buffer = undefined;
-    this.position = 0;
-    this.#segmentStart = 0;
-    this.#segments = undefined;
-    this.#full = undefined;
-    this.#finishedBytes = 0;
+    const segments = this.segments();
+    const buffers = this.#full ?? [];
+    if (this.buffer !== undefined) buffers.push(this.buffer);
+    const batch: OutputBatch = { segments, byteLength: this.#finishedBytes, buffers };
+    this.forget();
     return batch;
   }
 
@@ -138,8 +199,23 @@ export class Output {
     for (const buffer of batch.buffers) this.#pool.release(buffer);
   }
 
-  /** Drops everything that waits. */
+  /** Drops everything that waits; nobody reads it any more, so that its memory is used again. */
   clear(): void {
-    this.release(this.take());
+    if (this.buffer !== undefined) this.#pool.release(this.buffer);
+    if (this.#full !== undefined) for (const buffer of this.#full) this.#pool.release(buffer);
+    this.forget();
+  }
+
+  /** Drops everything that waits, and leaves its memory to whoever reads it. */
+  forget(): void {
+    this.buffer = undefined;
+    this.position = 0;
+    this.#segmentStart = 0;
+    this.#segments = undefined;
+    this.#full = undefined;
+    this.#finishedBytes = 0;
+    this.#shared = undefined;
+    this.#sharedStart = 0;
+    this.#sharedEnd = 0;
   }
 }

@@ -4,3 +4,5 @@
 export type { Accept, Acceptance, AcceptContext, AcceptDecision, IncomingRequest } from "./accept.js";
 export type { ServerOptions } from "./options.js";
 export { ServerCore } from "./server-core.js";
+export type { ServerSocket } from "./server-socket.js";
+export type { PublishResult } from "./topics.js";

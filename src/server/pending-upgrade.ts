@@ -49,7 +49,7 @@ export class PendingUpgrade implements ByteStreamReceiver {
     this.#kept = [];
     // Before the chunks, not after: the receiver may pause the stream at any of them, and it has to stay paused.
     if (wasPaused) this.stream.resume();
-    for (const chunk of kept) receiver.streamReceived(chunk);
+    for (const chunk of kept) receiver.streamReceived(chunk, 0, chunk.byteLength);
   }
 
   /** Writes an HTTP response, and ends the stream once it has left. Ends by `deadline` even if the peer does not. */
@@ -67,12 +67,12 @@ export class PendingUpgrade implements ByteStreamReceiver {
     this.stream.end();
   }
 
-  streamReceived(chunk: Uint8Array): void {
-    this.#receivedBytes += chunk.byteLength;
+  streamReceived(bytes: Uint8Array, start: number, end: number): void {
+    this.#receivedBytes += end - start;
     if (this.#receivedBytes >= (this.#isRefused ? maxDroppedBytes : maxKeptBytes)) this.stream.pause();
     // After a refusal the peer's octets are read and dropped: cutting a stream with unread octets would cost it the
     // response. But only so many; a peer that floods on waits for its deadline.
-    if (!this.#isRefused) this.#kept.push(new Uint8Array(chunk));
+    if (!this.#isRefused) this.#kept.push(Uint8Array.prototype.slice.call(bytes, start, end));
   }
 
   streamDrained(): void {

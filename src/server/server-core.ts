@@ -4,15 +4,18 @@
 
 import type { HandshakeRequest, Refusal, UpgradeRequest } from "../protocol/index.js";
 import { readUpgradeRequest, writeCloseBody, writeRefusal, writeUpgradeResponse } from "../protocol/index.js";
-import type { Socket, SocketContext } from "../socket/index.js";
-import { Endpoint, rawHeadersOf, reportTo } from "../socket/index.js";
+import type { SocketContext } from "../socket/index.js";
+import { rawHeadersOf, reportTo } from "../socket/index.js";
 import type { ByteStream, Platform } from "../transport/index.js";
 import type { Acceptance, AcceptDecision, IncomingRequest } from "./accept.js";
 import { createIncomingRequest } from "./accept.js";
 import type { ResolvedServerOptions, ServerOptions } from "./options.js";
 import { resolveServerOptions } from "./options.js";
 import { PendingUpgrade } from "./pending-upgrade.js";
+import type { ServerSocket, ServerSocketOwner } from "./server-socket.js";
+import { ServerEndpoint } from "./server-socket.js";
 import { SocketQueue } from "./socket-queue.js";
+import { Topics } from "./topics.js";
 
 /** A decision of this library's own, told in the words of the limit or state it comes from. */
 function refusal(status: number, reasonPhrase: string, explanation: string): Refusal {
@@ -25,14 +28,15 @@ function refusal(status: number, reasonPhrase: string, explanation: string): Ref
 }
 
 /** See the head of this file. */
-export class ServerCore<Data> {
+export class ServerCore<Data> implements ServerSocketOwner<Data> {
   readonly options: ResolvedServerOptions;
   readonly #given: ServerOptions<Data>;
   readonly #platform: Platform;
   readonly #context: SocketContext<Data>;
-  readonly #sockets = new Set<Socket<Data>>();
+  readonly #sockets = new Set<ServerEndpoint<Data>>();
+  readonly topics: Topics<ServerEndpoint<Data>>;
   readonly #pending = new Set<PendingUpgrade>();
-  readonly #queue = new SocketQueue<Data>();
+  readonly #queue = new SocketQueue<ServerSocket<Data>>();
   #isClosing = false;
 
   /** @throws UsageError `invalid-limit`, `invalid-argument` */
@@ -45,16 +49,19 @@ export class ServerCore<Data> {
       options: this.options,
       handlers: options,
       connection: { role: "server", limits: this.options.limits, text: platform.text, pool: platform.pool },
-      ended: (socket, hasUnread) => {
-        this.#sockets.delete(socket);
-        if (!hasUnread) this.#queue.remove(socket);
-      },
     };
+    this.topics = new Topics(platform, this.options.maxTopicsPerSocket);
   }
 
   /** The connections that are open or closing. */
-  get sockets(): ReadonlySet<Socket<Data>> {
+  get sockets(): ReadonlySet<ServerSocket<Data>> {
     return this.#sockets;
+  }
+
+  ended(endpoint: ServerEndpoint<Data>, hasUnread: boolean): void {
+    this.#sockets.delete(endpoint);
+    this.topics.leave(endpoint);
+    if (!hasUnread) this.#queue.remove(endpoint);
   }
 
   /** Whether `close` was called. */
@@ -62,7 +69,7 @@ export class ServerCore<Data> {
     return this.#isClosing;
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<Socket<Data>, undefined> {
+  [Symbol.asyncIterator](): AsyncIterator<ServerSocket<Data>, undefined> {
     return this.#queue.iterate();
   }
 
@@ -148,11 +155,12 @@ export class ServerCore<Data> {
   #accept(pending: PendingUpgrade, handshake: UpgradeRequest, acceptance: Acceptance<Data>): void {
     const { protocol, headers, data } = acceptance;
     const response = writeUpgradeResponse(handshake, { protocol, headers: rawHeadersOf(headers) });
-    const endpoint = new Endpoint<Data>(this.#context, pending.stream, {
+    const details = {
       protocol: protocol ?? "",
       // Where `accept` attaches nothing, `Data` is undefined.
       data: data as Data,
-    });
+    };
+    const endpoint = new ServerEndpoint<Data>(this.#context, pending.stream, details, this);
     this.#sockets.add(endpoint);
     pending.accept(endpoint, () => {
       endpoint.open(latin1(response));

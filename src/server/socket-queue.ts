@@ -1,14 +1,12 @@
 /**
  * Sockets that wait for somebody to iterate over the server.
  */
-import type { Socket } from "../socket/index.js";
-
-type Result<Data> = IteratorResult<Socket<Data>, undefined>;
+type Result<AnySocket> = IteratorResult<AnySocket, undefined>;
 
 /** See the head of this file. */
-export class SocketQueue<Data> {
-  readonly #waitingSockets: Socket<Data>[] = [];
-  readonly #waiters: ((result: Result<Data>) => void)[] = [];
+export class SocketQueue<AnySocket> {
+  readonly #waitingSockets: AnySocket[] = [];
+  readonly #waiters: ((result: Result<AnySocket>) => void)[] = [];
   #hasEnded = false;
 
   /** Sockets that nobody has taken. */
@@ -16,14 +14,14 @@ export class SocketQueue<Data> {
     return this.#waitingSockets.length;
   }
 
-  push(socket: Socket<Data>): void {
+  push(socket: AnySocket): void {
     const waiter = this.#waiters.shift();
     if (waiter === undefined) this.#waitingSockets.push(socket);
     else waiter({ done: false, value: socket });
   }
 
   /** Nobody needs to take this socket any more. */
-  remove(socket: Socket<Data>): void {
+  remove(socket: AnySocket): void {
     const index = this.#waitingSockets.indexOf(socket);
     if (index !== -1) this.#waitingSockets.splice(index, 1);
   }
@@ -34,13 +32,13 @@ export class SocketQueue<Data> {
     for (const waiter of this.#waiters.splice(0)) waiter({ done: true, value: undefined });
   }
 
-  iterate(): AsyncIterator<Socket<Data>, undefined> {
+  iterate(): AsyncIterator<AnySocket, undefined> {
     return {
       next: () => {
         const socket = this.#waitingSockets.shift();
         if (socket !== undefined) return Promise.resolve({ done: false, value: socket });
         if (this.#hasEnded) return Promise.resolve({ done: true, value: undefined });
-        return new Promise<Result<Data>>((resolve) => this.#waiters.push(resolve));
+        return new Promise<Result<AnySocket>>((resolve) => this.#waiters.push(resolve));
       },
     };
   }

@@ -55,7 +55,7 @@ export class Delivery {
   /** A message has come. */
   deliver(message: Message): void {
     if (this.#isStopped) return;
-    if (this.isIdle && this.#canDeliver) {
+    if (this.isIdle && this.#canDeliver()) {
       this.#hand(message);
       return;
     }
@@ -114,7 +114,7 @@ export class Delivery {
 
   /** Delivers what waits, as far as the consumer takes it. */
   #pump(): void {
-    while (!this.#isHandling && this.#canDeliver) {
+    while (!this.#isHandling && this.#canDeliver()) {
       const message = this.#inbox?.shift();
       if (message !== undefined) {
         this.#hand(message);
@@ -142,7 +142,7 @@ export class Delivery {
     return wasFull;
   }
 
-  get #canDeliver(): boolean {
+  #canDeliver(): boolean {
     return this.#owner.hasMessageHandler || (this.#waiters !== undefined && this.#waiters.length > 0);
   }
 

@@ -9,7 +9,7 @@
  * Everything that ends a connection ends here in `#finish`, once.
  */
 
-import type { CloseReport, ConnectionContext, ConnectionSink } from "../protocol/index.js";
+import type { CloseReport, ConnectionContext, ConnectionSink, SharedFrame } from "../protocol/index.js";
 import { CloseCode, Connection } from "../protocol/index.js";
 import type { ByteStream, ByteStreamReceiver, Platform, Timer } from "../transport/index.js";
 import type { Deferred } from "./deferred.js";
@@ -23,6 +23,7 @@ import type { ResolvedSocketOptions } from "./options.js";
 import type { OutboxOwner } from "./outbox.js";
 import { Outbox } from "./outbox.js";
 import { PingTracker } from "./ping-tracker.js";
+import { PreparedMessage } from "./prepared-message.js";
 import { buffered, refusedClosed, refusedClosing, refusedFull, sent } from "./send-results.js";
 import type { Message, SendData, SendResult, Socket, SocketHandlers } from "./socket.js";
 
@@ -32,8 +33,6 @@ export interface SocketContext<Data> {
   readonly connection: ConnectionContext;
   readonly options: ResolvedSocketOptions;
   readonly handlers: SocketHandlers<Data>;
-  /** Told when a connection is gone; its last messages and its `close` handler may still be to come. */
-  readonly ended?: (socket: Socket<Data>, hasUnread: boolean) => void;
 }
 
 /** What the handshake has settled about one socket. */
@@ -132,18 +131,45 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
 
   // Sending
 
-  send(data: SendData): SendResult {
-    const connection = this.#connection;
-    const octets = typeof data === "string" ? undefined : octetsOf(data);
-    if (this.#isStreamGone || this.#isCutByUs) return refusedClosed;
-    if (!connection.canSend) return refusedClosing;
-    const { maxSendBufferBytes, slowPeer } = this.#context.options;
-    if (this.bufferedBytes >= maxSendBufferBytes) {
-      if (slowPeer === "close") this.#cut(new SlowPeerError(this.bufferedBytes, maxSendBufferBytes));
-      return refusedFull;
+  send(data: SendData | PreparedMessage): SendResult {
+    if (typeof data === "string") {
+      const refusal = this.#refusal();
+      if (refusal !== undefined) return refusal;
+      this.#connection.sendText(data);
+    } else if (data instanceof PreparedMessage) {
+      const refusal = this.#refusal();
+      if (refusal !== undefined) return refusal;
+      this.#connection.sendFramed(data.framed);
+    } else {
+      const octets = octetsOf(data);
+      const refusal = this.#refusal();
+      if (refusal !== undefined) return refusal;
+      this.#connection.sendBinary(octets);
     }
-    if (octets === undefined) connection.sendText(data as string);
-    else connection.sendBinary(octets);
+    return this.#accepted();
+  }
+
+  /** Sends a message of a server's that was framed for many. As `send` otherwise. */
+  sendShared(frame: SharedFrame): SendResult {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return refusal;
+    this.#connection.sendShared(frame);
+    return this.#accepted();
+  }
+
+  /** Why nothing can be sent, if that is so. */
+  #refusal(): SendResult | undefined {
+    if (this.#isStreamGone || this.#isCutByUs) return refusedClosed;
+    if (!this.#connection.canSend) return refusedClosing;
+    const { maxSendBufferBytes, slowPeer } = this.#context.options;
+    const { bufferedBytes } = this.#outbox;
+    if (bufferedBytes < maxSendBufferBytes) return undefined;
+    if (slowPeer === "close") this.#cut(new SlowPeerError(bufferedBytes, maxSendBufferBytes));
+    return refusedFull;
+  }
+
+  /** What became of a message that is in the output now. */
+  #accepted(): SendResult {
     this.#outbox.flushSoon();
     if (this.#outbox.isRoomy) return sent;
     this.#wantsDrain = true;
@@ -230,12 +256,12 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     this.#outbox.drained();
   }
 
-  streamReceived(chunk: Uint8Array): void {
+  streamReceived(bytes: Uint8Array, start: number, end: number): void {
     if (this.#isDiscarding) {
-      this.#discard(chunk.byteLength);
+      this.#discard(end - start);
       return;
     }
-    this.#connection.receive(chunk);
+    this.#connection.receive(bytes, start, end);
     if (this.#connection.output.byteLength > 0) this.#outbox.flushSoon();
   }
 
@@ -277,9 +303,18 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     this.#closed?.resolve(report);
     this.#pings?.end(report);
     this.#outbox.end(() => new ConnectionClosedError("there was room", report));
-    this.#context.ended?.(this, !this.#delivery.isIdle);
+    this.connectionEnded(!this.#delivery.isIdle);
     this.#delivery.end();
     this.#handleClose();
+  }
+
+  /**
+   * The connection is gone; its last messages and its `close` handler may still be to come. For those who keep sockets.
+   *
+   * @param _hasUnread whether messages wait to be taken
+   */
+  protected connectionEnded(_hasUnread: boolean): void {
+    // Nobody keeps a client's.
   }
 
   // What comes from the connection
@@ -294,9 +329,8 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
       return;
     }
     // A copy: the octets belong to the stream, and a view would pin its whole read buffer.
-    const message = new Uint8Array(end - start);
-    message.set(bytes.subarray(start, end));
-    this.#delivery.deliver(message);
+    // By the method of plain octets: a Buffer's own `slice` is a view.
+    this.#delivery.deliver(Uint8Array.prototype.slice.call(bytes, start, end));
   }
 
   receivedPing(): void {
@@ -402,14 +436,14 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     if (this.#pausedFor !== 0) return;
     this.#connection.resume();
     // What was held back may have filled the inbox again.
-    if (this.#isReadingPaused) return;
+    if (this.#isReadingPaused()) return;
     this.#stream.resume();
     if (this.#hasPeerEnded) this.#afterPeerEnded();
     if (this.#connection.output.byteLength > 0) this.#outbox.flushSoon();
   }
 
-  /** Read through a getter, since it changes within calls that the type checker does not follow. */
-  get #isReadingPaused(): boolean {
+  /** Asked by a method, since it changes within calls that the type checker does not follow. */
+  #isReadingPaused(): boolean {
     return this.#pausedFor !== 0;
   }
 

@@ -2,12 +2,14 @@
  * The socket that servers and clients share.
  */
 
-export type { SocketContext } from "./endpoint.js";
+export type { SocketContext, SocketDetails } from "./endpoint.js";
 export { Endpoint } from "./endpoint.js";
 export { CloseTimeoutError, ConnectionClosedError, SlowPeerError } from "./errors.js";
 export { reportTo } from "./handler-error.js";
 export type { HeadersInput } from "./headers.js";
 export { rawHeadersOf } from "./headers.js";
+export { octetsOf } from "./octets.js";
 export type { ResolvedSocketOptions, SocketOptions } from "./options.js";
 export { maxTimerMs, resolveSocketOptions, wholeNumber } from "./options.js";
+export { PreparedMessage, prepareMessage } from "./prepared-message.js";
 export type { Message, RefusalReason, SendData, SendResult, Socket, SocketHandlers } from "./socket.js";

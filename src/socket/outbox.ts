@@ -90,14 +90,14 @@ export class Outbox implements Flushable {
     if (this.#underWay !== undefined || this.#isOver) return;
     const output = this.#connection.output;
     if (output.byteLength > 0) {
-      const batch = output.take();
-      if (!this.#stream.write(batch.segments)) {
-        this.#underWay = batch;
+      if (!this.#stream.write(output.segments())) {
+        this.#underWay = output.take();
         this.#connection.isBlocked = true;
         if (!this.isRoomy) this.#owner.outputStuck();
         return;
       }
-      this.#release(batch);
+      if (this.#stream.retainsWrites) output.forget();
+      else output.clear();
     }
     this.#tellRoom();
     if (this.isEmpty) this.#owner.outputEmpty();
@@ -108,14 +108,10 @@ export class Outbox implements Flushable {
     const batch = this.#underWay;
     if (batch === undefined) return;
     this.#underWay = undefined;
-    this.#release(batch);
+    if (!this.#stream.retainsWrites) this.#connection.output.release(batch);
     // A pong may have been owed meanwhile.
     this.#connection.isBlocked = false;
     this.#write();
-  }
-
-  #release(batch: OutputBatch): void {
-    if (!this.#stream.retainsWrites) this.#connection.output.release(batch);
   }
 
   #tellRoom(): void {

@@ -2,6 +2,7 @@
  * The socket as its users see it, the same at both ends.
  */
 import type { CloseReport } from "../protocol/index.js";
+import type { PreparedMessage } from "./prepared-message.js";
 
 /** A message as it is received: a string when it was sent as text, octets when it was sent as binary. */
 export type Message = string | Uint8Array;
@@ -53,11 +54,12 @@ export interface Socket<Data = undefined> extends AsyncIterable<Message>, AsyncD
    * Sends a message. Everything sent during a turn leaves in one write at its end. Binary data of 16 KiB and more may
    * be sent from where it lies: do not change or transfer it before `bufferedBytes` is 0.
    *
-   * @param data a string for a text message; an `ArrayBuffer`, typed array or `DataView` for a binary one
+   * @param data a string for a text message; an `ArrayBuffer`, typed array or `DataView` for a binary one; or what
+   *   `prepare` made of either
    * @returns what became of it; never throws because the connection is closed
    * @throws UsageError `invalid-argument` for anything else than a string or octets
    */
-  send(data: SendData): SendResult;
+  send(data: SendData | PreparedMessage): SendResult;
   /**
    * Waits for room: resolves when no more than `highWaterMarkBytes` octets of output wait, at once if so now.
    *
@@ -90,19 +92,19 @@ export interface Socket<Data = undefined> extends AsyncIterable<Message>, AsyncD
  * of that socket is delivered. An error that a handler throws, or rejects with, closes that socket with 1011 and goes
  * to `error`; it never leaves this library.
  */
-export interface SocketHandlers<Data = undefined> {
+export interface SocketHandlers<Data = undefined, AnySocket = Socket<Data>> {
   /** The connection is open. Messages wait until a returned promise has settled. */
-  open?(socket: Socket<Data>): unknown;
+  open?(socket: AnySocket): unknown;
   /** A message has arrived. */
-  message?(socket: Socket<Data>, message: Message): unknown;
+  message?(socket: AnySocket, message: Message): unknown;
   /** There is room again, after `send` had answered "buffered". */
-  drain?(socket: Socket<Data>): unknown;
+  drain?(socket: AnySocket): unknown;
   /** The connection is over and all its messages have been handled. */
-  close?(socket: Socket<Data>, report: CloseReport): unknown;
+  close?(socket: AnySocket, report: CloseReport): unknown;
   /**
    * An error that a handler threw. By default it is printed.
    *
    * @param socket the socket it happened on, where there was one
    */
-  error?(error: unknown, socket: Socket<Data> | undefined): void;
+  error?(error: unknown, socket: AnySocket | undefined): void;
 }

@@ -8,8 +8,11 @@
  * stream's own methods.
  */
 export interface ByteStreamReceiver {
-  /** Octets arrived. They may be changed in place, and belong to the stream again when the call returns. */
-  streamReceived(chunk: Uint8Array): void;
+  /**
+   * The octets of `bytes` from `start` to `end` arrived. They may be changed in place, and belong to the stream again
+   * when the call returns; what else `bytes` holds is none of the receiver's business.
+   */
+  streamReceived(bytes: Uint8Array, start: number, end: number): void;
   /** Everything written has left; `write` may be called again. Called once after each `write` that returned false. */
   streamDrained(): void;
   /** The peer has ended its side: nothing more will be received. Ours may still be written to. */

@@ -152,7 +152,7 @@ class MemoryStream implements ByteStream {
     if (receiver === undefined || this.#isPaused || this.#isDestroyed) return;
     const chunk = this.#takeChunk();
     if (chunk !== undefined) {
-      receiver.streamReceived(chunk);
+      receiver.streamReceived(chunk, 0, chunk.byteLength);
       if (this.#peer !== undefined) this.#peer.#drainIfEmptied(this.#incoming.bytes);
       this.#schedule();
     } else if (this.#incoming.hasEnd && !this.#hasSeenEnd) {

@@ -40,6 +40,8 @@ export interface Platform {
   readonly clock: Clock;
   readonly text: TextCodec;
   readonly pool: BufferPool;
+  /** Makes memory that need not be cleared. */
+  readonly allocate: (byteLength: number) => Uint8Array;
   readonly maskingKeys: MaskingKeySource;
   readonly turns: TurnScheduler;
   /** `count` octets of cryptographic randomness. */

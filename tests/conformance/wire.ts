@@ -138,7 +138,7 @@ export class MemoryWire implements Wire {
     this.#tasks = tasks;
     stream.start({
       // A copy: the octets belong to the stream again when the call returns.
-      streamReceived: (chunk) => this.#arrivals.push(Buffer.from(chunk)),
+      streamReceived: (bytes, start, end) => this.#arrivals.push(Buffer.from(bytes.subarray(start, end))),
       streamDrained: () => {
         this.#isBlocked = false;
         this.#unblock?.();

@@ -10,7 +10,7 @@ function someSocket(): Socket {
 
 describe("sockets that wait to be taken", () => {
   it("are taken in their order, by whoever waits or comes later", async () => {
-    const queue = new SocketQueue<undefined>();
+    const queue = new SocketQueue<Socket>();
     const sockets = [someSocket(), someSocket(), someSocket()] as const;
     const iterator = queue.iterate();
     const waiting = iterator.next();
@@ -23,7 +23,7 @@ describe("sockets that wait to be taken", () => {
   });
 
   it("may still be taken after the end, which comes after them", async () => {
-    const queue = new SocketQueue<undefined>();
+    const queue = new SocketQueue<Socket>();
     const socket = someSocket();
     queue.push(socket);
     queue.end();
@@ -33,7 +33,7 @@ describe("sockets that wait to be taken", () => {
   });
 
   it("end for everybody who waits", async () => {
-    const queue = new SocketQueue<undefined>();
+    const queue = new SocketQueue<Socket>();
     const waiting = [queue.iterate().next(), queue.iterate().next()];
     queue.end();
     assert.deepEqual(await Promise.all(waiting), [

@@ -3,7 +3,7 @@
  * against each other.
  */
 
-import type { SocketHandlers, SocketOptions } from "#src/socket/index.js";
+import type { SocketContext, SocketDetails, SocketHandlers, SocketOptions } from "#src/socket/index.js";
 import { Endpoint, resolveSocketOptions } from "#src/socket/index.js";
 import type { ByteStream, MemoryPairOptions } from "#src/transport/index.js";
 import { createMemoryPair } from "#src/transport/index.js";
@@ -79,17 +79,35 @@ export function createEndpoint(
   const options = resolveSocketOptions(setup);
   const { text, pool, maskingKeys } = platform;
   const connection = { role, limits: options.limits, text, pool };
-  return new Endpoint<undefined>(
+  return new WatchedEndpoint(
     {
       platform,
       options,
       handlers: setup,
       connection: role === "client" ? { ...connection, maskingKeys } : connection,
-      ended: () => setup.ended?.(),
     },
     stream,
     { protocol: "", data: undefined },
+    setup,
   );
+}
+
+class WatchedEndpoint extends Endpoint<undefined> {
+  readonly #setup: EndpointSetup;
+
+  constructor(
+    context: SocketContext<undefined>,
+    stream: ByteStream,
+    details: SocketDetails<undefined>,
+    setup: EndpointSetup,
+  ) {
+    super(context, stream, details);
+    this.#setup = setup;
+  }
+
+  protected override connectionEnded(): void {
+    this.#setup.ended?.();
+  }
 }
 
 /** A promise that a test settles when it likes. */

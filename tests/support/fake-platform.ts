@@ -28,6 +28,7 @@ export function createFakePlatform(seed = 1): FakePlatform {
     clock: new FakeClock(),
     text: nodeText,
     pool: new SpoilingBufferPool(),
+    allocate: (byteLength) => new Uint8Array(byteLength).fill(0xdd),
     maskingKeys: { next: () => integer(-0x80000000, 0x7fffffff) },
     turns: new NodeTurnScheduler(),
     randomBytes: (count) => Uint8Array.from({ length: count }, () => integer(0, 255)),

@@ -96,8 +96,8 @@ export class RawPeer implements ByteStreamReceiver {
     return this.until(() => this.hasEnded);
   }
 
-  streamReceived(chunk: Uint8Array): void {
-    const bytes = Buffer.concat([this.#rest, chunk]);
+  streamReceived(lent: Uint8Array, start: number, end: number): void {
+    const bytes = Buffer.concat([this.#rest, lent.subarray(start, end)]);
     const whole = wholeFramesBytes(bytes);
     this.frames.push(...readFrames(bytes.subarray(0, whole)));
     this.#rest = bytes.subarray(whole);

@@ -93,9 +93,8 @@ export class RecordedConnection {
     for (const chunk of chunks) {
       // In memory that begins at any alignment, and with octets around it that are none of the connection's business.
       const memory = new Uint8Array(chunk.byteLength + 8).fill(overwritten);
-      const lent = memory.subarray(3, 3 + chunk.byteLength);
-      lent.set(chunk);
-      this.connection.receive(lent);
+      memory.set(chunk, 3);
+      this.connection.receive(memory, 3, 3 + chunk.byteLength);
       memory.fill(overwritten);
     }
     return this;

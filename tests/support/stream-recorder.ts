@@ -58,11 +58,11 @@ export class StreamRecorder implements ByteStreamReceiver {
     return this.until(() => this.count(event) >= times);
   }
 
-  streamReceived(chunk: Uint8Array): void {
-    this.#chunks.push(new Uint8Array(chunk));
-    this.#receivedBytes += chunk.byteLength;
-    // It is the receiver's to change: what a stream kept of it would be spoiled now.
-    chunk.fill(0xee);
+  streamReceived(bytes: Uint8Array, start: number, end: number): void {
+    this.#chunks.push(new Uint8Array(bytes.subarray(start, end)));
+    this.#receivedBytes += end - start;
+    // They are the receiver's to change: what a stream kept of them would be spoiled now.
+    bytes.fill(0xee, start, end);
     this.#note("received", () => this.#hooks.received?.(this.#chunks.at(-1) as Uint8Array));
   }
 

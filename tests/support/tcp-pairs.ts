@@ -7,7 +7,7 @@ import { connect as connectTcp, createServer as createTcpServer } from "node:net
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { connect as connectTls, createServer as createTlsServer } from "node:tls";
-import { HandleTransport, loadStreamBinding, NodeByteStream } from "#src/transport/node/index.js";
+import { HandleTransport, loadStreamBinding, NodeByteStream, nodeTurns } from "#src/transport/node/index.js";
 import type { ByteStreamPair } from "../contract/byte-stream.js";
 import { testOnlyCertificate, testOnlyKey } from "./test-only-certificate.js";
 
@@ -74,7 +74,7 @@ export async function connectHandlePair(head?: Uint8Array): Promise<ByteStreamPa
   ];
   const binding = loadStreamBinding();
   if (binding === undefined) throw new Error("this Node has no stream binding");
-  const near = new HandleTransport(binding).take(nearSocket, head);
+  const near = new HandleTransport(binding, nodeTurns).take(nearSocket, head);
   if (near === undefined) throw new Error("this socket's handle cannot be taken");
   return {
     near,

@@ -69,7 +69,7 @@ export function upgrade<Data>(
     switchProtocols: () => {
       const { rest } = parseReply(received.bytes);
       const peer = new RawPeer(client, "client");
-      if (rest.byteLength > 0) peer.streamReceived(rest);
+      if (rest.byteLength > 0) peer.streamReceived(rest, 0, rest.byteLength);
       return peer;
     },
   };

@@ -14,6 +14,7 @@ import type {
   SendResult,
   ServeOptions,
   Server,
+  ServerSocket,
   Socket,
 } from "#src/index.js";
 import { connect, serve } from "#src/index.js";
@@ -27,7 +28,7 @@ export async function dataIsInferred(): Promise<void> {
     port: 0,
     accept: () => ({ data: { user: "ada" } }),
     open(socket) {
-      expectTypeOf(socket).toEqualTypeOf<Socket<{ user: string }>>();
+      expectTypeOf(socket).toEqualTypeOf<ServerSocket<{ user: string }>>();
     },
     message(socket, message) {
       expectTypeOf(socket.data).toEqualTypeOf<{ user: string }>();
@@ -40,7 +41,7 @@ export async function dataIsInferred(): Promise<void> {
     },
     error(error, socket) {
       expectTypeOf(error).toBeUnknown();
-      expectTypeOf(socket).toEqualTypeOf<Socket<{ user: string }> | undefined>();
+      expectTypeOf(socket).toEqualTypeOf<ServerSocket<{ user: string }> | undefined>();
     },
   });
   expectTypeOf(sync).toEqualTypeOf<Server<{ user: string }>>();

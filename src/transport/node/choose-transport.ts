@@ -4,6 +4,7 @@
 import { UsageError } from "../../protocol/index.js";
 import { passesHandleSelfTest } from "./handle-self-test.js";
 import { HandleTransport, loadStreamBinding } from "./handle-stream.js";
+import { nodeTurns } from "./node-platform.js";
 
 /** "handle" drives the socket's libuv handle, "net" goes through `net.Socket`; "auto" is the first where it works. */
 export type TransportOption = "auto" | "net" | "handle";
@@ -14,7 +15,7 @@ let tried: Promise<HandleTransport | undefined> | undefined;
 async function tryHandles(): Promise<HandleTransport | undefined> {
   const binding = loadStreamBinding();
   if (binding === undefined) return undefined;
-  const transport = new HandleTransport(binding);
+  const transport = new HandleTransport(binding, nodeTurns);
   return (await passesHandleSelfTest(transport)) ? transport : undefined;
 }
 

@@ -53,8 +53,8 @@ async function exchange(near: HandleStream, far: TcpSocket): Promise<boolean> {
   let drained = 0;
   const nearClosed = new Promise<boolean>((resolve) => {
     near.start({
-      streamReceived(chunk) {
-        nearReceived += String.fromCharCode(...chunk);
+      streamReceived(bytes, start, end) {
+        nearReceived += String.fromCharCode(...bytes.subarray(start, end));
         if (nearReceived !== "ping") return;
         // In two segments, and more than can be taken at once.
         if (near.write([new Uint8Array([1, 2]), large])) resolve(false);

@@ -16,6 +16,7 @@
 import type { Socket as TcpSocket } from "node:net";
 import { getSystemErrorName } from "node:util";
 import type { ByteStream, ByteStreamReceiver } from "../byte-stream.js";
+import type { NodeTurnScheduler } from "./node-platform.js";
 
 /** What libuv calls the end of a stream. */
 const endOfFile = -4095;
@@ -85,12 +86,15 @@ export function loadStreamBinding(): StreamBinding | undefined {
 /** Makes byte streams out of TCP sockets' handles. One for the process, since the read buffer is shared. */
 export class HandleTransport {
   readonly binding: StreamBinding;
+  readonly turns: NodeTurnScheduler;
   readonly readBuffer: Uint8Array = new Uint8Array(sharedReadBytes);
   /** A write request that is not in use. */
   #idleRequest: WriteRequest | undefined;
 
-  constructor(binding: StreamBinding) {
+  /** @param turns told of each turn that the event loop begins with octets */
+  constructor(binding: StreamBinding, turns: NodeTurnScheduler) {
     this.binding = binding;
+    this.turns = turns;
   }
 
   /**
@@ -263,7 +267,7 @@ export class HandleStream implements ByteStream {
       if (this.#isPaused || this.#handle === null) return;
       const chunk = this.#early?.shift();
       if (chunk === undefined) break;
-      this.#receiver?.streamReceived(chunk);
+      this.#receiver?.streamReceived(chunk, 0, chunk.byteLength);
     }
     this.#early = undefined;
     this.#readOn();
@@ -312,10 +316,12 @@ export class HandleStream implements ByteStream {
 
   /** libuv has read, or has come to the end. */
   handleRead(): void {
-    const { binding, readBuffer } = this.#transport;
+    const { binding, readBuffer, turns } = this.#transport;
     const count = binding.streamBaseState[binding.kReadBytesOrError] as number;
     if (count > 0) {
-      this.#receiver?.streamReceived(readBuffer.subarray(0, count));
+      turns.beginTurn();
+      this.#receiver?.streamReceived(readBuffer, 0, count);
+      turns.endTurn();
     } else if (count === endOfFile) {
       this.#hasPeerEnded = true;
       this.#handle?.readStop();

@@ -6,6 +6,6 @@ export { chooseTransport } from "./choose-transport.js";
 export { HandleTransport, loadStreamBinding } from "./handle-stream.js";
 export { createHttpDialer } from "./http-dialer.js";
 export { takeHttpUpgrade } from "./http-upgrade.js";
-export { NodeTurnScheduler, nodeClock, nodePlatform, PooledMaskingKeys } from "./node-platform.js";
+export { NodeTurnScheduler, nodeClock, nodePlatform, nodeTurns, PooledMaskingKeys } from "./node-platform.js";
 export { documentedNodeText, nodeText } from "./node-text.js";
 export { NodeByteStream } from "./tcp-stream.js";

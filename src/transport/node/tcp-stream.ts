@@ -112,7 +112,7 @@ export class NodeByteStream implements ByteStream {
 
   handleData(chunk: Uint8Array): void {
     // A Readable goes on with what it has in its buffer even after it was destroyed.
-    if (!this.#isCut) this.#receiver?.streamReceived(chunk);
+    if (!this.#isCut) this.#receiver?.streamReceived(chunk, 0, chunk.byteLength);
   }
 
   handleEnd(): void {

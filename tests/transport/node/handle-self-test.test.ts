@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { passesHandleSelfTest } from "#src/transport/node/handle-self-test.js";
 import type { StreamBinding } from "#src/transport/node/handle-stream.js";
 import { HandleTransport, loadStreamBinding } from "#src/transport/node/handle-stream.js";
+import { nodeTurns } from "#src/transport/node/node-platform.js";
 
 function realBinding(): StreamBinding {
   const binding = loadStreamBinding();
@@ -12,7 +13,7 @@ function realBinding(): StreamBinding {
 
 describe("the self-test of the handle transport", () => {
   it("passes on this Node", async () => {
-    assert.equal(await passesHandleSelfTest(new HandleTransport(realBinding())), true);
+    assert.equal(await passesHandleSelfTest(new HandleTransport(realBinding(), nodeTurns)), true);
   });
 
   it("fails where the results of calls stand elsewhere than they are looked for", async () => {
@@ -22,13 +23,13 @@ describe("the self-test of the handle transport", () => {
       kReadBytesOrError: binding.kLastWriteWasAsync,
       kLastWriteWasAsync: binding.kReadBytesOrError,
     };
-    assert.equal(await passesHandleSelfTest(new HandleTransport(swapped)), false);
+    assert.equal(await passesHandleSelfTest(new HandleTransport(swapped, nodeTurns)), false);
   });
 
   it("fails where a write that is still under way is taken for one that is over", async () => {
     const binding = realBinding();
     const streamBaseState = new Int32Array(binding.streamBaseState.length);
-    assert.equal(await passesHandleSelfTest(new HandleTransport({ ...binding, streamBaseState })), false);
+    assert.equal(await passesHandleSelfTest(new HandleTransport({ ...binding, streamBaseState }, nodeTurns)), false);
   });
 
   it("fails where the handle cannot be taken", async () => {
@@ -37,7 +38,7 @@ describe("the self-test of the handle transport", () => {
         return undefined;
       }
     }
-    assert.equal(await passesHandleSelfTest(new Untakable(realBinding())), false);
+    assert.equal(await passesHandleSelfTest(new Untakable(realBinding(), nodeTurns)), false);
   });
 
   it("fails, and does not reject, where something throws", async () => {
@@ -46,6 +47,6 @@ describe("the self-test of the handle transport", () => {
         throw new Error("no");
       }
     }
-    assert.equal(await passesHandleSelfTest(new Throwing(realBinding())), false);
+    assert.equal(await passesHandleSelfTest(new Throwing(realBinding(), nodeTurns)), false);
   });
 });

@@ -1,0 +1,121 @@
+/**
+ * Topics: names that sockets subscribe to, so that what is published there reaches all of them.
+ *
+ * A message is framed once, whatever the number of subscribers, and what is published during a turn lies in a row, so
+ * that it leaves each subscriber in one write. A subscriber that reads slowly meets its own limit and no other's.
+ */
+import type { SharedFrame } from "../protocol/index.js";
+import { FrameArena, UsageError } from "../protocol/index.js";
+import type { SendData, SendResult } from "../socket/index.js";
+import { octetsOf, PreparedMessage } from "../socket/index.js";
+import type { Platform } from "../transport/index.js";
+
+/** A socket, as far as topics need it. */
+export interface Subscriber {
+  /** Sends a message that was framed for many. */
+  sendShared(frame: SharedFrame): SendResult;
+}
+
+/** What became of a message that was published. */
+export interface PublishResult {
+  /** Subscribers that it was sent to. */
+  readonly delivered: number;
+  /** Subscribers that will not get it: closing, or with `maxSendBufferBytes` waiting for them (see `slowPeer`). */
+  readonly refused: number;
+}
+
+const noTopics: ReadonlySet<string> = new Set();
+
+/** See the head of this file. */
+export class Topics<Member extends Subscriber> {
+  readonly #maxTopicsPerSocket: number;
+  readonly #arena: FrameArena;
+  /** A topic is there as long as somebody subscribes to it. */
+  readonly #members = new Map<string, Set<Member>>();
+  readonly #topicsOf = new Map<Member, Set<string>>();
+
+  /** @param maxTopicsPerSocket topics that one socket may subscribe to */
+  constructor({ text, allocate }: Platform, maxTopicsPerSocket: number) {
+    this.#maxTopicsPerSocket = maxTopicsPerSocket;
+    this.#arena = new FrameArena(text, allocate);
+  }
+
+  /**
+   * @returns whether that is new
+   * @throws UsageError `too-many-topics`, `invalid-argument` for a topic that is no string
+   */
+  subscribe(member: Member, topic: string): boolean {
+    requireTopic(topic);
+    const topics = this.#topicsOf.get(member) ?? new Set();
+    if (topics.has(topic)) return false;
+    if (topics.size >= this.#maxTopicsPerSocket) {
+      throw new UsageError("too-many-topics", topics.size + 1, this.#maxTopicsPerSocket);
+    }
+    this.#topicsOf.set(member, topics.add(topic));
+    const members = this.#members.get(topic);
+    if (members === undefined) this.#members.set(topic, new Set([member]));
+    else members.add(member);
+    return true;
+  }
+
+  /** @returns whether there was something to end */
+  unsubscribe(member: Member, topic: string): boolean {
+    const topics = this.#topicsOf.get(member);
+    if (topics?.delete(topic) !== true) return false;
+    if (topics.size === 0) this.#topicsOf.delete(member);
+    this.#remove(member, topic);
+    return true;
+  }
+
+  /** Ends all subscriptions of a socket that is gone. */
+  leave(member: Member): void {
+    const topics = this.#topicsOf.get(member);
+    if (topics === undefined) return;
+    this.#topicsOf.delete(member);
+    for (const topic of topics) this.#remove(member, topic);
+  }
+
+  #remove(member: Member, topic: string): void {
+    const members = this.#members.get(topic);
+    members?.delete(member);
+    if (members?.size === 0) this.#members.delete(topic);
+  }
+
+  /** What a socket subscribes to. */
+  topicsOf(member: Member): ReadonlySet<string> {
+    return this.#topicsOf.get(member) ?? noTopics;
+  }
+
+  /** How many sockets subscribe to a topic. */
+  subscriberCount(topic: string): number {
+    return this.#members.get(topic)?.size ?? 0;
+  }
+
+  /**
+   * Sends a message to all subscribers.
+   *
+   * @param except a socket that is left out
+   * @throws UsageError `invalid-argument` for a topic that is no string, or data that cannot be sent
+   */
+  publish(topic: string, data: SendData | PreparedMessage, except: unknown): PublishResult {
+    requireTopic(topic);
+    const message = data instanceof PreparedMessage || typeof data === "string" ? data : octetsOf(data);
+    const members = this.#members.get(topic);
+    let delivered = 0;
+    let refused = 0;
+    if (members !== undefined) {
+      const frame = message instanceof PreparedMessage ? message.framed : this.#arena.layDown(message);
+      for (const member of members) {
+        if (member === except) continue;
+        if (member.sendShared(frame).ok) delivered++;
+        else refused++;
+      }
+    }
+    return { delivered, refused };
+  }
+}
+
+function requireTopic(topic: unknown): void {
+  if (typeof topic === "string") return;
+  throw new UsageError("invalid-argument", typeof topic, undefined, "a topic must be a string");
+}
