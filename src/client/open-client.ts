@@ -11,7 +11,7 @@ import {
   webSocketAddress,
 } from "../protocol/index.js";
 import type { HeadersInput, ResolvedSocketOptions, Socket, SocketHandlers, SocketOptions } from "../socket/index.js";
-import { Endpoint, maxTimerMs, rawHeadersOf, resolveSocketOptions, wholeNumber } from "../socket/index.js";
+import { createSocketContext, Endpoint, maxTimerMs, rawHeadersOf, resolveSocketOptions, wholeNumber } from "../socket/index.js";
 import type { Dialer, DialResult, Platform } from "../transport/index.js";
 import { ConnectError, HandshakeTimeoutError, UpgradeRefusedError } from "./errors.js";
 
@@ -121,17 +121,9 @@ function open(
     throw read.error;
   }
   if (!result.isUpgraded) throw new UpgradeRefusedError(response.status, response.rawHeaders, result.body);
-  const { text, pool, maskingKeys } = platform;
-  const endpoint = new Endpoint<undefined>(
-    {
-      platform,
-      options: resolved,
-      handlers: options,
-      connection: { role: "client", limits: resolved.limits, text, pool, maskingKeys },
-    },
-    result.stream,
-    { protocol: read.handshake.protocol, data: undefined },
-  );
+  const context = createSocketContext("client", platform, resolved, options);
+  const details = { protocol: read.handshake.protocol, data: undefined };
+  const endpoint = new Endpoint<undefined>(context, result.stream, details);
   endpoint.open();
   return endpoint;
 }

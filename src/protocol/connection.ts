@@ -32,6 +32,8 @@ export interface ConnectionContext {
   readonly limits: Limits;
   readonly text: TextCodec;
   readonly pool: BufferPool;
+  /** Makes memory for messages, which need not be cleared. Default: a new `Uint8Array`. */
+  readonly allocate?: (byteLength: number) => Uint8Array;
   /** Needed by clients, who mask what they send (§5.3). */
   readonly maskingKeys?: MaskingKeySource;
 }
@@ -73,6 +75,8 @@ export class Connection implements FrameSink {
   readonly #writer: FrameWriter;
   #state: ConnectionState = "open";
   #assembly: MessageAssembly | undefined;
+  /** Octets of the longest message that came whole. */
+  #longestBytes = 0;
   /** The opcode of the message we are sending in fragments, or 0. */
   #sendingFragments: DataOpcode | 0 = 0;
   #isBlocked = false;
@@ -85,14 +89,15 @@ export class Connection implements FrameSink {
   /**
    * @param context what it shares with its siblings
    * @param sink who hears what is received
+   * @param output where what is to be sent is collected
    * @throws UsageError `masking-keys-required` for a client without a source of them
    */
-  constructor(context: ConnectionContext, sink: ConnectionSink) {
+  constructor(context: ConnectionContext, sink: ConnectionSink, output: Output = new Output(context.pool)) {
     if (context.role === "client" && context.maskingKeys === undefined) throw new UsageError("masking-keys-required");
     this.#context = context;
     this.#sink = sink;
     this.#parser = new FrameParser(context.role, context.limits, this);
-    this.output = new Output(context.pool);
+    this.output = output;
     // §5.1: "a client MUST mask all frames that it sends", "A server MUST NOT mask any frames".
     const maskingKeys = context.role === "client" ? context.maskingKeys : undefined;
     this.#writer = new FrameWriter(this.output, context.text, maskingKeys);
@@ -150,7 +155,7 @@ export class Connection implements FrameSink {
 
   /** From the parser. */
   frameStart(opcode: DataOpcode, isFirst: boolean, reserved: number, length: number, fin: boolean): void {
-    if (isFirst) this.#assembly = new MessageAssembly(opcode, reserved, this.#context.limits.maxBufferedBytes);
+    if (isFirst) this.#assembly = new MessageAssembly(opcode, reserved, this.#context, this.#longestBytes);
     this.#assembly?.frameStart(length, fin);
   }
 
@@ -168,7 +173,10 @@ export class Connection implements FrameSink {
     const message = assembly.finish();
     if (message instanceof ProtocolError) {
       this.violation(message);
-    } else if (assembly.opcode === Opcode.binary) {
+      return;
+    }
+    this.#longestBytes = Math.max(this.#longestBytes, message.byteLength);
+    if (assembly.opcode === Opcode.binary) {
       this.#sink.receivedBinary(message, 0, message.byteLength, true);
     } else {
       this.#deliverText(message, 0, message.byteLength, assembly.isAscii);

@@ -55,6 +55,23 @@ export class Utf8Validator {
   }
 }
 
+/**
+ * Where a code point begins that `end` cuts, in octets that go on.
+ *
+ * @returns `end` where none is cut, -1 where what is there of it cannot belong to valid UTF-8
+ */
+export function incompleteEnd(bytes: Uint8Array, start: number, end: number): number {
+  for (let index = end - 1; index >= start && index >= end - 3; index--) {
+    const octet = bytes[index] as number;
+    if (octet < 0x80) return end;
+    if (octet < 0xc0) continue;
+    const length = octet < 0xe0 ? 2 : octet < 0xf0 ? 3 : 4;
+    if (end - index >= length) return end;
+    return new Utf8Validator().push(bytes, index, end) === -1 ? index : -1;
+  }
+  return end;
+}
+
 /** Whether the octets from `start` to `end` are valid UTF-8, whole code points only. */
 export function isValidUtf8(bytes: Uint8Array, start: number, end: number): boolean {
   const validator = new Utf8Validator();

@@ -5,7 +5,7 @@
 import type { HandshakeRequest, Refusal, UpgradeRequest } from "../protocol/index.js";
 import { readUpgradeRequest, writeCloseBody, writeRefusal, writeUpgradeResponse } from "../protocol/index.js";
 import type { SocketContext } from "../socket/index.js";
-import { rawHeadersOf, reportTo } from "../socket/index.js";
+import { createSocketContext, rawHeadersOf, reportTo } from "../socket/index.js";
 import type { ByteStream, Platform } from "../transport/index.js";
 import type { Acceptance, AcceptDecision, IncomingRequest } from "./accept.js";
 import { createIncomingRequest } from "./accept.js";
@@ -44,12 +44,7 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     this.#given = options;
     this.#platform = platform;
     this.options = resolveServerOptions(options);
-    this.#context = {
-      platform,
-      options: this.options,
-      handlers: options,
-      connection: { role: "server", limits: this.options.limits, text: platform.text, pool: platform.pool },
-    };
+    this.#context = createSocketContext("server", platform, this.options, options);
     this.topics = new Topics(platform, this.options.maxTopicsPerSocket);
   }
 

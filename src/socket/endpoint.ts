@@ -9,9 +9,10 @@
  * Everything that ends a connection ends here in `#finish`, once.
  */
 
-import type { CloseReport, ConnectionContext, ConnectionSink, SharedFrame } from "../protocol/index.js";
+import type { CloseReport, ConnectionSink, SharedFrame } from "../protocol/index.js";
 import { CloseCode, Connection } from "../protocol/index.js";
-import type { ByteStream, ByteStreamReceiver, Platform, Timer } from "../transport/index.js";
+import type { ByteStream, ByteStreamReceiver, Timer } from "../transport/index.js";
+import type { SocketContext, SocketDetails } from "./context.js";
 import type { Deferred } from "./deferred.js";
 import { deferred, rejectedQuietly } from "./deferred.js";
 import type { DeliveryOwner } from "./delivery.js";
@@ -19,27 +20,12 @@ import { Delivery, isThenable } from "./delivery.js";
 import { CloseTimeoutError, ConnectionClosedError, SlowPeerError } from "./errors.js";
 import { asError, reportTo } from "./handler-error.js";
 import { octetsOf } from "./octets.js";
-import type { ResolvedSocketOptions } from "./options.js";
 import type { OutboxOwner } from "./outbox.js";
 import { Outbox } from "./outbox.js";
 import { PingTracker } from "./ping-tracker.js";
 import { PreparedMessage } from "./prepared-message.js";
 import { buffered, refusedClosed, refusedClosing, refusedFull, sent } from "./send-results.js";
-import type { Message, SendData, SendResult, Socket, SocketHandlers } from "./socket.js";
-
-/** What all sockets of one server or client share. */
-export interface SocketContext<Data> {
-  readonly platform: Platform;
-  readonly connection: ConnectionContext;
-  readonly options: ResolvedSocketOptions;
-  readonly handlers: SocketHandlers<Data>;
-}
-
-/** What the handshake has settled about one socket. */
-export interface SocketDetails<Data> {
-  readonly protocol: string;
-  readonly data: Data;
-}
+import type { Message, SendData, SendResult, Socket } from "./socket.js";
 
 // As much as kernels hold for a connection by default, within a small factor.
 const maxDiscardedBytes = 1024 * 1024;
@@ -80,10 +66,10 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     this.#stream = stream;
     this.protocol = details.protocol;
     this.data = details.data;
-    this.#connection = new Connection(context.connection, this);
     this.#delivery = new Delivery(this);
-    const { platform, options } = context;
-    this.#outbox = new Outbox(this.#connection, stream, platform.turns, options.highWaterMarkBytes, this);
+    const { platform, options, connection } = context;
+    this.#outbox = new Outbox(connection.pool, stream, platform.turns, options.highWaterMarkBytes, this);
+    this.#connection = new Connection(connection, this, this.#outbox);
   }
 
   /**
@@ -93,7 +79,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
    */
   open(head?: Uint8Array): void {
     if (head !== undefined) {
-      this.#connection.output.append(head);
+      this.#outbox.append(head);
       this.#outbox.flushSoon();
     }
     const { handlers } = this.#context;
@@ -170,8 +156,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
 
   /** What became of a message that is in the output now. */
   #accepted(): SendResult {
-    this.#outbox.flushSoon();
-    if (this.#outbox.isRoomy) return sent;
+    if (this.#outbox.flushSoon()) return sent;
     this.#wantsDrain = true;
     if (this.#outbox.isStuck) this.outputStuck();
     return buffered;
@@ -207,7 +192,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   #cut(cause: Error | undefined): void {
     this.#isCutByUs = true;
     this.#endCause ??= cause;
-    this.#connection.output.clear();
+    this.#outbox.clear();
     this.#stream.destroy();
   }
 
@@ -228,6 +213,10 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   }
 
   // What comes from the outbox
+
+  outputBlocked(isBlocked: boolean): void {
+    this.#connection.isBlocked = isBlocked;
+  }
 
   /**
    * A server does not read on from a peer that does not read: what it asks for would pile up here. A client does, or
@@ -262,7 +251,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
       return;
     }
     this.#connection.receive(bytes, start, end);
-    if (this.#connection.output.byteLength > 0) this.#outbox.flushSoon();
+    if (this.#outbox.byteLength > 0) this.#outbox.flushSoon();
   }
 
   /**
@@ -326,6 +315,10 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   receivedBinary(bytes: Uint8Array, start: number, end: number, isOwned: boolean): void {
     if (isOwned) {
       this.#delivery.deliver(bytes);
+      return;
+    }
+    if (this.#context.options.messageMemory === "lent" && this.hasMessageHandler && this.#delivery.isIdle) {
+      this.#delivery.deliver(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start));
       return;
     }
     // A copy: the octets belong to the stream, and a view would pin its whole read buffer.
@@ -439,7 +432,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     if (this.#isReadingPaused()) return;
     this.#stream.resume();
     if (this.#hasPeerEnded) this.#afterPeerEnded();
-    if (this.#connection.output.byteLength > 0) this.#outbox.flushSoon();
+    if (this.#outbox.byteLength > 0) this.#outbox.flushSoon();
   }
 
   /** Asked by a method, since it changes within calls that the type checker does not follow. */

@@ -2,7 +2,8 @@
  * The socket that servers and clients share.
  */
 
-export type { SocketContext, SocketDetails } from "./endpoint.js";
+export type { SocketContext, SocketDetails } from "./context.js";
+export { createSocketContext } from "./context.js";
 export { Endpoint } from "./endpoint.js";
 export { CloseTimeoutError, ConnectionClosedError, SlowPeerError } from "./errors.js";
 export { reportTo } from "./handler-error.js";

@@ -24,6 +24,13 @@ export interface SocketOptions {
    * reading stops. Default 64 KiB.
    */
   readonly maxInboxBytes?: number;
+  /**
+   * Whose memory a binary message is in. "own" (the default): its own, yours to keep. "lent": where it lies whole in what
+   * was read, the `message` handler gets a view of that, which saves a copy; it must not be used after the handler has
+   * returned or, if that is async, after its first `await`, when other messages may have taken its place. Iterators
+   * always get messages of their own.
+   */
+  readonly messageMemory?: "own" | "lent";
   /** Milliseconds that the closing handshake and the end of the stream may take, before it is cut. Default 10,000. */
   readonly closeTimeoutMs?: number;
   /** Whether messages are compressed (permessage-deflate). Not available yet: only `false` is accepted. */
@@ -37,6 +44,7 @@ export interface ResolvedSocketOptions {
   readonly maxSendBufferBytes: number;
   readonly slowPeer: "close" | "refuse";
   readonly maxInboxBytes: number;
+  readonly messageMemory: "own" | "lent";
   readonly closeTimeoutMs: number;
 }
 
@@ -63,6 +71,10 @@ export function resolveSocketOptions(options: SocketOptions): ResolvedSocketOpti
   if (slowPeer !== "close" && slowPeer !== "refuse") {
     throw new UsageError("invalid-argument", String(slowPeer), undefined, 'slowPeer must be "close" or "refuse"');
   }
+  const messageMemory = options.messageMemory ?? "own";
+  if (messageMemory !== "own" && messageMemory !== "lent") {
+    throw new UsageError("invalid-argument", String(messageMemory), undefined, 'messageMemory must be "own" or "lent"');
+  }
   if (options.compression !== undefined && options.compression !== false) {
     throw new UsageError("invalid-argument", String(options.compression), undefined, "compression can only be false");
   }
@@ -72,6 +84,7 @@ export function resolveSocketOptions(options: SocketOptions): ResolvedSocketOpti
     maxSendBufferBytes: wholeNumber("maxSendBufferBytes", options.maxSendBufferBytes, defaultMaxSendBufferBytes),
     slowPeer,
     maxInboxBytes: wholeNumber("maxInboxBytes", options.maxInboxBytes, defaultMaxInboxBytes),
+    messageMemory,
     closeTimeoutMs: wholeNumber("closeTimeoutMs", options.closeTimeoutMs, defaultCloseTimeoutMs, maxTimerMs),
   };
 }

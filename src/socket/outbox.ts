@@ -1,8 +1,12 @@
 /**
- * The way out: takes what a connection has collected and writes it to the stream, once at the end of a turn, one write
- * at a time, and knows who waits for room.
+ * The way out: what a connection has to send is collected here and written to the stream, once at the end of a turn, one
+ * write at a time. Knows who waits for room.
+ *
+ * It is the connection's `Output` itself, not a second object beside it: with many sockets, each object that a write
+ * touches is one more that the processor has to fetch from memory.
  */
-import type { Connection, OutputBatch } from "../protocol/index.js";
+import type { BufferPool, OutputBatch } from "../protocol/index.js";
+import { Output } from "../protocol/index.js";
 import type { ByteStream, Flushable, TurnScheduler } from "../transport/index.js";
 
 // Output beyond this is written in the middle of a turn, so that a burst does not pile up.
@@ -10,6 +14,8 @@ const flushAtBytes = 64 * 1024;
 
 /** The socket, as far as its outbox needs it. */
 export interface OutboxOwner {
+  /** Whether the stream takes octets at the moment. */
+  outputBlocked(isBlocked: boolean): void;
   /** The stream takes nothing at the moment, and more than the high-water mark waits. */
   outputStuck(): void;
   /** No more than the high-water mark waits. */
@@ -24,8 +30,7 @@ interface RoomWaiter {
 }
 
 /** See the head of this file. */
-export class Outbox implements Flushable {
-  readonly #connection: Connection;
+export class Outbox extends Output implements Flushable {
   readonly #stream: ByteStream;
   readonly #turns: TurnScheduler;
   readonly #highWaterMarkBytes: number;
@@ -37,13 +42,13 @@ export class Outbox implements Flushable {
   #waiters: RoomWaiter[] | undefined;
 
   constructor(
-    connection: Connection,
+    pool: BufferPool,
     stream: ByteStream,
     turns: TurnScheduler,
     highWaterMarkBytes: number,
     owner: OutboxOwner,
   ) {
-    this.#connection = connection;
+    super(pool);
     this.#stream = stream;
     this.#turns = turns;
     this.#highWaterMarkBytes = highWaterMarkBytes;
@@ -52,7 +57,7 @@ export class Outbox implements Flushable {
 
   /** Octets that the operating system has not taken yet. */
   get bufferedBytes(): number {
-    return this.#connection.output.byteLength + (this.#underWay?.byteLength ?? 0);
+    return this.#underWay === undefined ? this.byteLength : this.byteLength + this.#underWay.byteLength;
   }
 
   /** Whether no more than the high-water mark waits. */
@@ -67,17 +72,22 @@ export class Outbox implements Flushable {
 
   /** Whether nothing waits. */
   get isEmpty(): boolean {
-    return this.#underWay === undefined && this.#connection.output.byteLength === 0;
+    return this.#underWay === undefined && this.byteLength === 0;
   }
 
-  /** Sees to it that the output leaves at the end of the turn, or now when much has collected. */
-  flushSoon(): void {
-    if (this.#underWay === undefined && this.#connection.output.byteLength >= flushAtBytes) {
+  /**
+   * Sees to it that the output leaves at the end of the turn, or now when much has collected.
+   *
+   * @returns whether no more than the high-water mark waits now
+   */
+  flushSoon(): boolean {
+    if (this.#underWay === undefined && this.byteLength >= flushAtBytes) {
       this.#write();
     } else if (!this.#isScheduled) {
       this.#isScheduled = true;
       this.#turns.schedule(this);
     }
+    return this.isRoomy;
   }
 
   /** The turn has ended. */
@@ -88,16 +98,16 @@ export class Outbox implements Flushable {
 
   #write(): void {
     if (this.#underWay !== undefined || this.#isOver) return;
-    const output = this.#connection.output;
-    if (output.byteLength > 0) {
-      if (!this.#stream.write(output.segments())) {
-        this.#underWay = output.take();
-        this.#connection.isBlocked = true;
+    if (this.byteLength > 0) {
+      const stream = this.#stream;
+      if (!stream.write(this.segments())) {
+        this.#underWay = this.take();
+        this.#owner.outputBlocked(true);
         if (!this.isRoomy) this.#owner.outputStuck();
         return;
       }
-      if (this.#stream.retainsWrites) output.forget();
-      else output.clear();
+      if (stream.retainsWrites) this.forget();
+      else this.clear();
     }
     this.#tellRoom();
     if (this.isEmpty) this.#owner.outputEmpty();
@@ -108,17 +118,19 @@ export class Outbox implements Flushable {
     const batch = this.#underWay;
     if (batch === undefined) return;
     this.#underWay = undefined;
-    if (!this.#stream.retainsWrites) this.#connection.output.release(batch);
+    if (!this.#stream.retainsWrites) this.release(batch);
     // A pong may have been owed meanwhile.
-    this.#connection.isBlocked = false;
+    this.#owner.outputBlocked(false);
     this.#write();
   }
 
   #tellRoom(): void {
     if (!this.isRoomy) return;
     const waiters = this.#waiters;
-    this.#waiters = undefined;
-    if (waiters !== undefined) for (const waiter of waiters) waiter.resolve();
+    if (waiters !== undefined) {
+      this.#waiters = undefined;
+      for (const waiter of waiters) waiter.resolve();
+    }
     this.#owner.outputRoomy();
   }
 
@@ -135,7 +147,7 @@ export class Outbox implements Flushable {
   end(error: () => Error): void {
     this.#isOver = true;
     this.#underWay = undefined;
-    this.#connection.output.clear();
+    this.clear();
     const waiters = this.#waiters;
     this.#waiters = undefined;
     if (waiters !== undefined) for (const waiter of waiters) waiter.reject(error());

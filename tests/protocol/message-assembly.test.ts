@@ -4,13 +4,19 @@ import fc from "fast-check";
 import { ProtocolError } from "#src/protocol/errors.js";
 import { defaultLimits } from "#src/protocol/limits.js";
 import { assemblyOverheadBytes, MessageAssembly } from "#src/protocol/message-assembly.js";
+import type { DataOpcode } from "#src/protocol/opcode.js";
 import { Opcode } from "#src/protocol/opcode.js";
+import { portableTextCodec } from "#src/protocol/utf8.js";
 import { cutAt } from "../support/chunking.js";
 import { hexOf, octets, utf8 } from "../support/octets.js";
 import { patternedBytes } from "../support/patterns.js";
 
 const noLimit = Number.MAX_SAFE_INTEGER;
 const overhead = assemblyOverheadBytes;
+
+function assemble(opcode: DataOpcode, maxBufferedBytes: number, reserved = 0, trustedBytes = 0): MessageAssembly {
+  return new MessageAssembly(opcode, reserved, { limits: { maxBufferedBytes }, text: portableTextCodec }, trustedBytes);
+}
 
 /** Adds one frame in one piece. */
 function addFrame(assembly: MessageAssembly, payload: Uint8Array, fin: boolean): ProtocolError | undefined {
@@ -32,7 +38,7 @@ describe("§5.4 a message in pieces", () => {
         fc.array(fc.nat({ max: 5000 }), { maxLength: 8 }),
         fc.array(fc.nat({ max: 5000 }), { maxLength: 4 }),
         (payload, frameCuts, pieceCuts) => {
-          const assembly = new MessageAssembly(Opcode.binary, 0, noLimit);
+          const assembly = assemble(Opcode.binary, noLimit);
           const frames = cutAt(payload, frameCuts);
           frames.forEach((frame, index) => {
             assembly.frameStart(frame.length, index === frames.length - 1);
@@ -48,13 +54,13 @@ describe("§5.4 a message in pieces", () => {
   });
 
   it("may be empty", () => {
-    const assembly = new MessageAssembly(Opcode.text, 0, noLimit);
+    const assembly = assemble(Opcode.text, noLimit);
     assembly.frameStart(0, true);
     assert.equal(finished(assembly), "");
   });
 
   it("takes the octets from start to end only", () => {
-    const assembly = new MessageAssembly(Opcode.binary, 0x40, noLimit);
+    const assembly = assemble(Opcode.binary, noLimit, 0x40);
     assembly.frameStart(5, true);
     assembly.append(octets("ff0102ff"), 1, 3, false);
     assembly.append(octets("ffff030405ff"), 2, 5, false);
@@ -66,7 +72,7 @@ describe("§5.4 a message in pieces", () => {
 
 describe("§8.1 text in pieces", () => {
   it("fails at the piece with the first bad octet", () => {
-    const assembly = new MessageAssembly(Opcode.text, 0, noLimit);
+    const assembly = assemble(Opcode.text, noLimit);
     assembly.frameStart(100, true);
     assert.equal(assembly.append(octets("cebae1bd"), 0, 4, false), undefined);
     assert.equal(assembly.append(octets("b9f4"), 0, 2, false), undefined);
@@ -74,7 +80,7 @@ describe("§8.1 text in pieces", () => {
   });
 
   it("fails at its end when that is within a code point", () => {
-    const assembly = new MessageAssembly(Opcode.text, 0, noLimit);
+    const assembly = assemble(Opcode.text, noLimit);
     addFrame(assembly, octets("e282"), true);
     const message = assembly.finish();
     assert.ok(message instanceof ProtocolError);
@@ -82,7 +88,7 @@ describe("§8.1 text in pieces", () => {
   });
 
   it("§5.6: may be cut within a code point, between pieces and between frames", () => {
-    const assembly = new MessageAssembly(Opcode.text, 0, noLimit);
+    const assembly = assemble(Opcode.text, noLimit);
     addFrame(assembly, octets("e2"), false);
     addFrame(assembly, octets("82"), false);
     addFrame(assembly, octets("ac"), true);
@@ -91,7 +97,7 @@ describe("§8.1 text in pieces", () => {
   });
 
   it("is known to be ASCII where every piece is", () => {
-    const assembly = new MessageAssembly(Opcode.text, 0, noLimit);
+    const assembly = assemble(Opcode.text, noLimit);
     assembly.frameStart(4, true);
     assembly.append(utf8("ab"), 0, 2, true);
     assembly.append(utf8("cd"), 0, 2, true);
@@ -100,14 +106,14 @@ describe("§8.1 text in pieces", () => {
   });
 
   it("is checked where ASCII follows the beginning of a code point", () => {
-    const assembly = new MessageAssembly(Opcode.text, 0, noLimit);
+    const assembly = assemble(Opcode.text, noLimit);
     assembly.frameStart(3, true);
     assert.equal(assembly.append(octets("c3"), 0, 1, false), undefined);
     assert.equal(assembly.append(utf8("a"), 0, 1, true)?.code, "invalid-utf8");
   });
 
   it("is not checked where the message is binary", () => {
-    const assembly = new MessageAssembly(Opcode.binary, 0, noLimit);
+    const assembly = assemble(Opcode.binary, noLimit);
     assert.equal(addFrame(assembly, octets("ff"), true), undefined);
     assert.equal(finished(assembly), "ff");
   });
@@ -115,7 +121,7 @@ describe("§8.1 text in pieces", () => {
 
 describe("§10.4 memory for a message in pieces", () => {
   it("is not taken for what was only announced", () => {
-    const assembly = new MessageAssembly(Opcode.binary, 0, noLimit);
+    const assembly = assemble(Opcode.binary, noLimit);
     assert.equal(assembly.heldBytes, overhead);
     assembly.frameStart(2 ** 40, false);
     assert.equal(assembly.heldBytes, overhead);
@@ -124,7 +130,7 @@ describe("§10.4 memory for a message in pieces", () => {
   });
 
   it("is at most four times what has arrived, but for the first KiB", () => {
-    const assembly = new MessageAssembly(Opcode.binary, 0, noLimit);
+    const assembly = assemble(Opcode.binary, noLimit);
     const piece = patternedBytes(777);
     assembly.frameStart(2 ** 40, true);
     for (let received = piece.length; received < 400_000; received += piece.length) {
@@ -133,8 +139,37 @@ describe("§10.4 memory for a message in pieces", () => {
     }
   });
 
+  it("is taken at once for as much as the peer has sent before, and no more", () => {
+    const trusted = assemble(Opcode.binary, noLimit, 0, 1_000_000);
+    trusted.frameStart(1_000_000, true);
+    trusted.append(octets("01"), 0, 1, false);
+    assert.equal(trusted.heldBytes, overhead + 1_000_000);
+
+    const longer = assemble(Opcode.binary, noLimit, 0, 1_000_000);
+    longer.frameStart(1_000_001, true);
+    longer.append(octets("01"), 0, 1, false);
+    assert.equal(longer.heldBytes, overhead + 1_000_000);
+
+    const fragmented = assemble(Opcode.binary, noLimit, 0, 1_000_000);
+    addFrame(fragmented, octets("01"), false);
+    assert.equal(fragmented.heldBytes, overhead + 1024);
+  });
+
+  it("comes from the platform where it has some", () => {
+    const asked: number[] = [];
+    const allocate = (byteLength: number): Uint8Array => {
+      asked.push(byteLength);
+      return new Uint8Array(byteLength).fill(0xdd);
+    };
+    const context = { limits: { maxBufferedBytes: noLimit }, text: portableTextCodec, allocate };
+    const assembly = new MessageAssembly(Opcode.binary, 0, context, 0);
+    addFrame(assembly, octets("0102"), true);
+    assert.deepEqual(asked, [2]);
+    assert.equal(finished(assembly), "0102");
+  });
+
   it("is exactly what the last frame announces, once it is near", () => {
-    const assembly = new MessageAssembly(Opcode.binary, 0, noLimit);
+    const assembly = assemble(Opcode.binary, noLimit);
     addFrame(assembly, patternedBytes(300), true);
     assert.equal(assembly.heldBytes, overhead + 300);
     const message = assembly.finish();
@@ -143,7 +178,7 @@ describe("§10.4 memory for a message in pieces", () => {
   });
 
   it("is taken in few steps, however small the fragments", () => {
-    const assembly = new MessageAssembly(Opcode.binary, 0, noLimit);
+    const assembly = assemble(Opcode.binary, noLimit);
     const sizes = new Set<number>();
     for (let index = 0; index < 65_536; index++) {
       addFrame(assembly, octets("00010203"), false);
@@ -153,11 +188,11 @@ describe("§10.4 memory for a message in pieces", () => {
   });
 
   it("ends at the limit: what fits exactly passes, one octet more fails", () => {
-    const fits = new MessageAssembly(Opcode.binary, 0, 1000 + overhead);
+    const fits = assemble(Opcode.binary, 1000 + overhead);
     assert.equal(addFrame(fits, patternedBytes(1000), true), undefined);
     assert.equal(fits.heldBytes, 1000 + overhead);
 
-    const error = addFrame(new MessageAssembly(Opcode.binary, 0, 999 + overhead), patternedBytes(1000), true);
+    const error = addFrame(assemble(Opcode.binary, 999 + overhead), patternedBytes(1000), true);
     assert.ok(error instanceof ProtocolError);
     assert.deepEqual(
       [error.code, error.closeCode, error.observed, error.limit],
@@ -170,7 +205,7 @@ describe("§10.4 memory for a message in pieces", () => {
       [2000 + 2100 + overhead, undefined],
       [2000 + 2100 + overhead - 1, "too-much-buffered"],
     ] as const) {
-      const assembly = new MessageAssembly(Opcode.binary, 0, limit);
+      const assembly = assemble(Opcode.binary, limit);
       assert.equal(addFrame(assembly, patternedBytes(2000), false), undefined);
       const error = addFrame(assembly, patternedBytes(100), false);
       assert.equal(error?.code, expected);
@@ -184,7 +219,7 @@ describe("§10.4 memory for a message in pieces", () => {
         fc.array(fc.nat({ max: 3000 }), { maxLength: 20 }),
         fc.integer({ min: 512, max: 20_000 }),
         (lengths, limit) => {
-          const assembly = new MessageAssembly(Opcode.binary, 0, limit);
+          const assembly = assemble(Opcode.binary, limit);
           let used = 0;
           for (const length of lengths) {
             const before = assembly.heldBytes;
@@ -205,7 +240,7 @@ describe("§10.4 memory for a message in pieces", () => {
   it("suffices by default for the largest message in any fragments", () => {
     const { maxMessageBytes, maxBufferedBytes } = defaultLimits;
     // The first frame nearly fills the message, and more frames are to come: no doubling fits into the limit.
-    const assembly = new MessageAssembly(Opcode.binary, 0, maxBufferedBytes);
+    const assembly = assemble(Opcode.binary, maxBufferedBytes);
     assert.equal(addFrame(assembly, new Uint8Array(maxMessageBytes - 100), false), undefined);
     assert.equal(addFrame(assembly, new Uint8Array(50), false), undefined);
     assert.equal(addFrame(assembly, new Uint8Array(50), true), undefined);

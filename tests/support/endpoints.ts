@@ -4,7 +4,7 @@
  */
 
 import type { SocketContext, SocketDetails, SocketHandlers, SocketOptions } from "#src/socket/index.js";
-import { Endpoint, resolveSocketOptions } from "#src/socket/index.js";
+import { createSocketContext, Endpoint, resolveSocketOptions } from "#src/socket/index.js";
 import type { ByteStream, MemoryPairOptions } from "#src/transport/index.js";
 import { createMemoryPair } from "#src/transport/index.js";
 import { CountingStream } from "./counting-stream.js";
@@ -77,19 +77,8 @@ export function createEndpoint(
   setup: EndpointSetup = {},
 ): Endpoint<undefined> {
   const options = resolveSocketOptions(setup);
-  const { text, pool, maskingKeys } = platform;
-  const connection = { role, limits: options.limits, text, pool };
-  return new WatchedEndpoint(
-    {
-      platform,
-      options,
-      handlers: setup,
-      connection: role === "client" ? { ...connection, maskingKeys } : connection,
-    },
-    stream,
-    { protocol: "", data: undefined },
-    setup,
-  );
+  const context = createSocketContext(role, platform, options, setup);
+  return new WatchedEndpoint(context, stream, { protocol: "", data: undefined }, setup);
 }
 
 class WatchedEndpoint extends Endpoint<undefined> {

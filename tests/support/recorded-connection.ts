@@ -53,6 +53,7 @@ export class RecordedConnection {
         limits: resolveLimits(options.limits),
         text: options.text ?? portableTextCodec,
         pool: options.pool ?? new Pool(),
+        allocate: (byteLength: number) => new Uint8Array(byteLength).fill(overwritten),
         ...(role === "client" ? { maskingKeys: options.maskingKeys ?? seededKeys() } : {}),
       },
       {

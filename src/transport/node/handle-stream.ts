@@ -85,7 +85,12 @@ export function loadStreamBinding(): StreamBinding | undefined {
 
 /** Makes byte streams out of TCP sockets' handles. One for the process, since the read buffer is shared. */
 export class HandleTransport {
-  readonly binding: StreamBinding;
+  // Out of Node's own object, which is a dictionary: looking something up there costs as much as a call.
+  readonly WriteWrap: StreamBinding["WriteWrap"];
+  readonly ShutdownWrap: StreamBinding["ShutdownWrap"];
+  readonly #state: Int32Array;
+  readonly #readBytesOrErrorAt: number;
+  readonly #lastWriteWasAsyncAt: number;
   readonly turns: NodeTurnScheduler;
   readonly readBuffer: Uint8Array = new Uint8Array(sharedReadBytes);
   /** A write request that is not in use. */
@@ -93,8 +98,22 @@ export class HandleTransport {
 
   /** @param turns told of each turn that the event loop begins with octets */
   constructor(binding: StreamBinding, turns: NodeTurnScheduler) {
-    this.binding = binding;
+    this.WriteWrap = binding.WriteWrap;
+    this.ShutdownWrap = binding.ShutdownWrap;
+    this.#state = binding.streamBaseState;
+    this.#readBytesOrErrorAt = binding.kReadBytesOrError;
+    this.#lastWriteWasAsyncAt = binding.kLastWriteWasAsync;
     this.turns = turns;
+  }
+
+  /** Octets that the read that is being told of has brought, or libuv's error below 0. */
+  get readBytesOrError(): number {
+    return this.#state[this.#readBytesOrErrorAt] as number;
+  }
+
+  /** Whether the last write goes on after its call. */
+  get lastWriteWasAsync(): boolean {
+    return this.#state[this.#lastWriteWasAsyncAt] !== 0;
   }
 
   /**
@@ -125,7 +144,7 @@ export class HandleTransport {
 
   /** A request to write with, which its stream gives back when the write is over. */
   borrowRequest(stream: HandleStream, handle: StreamHandle): WriteRequest {
-    const request = this.#idleRequest ?? new this.binding.WriteWrap();
+    const request = this.#idleRequest ?? new this.WriteWrap();
     this.#idleRequest = undefined;
     request.handle = handle;
     request.oncomplete = onWriteComplete;
@@ -221,7 +240,6 @@ export class HandleStream implements ByteStream {
     const handle = this.#handle;
     const first = segments[0];
     if (handle === null || this.#mustShutDown || first === undefined) return true;
-    const { binding } = this.#transport;
     const request = this.#transport.borrowRequest(this, handle);
     const isSingle = segments.length === 1;
     const status = isSingle ? handle.writeBuffer(request, first) : handle.writev(request, segments, true);
@@ -230,7 +248,7 @@ export class HandleStream implements ByteStream {
       this.#fail(systemError(status, "write"));
       return true;
     }
-    if (binding.streamBaseState[binding.kLastWriteWasAsync] === 0) {
+    if (!this.#transport.lastWriteWasAsync) {
       this.#transport.returnRequest(request);
       return true;
     }
@@ -282,7 +300,7 @@ export class HandleStream implements ByteStream {
   #shutDown(): void {
     const handle = this.#handle;
     if (handle === null) return;
-    const request = new this.#transport.binding.ShutdownWrap();
+    const request = new this.#transport.ShutdownWrap();
     request.handle = handle;
     request.stream = this;
     request.oncomplete = onShutdownComplete;
@@ -316,8 +334,7 @@ export class HandleStream implements ByteStream {
 
   /** libuv has read, or has come to the end. */
   handleRead(): void {
-    const { binding, readBuffer, turns } = this.#transport;
-    const count = binding.streamBaseState[binding.kReadBytesOrError] as number;
+    const { readBuffer, turns, readBytesOrError: count } = this.#transport;
     if (count > 0) {
       turns.beginTurn();
       this.#receiver?.streamReceived(readBuffer, 0, count);

@@ -1,0 +1,33 @@
+/**
+ * What all sockets of one server or client share.
+ */
+import type { ConnectionContext, Role } from "../protocol/index.js";
+import type { Platform } from "../transport/index.js";
+import type { ResolvedSocketOptions } from "./options.js";
+import type { SocketHandlers } from "./socket.js";
+
+/** See the head of this file. */
+export interface SocketContext<Data> {
+  readonly platform: Platform;
+  readonly connection: ConnectionContext;
+  readonly options: ResolvedSocketOptions;
+  readonly handlers: SocketHandlers<Data>;
+}
+
+/** What the handshake has settled about one socket. */
+export interface SocketDetails<Data> {
+  readonly protocol: string;
+  readonly data: Data;
+}
+
+/** Puts together what sockets of this role share. */
+export function createSocketContext<Data>(
+  role: Role,
+  platform: Platform,
+  options: ResolvedSocketOptions,
+  handlers: SocketHandlers<Data>,
+): SocketContext<Data> {
+  const { text, pool, allocate, maskingKeys } = platform;
+  const connection = { role, limits: options.limits, text, pool, allocate, maskingKeys };
+  return { platform, connection, options, handlers };
+}
