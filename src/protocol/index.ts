@@ -21,4 +21,4 @@ export { Opcode } from "./opcode.js";
 export type { OutputBatch } from "./output.js";
 export { BufferPool, Output } from "./output.js";
 export type { TextCodec } from "./utf8.js";
-export { isValidUtf8, portableTextCodec, Utf8Validator } from "./utf8.js";
+export { decodeIntoUnits, isValidUtf8, portableTextCodec, Utf8Validator } from "./utf8.js";
