@@ -19,7 +19,13 @@
 /** @type {readonly Room[]} */
 export const rooms = [
   { name: "protocol", pattern: "src/protocol/**", mayImport: [] },
-  { name: "transport/node", pattern: "src/transport/node/**", mayImport: ["transport", "protocol"], builtins: true },
+  {
+    name: "transport/node",
+    pattern: "src/transport/node/**",
+    mayImport: ["transport", "transport/wasm", "protocol"],
+    builtins: true,
+  },
+  { name: "transport/wasm", pattern: "src/transport/wasm/**", mayImport: ["protocol"] },
   { name: "transport", pattern: "src/transport/**", mayImport: ["protocol"] },
   { name: "socket", pattern: "src/socket/**", mayImport: ["transport", "protocol"] },
   { name: "server", pattern: "src/server/**", mayImport: ["socket", "transport", "protocol"] },
@@ -28,7 +34,7 @@ export const rooms = [
     // The Node parts come in here and nowhere else.
     name: "node",
     pattern: "src/node/**",
-    mayImport: ["protocol", "transport", "transport/node", "socket", "server", "client"],
+    mayImport: ["protocol", "transport", "transport/wasm", "transport/node", "socket", "server", "client"],
     builtins: true,
   },
   {

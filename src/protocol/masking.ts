@@ -13,8 +13,21 @@ export interface MaskingKeySource {
   next(): number;
 }
 
-// From this length on, eight octets' worth of set-up is paid back by four octets a step.
-const wordwiseFrom = 96;
+/** The two loops that run over whole payloads. Platforms may hand in faster ones. */
+export interface Masking {
+  /**
+   * Masks or unmasks the octets from `start` to `end` in place; both are the same operation.
+   *
+   * @param key the masking key, its first octet applying to `bytes[start]`
+   * @returns whether every octet of the result is ASCII, found out on the way
+   */
+  apply(bytes: Uint8Array, start: number, end: number, key: number): boolean;
+  /** Whether every octet from `start` to `end` is ASCII, which is below 0x80. */
+  isAscii(bytes: Uint8Array, start: number, end: number): boolean;
+}
+
+// From this length on, the set-up of a view is paid back by four octets a step.
+const wordwiseFrom = 80;
 
 // One word seen as octets, so that the key falls into the machine's own byte order.
 const scratchOctets = new Uint8Array(4);
@@ -33,7 +46,10 @@ export function advanceMaskingKey(key: number, octets: number): number {
  * @returns whether every octet of the result is ASCII, found out on the way
  */
 export function applyMask(bytes: Uint8Array, start: number, end: number, key: number): boolean {
-  return end - start < wordwiseFrom ? applyByOctets(bytes, start, end, key) : applyByWords(bytes, start, end, key);
+  // Words are read from the buffer, whose other octets are not ours even by mistake.
+  return end - start < wordwiseFrom || end > bytes.byteLength
+    ? applyByOctets(bytes, start, end, key)
+    : applyByWords(bytes, start, end, key);
 }
 
 function applyByOctets(bytes: Uint8Array, start: number, end: number, key: number): boolean {
@@ -80,8 +96,16 @@ function applyByWords(bytes: Uint8Array, start: number, end: number, key: number
 
 /** Whether every octet is below 0x80. */
 export function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let index = start; index < end; index++) {
+  let index = start;
+  for (const last = end - 3; index < last; index += 4) {
+    const seen = (bytes[index] as number) | (bytes[index + 1] as number) | (bytes[index + 2] as number);
+    if ((seen | (bytes[index + 3] as number)) >= 0x80) return false;
+  }
+  for (; index < end; index++) {
     if ((bytes[index] as number) >= 0x80) return false;
   }
   return true;
 }
+
+/** In plain ECMAScript, for any memory and everywhere. */
+export const portableMasking: Masking = { apply: applyMask, isAscii };

@@ -84,6 +84,12 @@ export function isValidUtf8(bytes: Uint8Array, start: number, end: number): bool
 export interface TextCodec {
   /** Whether the octets are valid UTF-8. */
   isValid(bytes: Uint8Array, start: number, end: number): boolean;
+  /**
+   * Checks and reads in one go, which costs little more than reading.
+   *
+   * @returns undefined when the octets are not valid UTF-8, whole code points only
+   */
+  decodeChecked(bytes: Uint8Array, start: number, end: number): string | undefined;
   /** Reads octets that are known to be valid UTF-8. */
   decode(bytes: Uint8Array, start: number, end: number): string;
   /** Reads octets that are known to be below 0x80. */
@@ -105,22 +111,63 @@ function scalarAt(text: string, index: number): number {
   return codePoint >= 0xd800 && codePoint <= 0xdfff ? replacementCharacter : codePoint;
 }
 
-function decode(bytes: Uint8Array, start: number, end: number): string {
-  let text = "";
+/**
+ * Checks octets and turns them into UTF-16 code units in one pass.
+ *
+ * @param units takes the code units, from its beginning on; there are at most as many as octets
+ * @returns the number of code units, or -1 when the octets are not valid UTF-8, whole code points only
+ */
+export function decodeIntoUnits(bytes: Uint8Array, start: number, end: number, units: Uint16Array): number {
+  let count = 0;
   for (let index = start; index < end; ) {
-    const octet = bytes[index++] as number;
-    if (octet < 0x80) {
-      text += String.fromCharCode(octet);
-      continue;
+    const lead = bytes[index++] as number;
+    if (lead < 0x80) {
+      units[count++] = lead;
+    } else if (lead < 0xe0) {
+      if (lead < 0xc2 || index >= end) return -1;
+      // A continuation octet is 10xxxxxx: with its mark flipped, it is below 0x40.
+      const second = (bytes[index++] as number) ^ 0x80;
+      if (second > 0x3f) return -1;
+      units[count++] = ((lead & 0x1f) << 6) | second;
+    } else if (lead < 0xf0) {
+      if (index + 1 >= end) return -1;
+      const second = (bytes[index++] as number) ^ 0x80;
+      const third = (bytes[index++] as number) ^ 0x80;
+      const unit = ((lead & 0x0f) << 12) | (second << 6) | third;
+      if ((second | third) > 0x3f || unit < 0x800 || (unit & 0xf800) === 0xd800) return -1;
+      units[count++] = unit;
+    } else {
+      if (index + 2 >= end) return -1;
+      const second = (bytes[index++] as number) ^ 0x80;
+      const third = (bytes[index++] as number) ^ 0x80;
+      const fourth = (bytes[index++] as number) ^ 0x80;
+      const codePoint = ((lead & 0x0f) << 18) | (second << 12) | (third << 6) | fourth;
+      if ((second | third | fourth) > 0x3f || codePoint < 0x10000 || codePoint > 0x10ffff) return -1;
+      units[count++] = 0xd7c0 + (codePoint >> 10);
+      units[count++] = 0xdc00 | (codePoint & 0x3ff);
     }
-    const continuations = octet < 0xe0 ? 1 : octet < 0xf0 ? 2 : 3;
-    let codePoint = octet & (0x3f >> continuations);
-    for (let taken = 0; taken < continuations; taken++) {
-      codePoint = (codePoint << 6) | ((bytes[index++] as number) & 0x3f);
-    }
-    text += String.fromCodePoint(codePoint);
+  }
+  return count;
+}
+
+// Arguments that a call takes on every engine.
+const maxUnitsPerCall = 4096;
+
+/** The text of UTF-16 code units, or of octets below 0x80. */
+function textOf(units: Uint8Array | Uint16Array, start: number, end: number): string {
+  let text = "";
+  for (let index = start; index < end; index += maxUnitsPerCall) {
+    const piece = units.subarray(index, Math.min(index + maxUnitsPerCall, end));
+    // Spreading would ask the view's iterator for each of them.
+    text += Reflect.apply(String.fromCharCode, null, piece) as string;
   }
   return text;
+}
+
+function decodeChecked(bytes: Uint8Array, start: number, end: number): string | undefined {
+  const units = new Uint16Array(end - start);
+  const count = decodeIntoUnits(bytes, start, end, units);
+  return count === -1 ? undefined : textOf(units, 0, count);
 }
 
 function byteLength(text: string): number {
@@ -166,8 +213,10 @@ function encodeInto(text: string, target: Uint8Array, offset: number): number {
 /** A codec in plain ECMAScript: correct everywhere, fast nowhere. */
 export const portableTextCodec: TextCodec = {
   isValid: isValidUtf8,
-  decode,
-  decodeAscii: decode,
+  decodeChecked,
+  // What is valid is never refused.
+  decode: (bytes, start, end) => decodeChecked(bytes, start, end) as string,
+  decodeAscii: textOf,
   byteLength,
   encodeInto,
 };

@@ -268,7 +268,12 @@ for (const role of roles) {
     const throwing = (): never => {
       throw tooLong;
     };
-    const codec: TextCodec = { ...portableTextCodec, decode: throwing, decodeAscii: throwing };
+    const codec: TextCodec = {
+      ...portableTextCodec,
+      decodeChecked: throwing,
+      decode: throwing,
+      decodeAscii: throwing,
+    };
 
     for (const [how, frames] of [
       ["ASCII in one frame", [{ opcode: 1, payload: "abc" }]],

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { readInt32 } from "#src/protocol/frame-header.js";
-import { advanceMaskingKey, applyMask, isAscii } from "#src/protocol/masking.js";
+import { advanceMaskingKey, applyMask, isAscii, portableMasking } from "#src/protocol/masking.js";
 import { masked, sampleKey } from "../support/frames.js";
 import { hexOf, utf8 } from "../support/octets.js";
 import { seededRandom } from "../support/random.js";
@@ -96,15 +96,26 @@ describe("§5.3 masking", () => {
   });
 
   it("touches only the octets from start to end", () => {
-    for (const length of [0, 1, 3, 95, 96, 97, 128, 300]) {
+    for (const length of [0, 1, 3, 79, 80, 81, 128, 300]) {
       const memory = new Uint8Array(length + 20).fill(0xee);
       applyMask(memory, 9, 9 + length, keyWord);
       assertSurroundingsUntouched(memory, 9, 9 + length);
     }
   });
 
+  it("touches nothing beyond its view, even where the end is wrong", () => {
+    const memory = new Uint8Array(300).fill(0xee);
+    const view = memory.subarray(20, 220);
+    for (const start of [199, 150, 0]) {
+      memory.fill(0xee);
+      applyMask(view, start, 260, keyWord);
+      assertSurroundingsUntouched(memory, 20 + start, 220);
+      assert.deepEqual(view.slice(start), masked(new Uint8Array(200 - start).fill(0xee), sampleKey));
+    }
+  });
+
   it("tells whether the result is all ASCII, wherever the one octet stands that is not", () => {
-    for (const length of [1, 2, 3, 4, 5, 7, 31, 95, 96, 97, 98, 99, 130]) {
+    for (const length of [1, 2, 3, 4, 5, 7, 31, 79, 80, 81, 82, 83, 130]) {
       const ascii = Uint8Array.from({ length }, (_, index) => index % 128);
       for (let alignment = 0; alignment < 4; alignment++) {
         const { view } = placed(masked(ascii, sampleKey), alignment);
@@ -131,10 +142,21 @@ describe("a masking key further on", () => {
 
 describe("isAscii", () => {
   it("looks at every octet of its range and at no other", () => {
-    const bytes = Uint8Array.of(0x80, 0x00, 0x7f, 0xff);
-    assert.equal(isAscii(bytes, 1, 3), true);
-    assert.equal(isAscii(bytes, 0, 3), false);
-    assert.equal(isAscii(bytes, 1, 4), false);
-    assert.equal(isAscii(bytes, 2, 2), true);
+    for (let length = 0; length <= 13; length++) {
+      const bytes = new Uint8Array(length + 2).fill(0x7f);
+      bytes[0] = bytes[length + 1] = 0x80;
+      assert.equal(isAscii(bytes, 1, length + 1), true);
+      assert.equal(isAscii(bytes, 0, length + 1), false);
+      assert.equal(isAscii(bytes, 1, length + 2), false);
+      for (let at = 1; at <= length; at++) {
+        assert.equal(isAscii(bytes.with(at, 0x80), 1, length + 1), false, `${at} of ${length}`);
+      }
+    }
+  });
+});
+
+describe("portable masking", () => {
+  it("is these two", () => {
+    assert.deepEqual(portableMasking, { apply: applyMask, isAscii });
   });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { isUtf8 } from "node:buffer";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { isValidUtf8, portableTextCodec, Utf8Validator } from "#src/protocol/utf8.js";
+import { decodeIntoUnits, isValidUtf8, portableTextCodec, Utf8Validator } from "#src/protocol/utf8.js";
 import { cutAt, everyChunking } from "../support/chunking.js";
 import { hexOf, octets, utf8 } from "../support/octets.js";
 
@@ -21,7 +21,12 @@ function firstBadOctet(bytes: Uint8Array): number {
   return -1;
 }
 
-/** The same by the validator, fed in pieces. */
+/** The text by the platform's functions, or undefined where it is not valid. */
+function decodeOrRefuse(bytes: Uint8Array): string | undefined {
+  return isUtf8(bytes) ? new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes) : undefined;
+}
+
+/** What `firstBadOctet` finds, by the validator, fed in pieces. */
 function firstBadInPieces(pieces: readonly Uint8Array[]): { bad: number; isComplete: boolean } {
   const validator = new Utf8Validator();
   let offset = 0;
@@ -110,6 +115,7 @@ describe("RFC 3629 §3 valid UTF-8", () => {
       }
       assert.equal(isValidUtf8(bytes, 0, bytes.length), firstBad === -1 && isComplete);
       assert.equal(isUtf8(bytes), firstBad === -1 && isComplete, "the vector itself");
+      assert.equal(portableTextCodec.decodeChecked(bytes, 0, bytes.length), decodeOrRefuse(bytes));
     });
   }
 
@@ -158,6 +164,62 @@ describe("§8.1 the first bad octet", () => {
         assert.equal(firstBadInPieces([bytes]).bad, firstBadOctet(bytes), hexOf(bytes));
       }
     }
+  });
+});
+
+describe("reading octets that may be anything", () => {
+  it("gives what TextDecoder gives, and nothing where isUtf8 says no", () => {
+    fc.assert(
+      fc.property(fc.oneof(anyOctets, anyString.map(utf8)), fc.nat({ max: 5 }), (octets, offset) => {
+        // What would go on a code point that is cut off must not be looked at.
+        const bytes = new Uint8Array(offset + octets.length + 3).fill(0xbf);
+        bytes.set(octets, offset);
+        const text = portableTextCodec.decodeChecked(bytes, offset, offset + octets.length);
+        assert.equal(text, decodeOrRefuse(octets), hexOf(octets));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("refuses every sequence of two, three and four octets that isUtf8 refuses", () => {
+    const edges = [0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xff];
+    for (let first = 0x80; first < 256; first++) {
+      for (let second = 0; second < 256; second++) {
+        const rests = second % 16 === 0 || second % 16 === 15 ? edges.map((third) => [third, 0x80]) : [[0x80, 0xbf]];
+        for (const rest of [[], ...rests, ...rests.map(([third]) => [third as number])]) {
+          const bytes = Uint8Array.of(first, second, ...rest);
+          assert.equal(portableTextCodec.decodeChecked(bytes, 0, bytes.length), decodeOrRefuse(bytes), hexOf(bytes));
+        }
+      }
+    }
+  });
+
+  it("reads every code point, and no surrogate", () => {
+    const units = new Uint16Array(4);
+    const bytes = new Uint8Array(4);
+    for (let codePoint = 0; codePoint <= 0x10ffff; codePoint++) {
+      const isSurrogate = codePoint >= 0xd800 && codePoint <= 0xdfff;
+      const length = codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
+      for (let index = length - 1, rest = codePoint; index >= 0; index--, rest >>= 6) {
+        bytes[index] = index > 0 ? 0x80 | (rest & 0x3f) : length === 1 ? rest : ((0xf00 >> length) & 0xff) | rest;
+      }
+      const count = decodeIntoUnits(bytes, 0, length, units);
+      if (count !== (isSurrogate ? -1 : length === 4 ? 2 : 1)) assert.fail(codePoint.toString(16));
+      if (!isSurrogate && String.fromCharCode(...units.subarray(0, count)) !== String.fromCodePoint(codePoint)) {
+        assert.fail(codePoint.toString(16));
+      }
+    }
+  });
+
+  it("reads long text in pieces without tearing it", () => {
+    const text = "aé€😀".repeat(5000);
+    const bytes = utf8(text);
+    assert.equal(portableTextCodec.decodeChecked(bytes, 0, bytes.length), text);
+    assert.equal(portableTextCodec.decode(bytes, 0, bytes.length), text);
+    assert.equal(portableTextCodec.decodeChecked(bytes, 0, bytes.length - 1), undefined);
+    const ascii = "0123456789".repeat(1000);
+    assert.equal(portableTextCodec.decodeAscii(utf8(ascii), 0, ascii.length), ascii);
+    assert.equal(portableTextCodec.decodeAscii(utf8(ascii), 5, 4101), ascii.slice(5, 4101));
   });
 });
 

@@ -14,6 +14,7 @@ const root = fileURLToPath(new URL("../../../", import.meta.url));
 const files = {
   protocol: "src/protocol/handshake/example.ts",
   transport: "src/transport/example.ts",
+  "transport/wasm": "src/transport/wasm/example.ts",
   "transport/node": "src/transport/node/example.ts",
   socket: "src/socket/example.ts",
   server: "src/server/example.ts",
@@ -30,11 +31,12 @@ const rooms = Object.keys(files) as Room[];
 const mayImport: Record<Room, readonly Room[]> = {
   protocol: [],
   transport: ["protocol"],
-  "transport/node": ["transport", "protocol"],
+  "transport/wasm": ["protocol"],
+  "transport/node": ["transport", "transport/wasm", "protocol"],
   socket: ["transport", "protocol"],
   server: ["socket", "transport", "protocol"],
   client: ["socket", "transport", "protocol"],
-  node: ["protocol", "transport", "transport/node", "socket", "server", "client"],
+  node: ["protocol", "transport", "transport/wasm", "transport/node", "socket", "server", "client"],
   entry: ["protocol", "transport", "transport/node", "socket", "server", "client", "node"],
   cli: ["entry"],
 };
