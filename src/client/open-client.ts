@@ -11,7 +11,14 @@ import {
   webSocketAddress,
 } from "../protocol/index.js";
 import type { HeadersInput, ResolvedSocketOptions, Socket, SocketHandlers, SocketOptions } from "../socket/index.js";
-import { createSocketContext, Endpoint, maxTimerMs, rawHeadersOf, resolveSocketOptions, wholeNumber } from "../socket/index.js";
+import {
+  createSocketContext,
+  Endpoint,
+  maxTimerMs,
+  rawHeadersOf,
+  resolveSocketOptions,
+  wholeNumber,
+} from "../socket/index.js";
 import type { Dialer, DialResult, Platform } from "../transport/index.js";
 import { ConnectError, HandshakeTimeoutError, UpgradeRefusedError } from "./errors.js";
 

@@ -17,7 +17,7 @@ import type { FrameSink } from "./frame-parser.js";
 import { FrameParser } from "./frame-parser.js";
 import { FrameWriter } from "./frame-writer.js";
 import type { Limits } from "./limits.js";
-import type { MaskingKeySource } from "./masking.js";
+import type { Masking, MaskingKeySource } from "./masking.js";
 import { MessageAssembly } from "./message-assembly.js";
 import type { DataOpcode, Role } from "./opcode.js";
 import { Opcode } from "./opcode.js";
@@ -34,6 +34,8 @@ export interface ConnectionContext {
   readonly pool: BufferPool;
   /** Makes memory for messages, which need not be cleared. Default: a new `Uint8Array`. */
   readonly allocate?: (byteLength: number) => Uint8Array;
+  /** How payloads are masked and unmasked. Default: `portableMasking`. */
+  readonly masking?: Masking;
   /** Needed by clients, who mask what they send (§5.3). */
   readonly maskingKeys?: MaskingKeySource;
 }
@@ -96,11 +98,11 @@ export class Connection implements FrameSink {
     if (context.role === "client" && context.maskingKeys === undefined) throw new UsageError("masking-keys-required");
     this.#context = context;
     this.#sink = sink;
-    this.#parser = new FrameParser(context.role, context.limits, this);
+    this.#parser = new FrameParser(context.role, context.limits, this, context.masking);
     this.output = output;
     // §5.1: "a client MUST mask all frames that it sends", "A server MUST NOT mask any frames".
     const maskingKeys = context.role === "client" ? context.maskingKeys : undefined;
-    this.#writer = new FrameWriter(this.output, context.text, maskingKeys);
+    this.#writer = new FrameWriter(this.output, context.text, maskingKeys, context.masking);
   }
 
   /** Where in its life the connection is. */
@@ -144,13 +146,8 @@ export class Connection implements FrameSink {
     end: number,
     ascii: boolean,
   ): void {
-    if (opcode === Opcode.binary) {
-      this.#sink.receivedBinary(bytes, start, end, false);
-    } else if (ascii || this.#context.text.isValid(bytes, start, end)) {
-      this.#deliverText(bytes, start, end, ascii);
-    } else {
-      this.violation(new ProtocolError("invalid-utf8"));
-    }
+    if (opcode === Opcode.binary) this.#sink.receivedBinary(bytes, start, end, false);
+    else this.#deliverText(bytes, start, end, ascii ? "ascii" : "unchecked");
   }
 
   /** From the parser. */
@@ -179,22 +176,25 @@ export class Connection implements FrameSink {
     if (assembly.opcode === Opcode.binary) {
       this.#sink.receivedBinary(message, 0, message.byteLength, true);
     } else {
-      this.#deliverText(message, 0, message.byteLength, assembly.isAscii);
+      this.#deliverText(message, 0, message.byteLength, assembly.isAscii ? "ascii" : "valid");
     }
   }
 
-  /** Hands on the octets of a text message, which have been checked. */
-  #deliverText(bytes: Uint8Array, start: number, end: number, ascii: boolean): void {
+  /** Hands on a text message, of whose octets something is known. */
+  #deliverText(bytes: Uint8Array, start: number, end: number, known: "ascii" | "valid" | "unchecked"): void {
     const codec = this.#context.text;
-    let text: string;
+    let text: string | undefined;
     try {
-      text = ascii ? codec.decodeAscii(bytes, start, end) : codec.decode(bytes, start, end);
+      if (known === "ascii") text = codec.decodeAscii(bytes, start, end);
+      else if (known === "valid") text = codec.decode(bytes, start, end);
+      else text = codec.decodeChecked(bytes, start, end);
     } catch (cause) {
-      // Valid, so it can only be more than the platform's longest string holds, which no limit here knows.
+      // It can only be more than the platform's longest string holds, which no limit here knows.
       this.violation(new ProtocolError("message-too-big", end - start, undefined, cause));
       return;
     }
-    this.#sink.receivedText(text);
+    if (text === undefined) this.violation(new ProtocolError("invalid-utf8"));
+    else this.#sink.receivedText(text);
   }
 
   /** From the parser. */

@@ -21,7 +21,8 @@ import {
   reservedBits,
 } from "./frame-header.js";
 import type { Limits } from "./limits.js";
-import { advanceMaskingKey, applyMask, isAscii } from "./masking.js";
+import type { Masking } from "./masking.js";
+import { advanceMaskingKey, portableMasking } from "./masking.js";
 import type { DataOpcode, Role } from "./opcode.js";
 import { Opcode } from "./opcode.js";
 
@@ -73,6 +74,7 @@ export class FrameParser {
   readonly #requiredMaskBit: number;
   /** Reserved bits that extensions claim. */
   readonly #claimedBits: number;
+  readonly #masking: Masking;
 
   #stage: Stage = Stage.header;
   #isStopped = false;
@@ -96,12 +98,14 @@ export class FrameParser {
 
   /**
    * @param role the role of this side: a server's parser demands masked frames, a client's refuses them
+   * @param masking how payloads are unmasked
    * @param claimedBits reserved bits of data frames that negotiated extensions claim, in place (0x40 for RSV1)
    */
-  constructor(role: Role, limits: Limits, sink: FrameSink, claimedBits = 0) {
+  constructor(role: Role, limits: Limits, sink: FrameSink, masking: Masking = portableMasking, claimedBits = 0) {
     this.#requiredMaskBit = role === "server" ? maskBit : 0;
     this.#limits = limits;
     this.#sink = sink;
+    this.#masking = masking;
     this.#claimedBits = claimedBits;
   }
 
@@ -355,8 +359,8 @@ export class FrameParser {
 
   /** Unmasks what a client sent; only looks at what a server sent. Returns whether it is known to be all ASCII. */
   #unmask(chunk: Uint8Array, start: number, end: number): boolean {
-    if (this.#requiredMaskBit !== 0) return applyMask(chunk, start, end, this.#maskingKey);
-    return end - start <= asciiCheckedBytes && isAscii(chunk, start, end);
+    if (this.#requiredMaskBit !== 0) return this.#masking.apply(chunk, start, end, this.#maskingKey);
+    return end - start <= asciiCheckedBytes && this.#masking.isAscii(chunk, start, end);
   }
 
   #fail(code: ViolationCode, observed?: number, limit?: number): false {

@@ -2,8 +2,8 @@
  * Writes frames into an output (RFC 6455 §5.2): header, masking key where this side is a client, payload.
  */
 import { frameHeaderBytes, maskBit, maxHeaderBytes, writeFrameHeader, writeUint32 } from "./frame-header.js";
-import type { MaskingKeySource } from "./masking.js";
-import { applyMask } from "./masking.js";
+import type { Masking, MaskingKeySource } from "./masking.js";
+import { portableMasking } from "./masking.js";
 import type { FrameTarget } from "./output.js";
 import type { TextCodec } from "./utf8.js";
 
@@ -17,12 +17,22 @@ export class FrameWriter {
   readonly #output: FrameTarget;
   readonly #text: TextCodec;
   readonly #maskingKeys: MaskingKeySource | undefined;
+  readonly #masking: Masking;
 
-  /** @param maskingKeys where a client's masking keys come from; a server has none and does not mask */
-  constructor(output: FrameTarget, text: TextCodec, maskingKeys: MaskingKeySource | undefined) {
+  /**
+   * @param maskingKeys where a client's masking keys come from; a server has none and does not mask
+   * @param masking how payloads are masked
+   */
+  constructor(
+    output: FrameTarget,
+    text: TextCodec,
+    maskingKeys: MaskingKeySource | undefined,
+    masking: Masking = portableMasking,
+  ) {
     this.#output = output;
     this.#text = text;
     this.#maskingKeys = maskingKeys;
+    this.#masking = masking;
   }
 
   /**
@@ -84,7 +94,7 @@ export class FrameWriter {
       const key = keys.next();
       const keyAt = writeFrameHeader(buffer, output.position, firstOctet, length, maskBit);
       writeUint32(buffer, keyAt, key);
-      applyMask(buffer, payloadAt, payloadAt + length, key);
+      this.#masking.apply(buffer, payloadAt, payloadAt + length, key);
     }
     output.position = payloadAt + length;
   }

@@ -4,43 +4,59 @@
  */
 import type { SharedOctets } from "./shared-octets.js";
 
-/** Lends buffers to connections that have something to send. Idle connections own none. */
-export class BufferPool {
-  /** Octets of each buffer. */
-  readonly bufferBytes: number;
-  readonly #maxIdle: number;
-  readonly #allocate: (byteLength: number) => Uint8Array;
-  readonly #idle: Uint8Array[] = [];
+/** How a pool keeps buffers. */
+export interface PoolSizes {
+  /** Octets of a buffer for little output, which is what most connections send in a turn. Default 4 KiB. */
+  readonly smallBytes: number;
+  /** Octets of a buffer for more. Default 64 KiB. */
+  readonly largeBytes: number;
+  /** Small buffers kept for the next borrower; more are left to the garbage collector. Default 1,024. */
+  readonly maxIdleSmall: number;
+  /** The same of large ones. Default 64. */
+  readonly maxIdleLarge: number;
+}
 
-  /**
-   * @param allocate makes a buffer; only octets written since are ever read, so it need not be cleared
-   * @param bufferBytes octets of each buffer
-   * @param maxIdle buffers kept for the next borrower; more are left to the garbage collector
-   */
+// As many connections may send something in the same turn without memory being made; in all, 8 MiB are kept.
+const defaultSizes: PoolSizes = { smallBytes: 4 * 1024, largeBytes: 64 * 1024, maxIdleSmall: 1024, maxIdleLarge: 64 };
+
+/** Lends buffers of two sizes to connections that have something to send. Idle connections own none. */
+export class BufferPool {
+  readonly sizes: PoolSizes;
+  readonly #allocate: (byteLength: number) => Uint8Array;
+  readonly #small: Uint8Array[] = [];
+  readonly #large: Uint8Array[] = [];
+
+  /** @param allocate makes a buffer; only octets written since are ever read, so it need not be cleared */
   constructor(
     allocate: (byteLength: number) => Uint8Array = (byteLength) => new Uint8Array(byteLength),
-    bufferBytes: number = 32 * 1024,
-    maxIdle: number = 64,
+    sizes: Partial<PoolSizes> = {},
   ) {
     this.#allocate = allocate;
-    this.bufferBytes = bufferBytes;
-    this.#maxIdle = maxIdle;
+    this.sizes = { ...defaultSizes, ...sizes };
   }
 
-  /** A buffer of `bufferBytes` octets, or of `minBytes` when that is more. What it holds is of no meaning. */
+  /** A small buffer if that has `minBytes` octets, else a large one, else one made to measure. It holds anything. */
   acquire(minBytes: number): Uint8Array {
-    if (minBytes > this.bufferBytes) return this.#allocate(minBytes);
-    return this.#idle.pop() ?? this.#allocate(this.bufferBytes);
+    const { smallBytes, largeBytes } = this.sizes;
+    if (minBytes <= smallBytes) return this.#small.pop() ?? this.#allocate(smallBytes);
+    if (minBytes <= largeBytes) return this.#large.pop() ?? this.#allocate(largeBytes);
+    return this.#allocate(minBytes);
   }
 
   /** Takes back a buffer that nobody reads any more. Buffers of any other size are not kept. */
   release(buffer: Uint8Array): void {
-    if (buffer.byteLength === this.bufferBytes && this.#idle.length < this.#maxIdle) this.#idle.push(buffer);
+    const { smallBytes, largeBytes, maxIdleSmall, maxIdleLarge } = this.sizes;
+    const { length } = buffer;
+    if (length === smallBytes) {
+      if (this.#small.length < maxIdleSmall) this.#small.push(buffer);
+    } else if (length === largeBytes && this.#large.length < maxIdleLarge) {
+      this.#large.push(buffer);
+    }
   }
 
   /** Buffers that wait for a borrower. */
   get idleCount(): number {
-    return this.#idle.length;
+    return this.#small.length + this.#large.length;
   }
 }
 
@@ -111,12 +127,15 @@ export class Output implements FrameTarget {
     if (this.#shared !== undefined) this.#finishShared(this.#shared);
     const buffer = this.buffer;
     if (buffer !== undefined && buffer.byteLength - this.position >= size) return buffer;
+    let wanted = size;
     if (buffer !== undefined) {
       this.#finishSegment(buffer);
       this.#full ??= [];
       this.#full.push(buffer);
+      // There is much to send: the next piece is a long one.
+      wanted = Math.max(size, this.#pool.sizes.largeBytes);
     }
-    const next = this.#pool.acquire(size);
+    const next = this.#pool.acquire(wanted);
     this.buffer = next;
     this.position = 0;
     this.#segmentStart = 0;

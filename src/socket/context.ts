@@ -27,7 +27,7 @@ export function createSocketContext<Data>(
   options: ResolvedSocketOptions,
   handlers: SocketHandlers<Data>,
 ): SocketContext<Data> {
-  const { text, pool, allocate, maskingKeys } = platform;
-  const connection = { role, limits: options.limits, text, pool, allocate, maskingKeys };
+  const { text, pool, allocate, masking, maskingKeys } = platform;
+  const connection = { role, limits: options.limits, text, pool, allocate, masking, maskingKeys };
   return { platform, connection, options, handlers };
 }

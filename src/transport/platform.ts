@@ -2,7 +2,7 @@
  * What servers, clients and their sockets need beside a byte stream: time, randomness, text, and the end of a turn.
  * Everything comes in from outside, so that tests can put a clock of their own in its place.
  */
-import type { BufferPool, MaskingKeySource, TextCodec } from "../protocol/index.js";
+import type { BufferPool, Masking, MaskingKeySource, TextCodec } from "../protocol/index.js";
 
 /** A timer that has been set. */
 export interface Timer {
@@ -42,6 +42,7 @@ export interface Platform {
   readonly pool: BufferPool;
   /** Makes memory that need not be cleared. */
   readonly allocate: (byteLength: number) => Uint8Array;
+  readonly masking: Masking;
   readonly maskingKeys: MaskingKeySource;
   readonly turns: TurnScheduler;
   /** `count` octets of cryptographic randomness. */

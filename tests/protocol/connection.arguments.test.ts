@@ -11,7 +11,7 @@ const secret = 0x53;
 function withSecrets(role: "client" | "server"): RecordedConnection {
   // Keys of zeros, so that what a client sends could be seen through its mask.
   return new RecordedConnection(role, {
-    pool: new BufferPool((byteLength) => new Uint8Array(byteLength).fill(secret), 4096),
+    pool: new BufferPool((byteLength) => new Uint8Array(byteLength).fill(secret)),
     maskingKeys: { next: () => 0 },
   });
 }

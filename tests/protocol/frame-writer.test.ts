@@ -20,7 +20,9 @@ interface Written {
 
 /** A writer into buffers that are never clean. */
 function writerOf(role: Role, bufferBytes = 1024): Written {
-  const output = new Output(new BufferPool((byteLength) => new Uint8Array(byteLength).fill(0xee), bufferBytes));
+  const output = new Output(
+    new BufferPool((byteLength) => new Uint8Array(byteLength).fill(0xee), { smallBytes: bufferBytes }),
+  );
   const writer = new FrameWriter(output, portableTextCodec, role === "client" ? seededKeys() : undefined);
   return { writer, output, take: () => readFrames(concat(...output.take().segments)) };
 }

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import type { PoolSizes } from "#src/protocol/output.js";
 import { BufferPool, Output } from "#src/protocol/output.js";
+import { SharedOctets } from "#src/protocol/shared-octets.js";
 import { concat, hexOf, octets } from "../support/octets.js";
 
 function write(output: Output, bytes: Uint8Array): void {
@@ -9,12 +11,13 @@ function write(output: Output, bytes: Uint8Array): void {
   output.position += bytes.length;
 }
 
+const sizes: PoolSizes = { smallBytes: 64, largeBytes: 256, maxIdleSmall: 2, maxIdleLarge: 1 };
+
 describe("a buffer pool", () => {
-  it("lends buffers of one size, and larger ones when asked", () => {
-    const pool = new BufferPool(undefined, 64);
-    assert.equal(pool.acquire(1).length, 64);
-    assert.equal(pool.acquire(64).length, 64);
-    assert.equal(pool.acquire(65).length, 65);
+  it("lends buffers of two sizes, and others made to measure", () => {
+    const pool = new BufferPool(undefined, sizes);
+    const lengths = [1, 64, 65, 256, 257].map((minBytes) => pool.acquire(minBytes).length);
+    assert.deepEqual(lengths, [64, 64, 256, 256, 257]);
   });
 
   it("makes buffers with the function it is given", () => {
@@ -22,35 +25,39 @@ describe("a buffer pool", () => {
     const pool = new BufferPool((byteLength) => {
       asked.push(byteLength);
       return new Uint8Array(byteLength);
-    }, 64);
+    }, sizes);
     pool.acquire(1);
+    pool.acquire(100);
     pool.acquire(1000);
-    assert.deepEqual(asked, [64, 1000]);
+    assert.deepEqual(asked, [64, 256, 1000]);
   });
 
   it("lends again what came back", () => {
-    const pool = new BufferPool(undefined, 64);
-    const buffer = pool.acquire(1);
-    pool.release(buffer);
-    assert.equal(pool.idleCount, 1);
-    assert.equal(pool.acquire(64), buffer);
+    const pool = new BufferPool(undefined, sizes);
+    const small = pool.acquire(1);
+    const large = pool.acquire(65);
+    pool.release(small);
+    pool.release(large);
+    assert.equal(pool.idleCount, 2);
+    assert.equal(pool.acquire(256), large);
+    assert.equal(pool.acquire(64), small);
     assert.equal(pool.idleCount, 0);
   });
 
   it("keeps no more than it was told to, and nothing of another size", () => {
-    const pool = new BufferPool(undefined, 64, 2);
-    for (const buffer of [pool.acquire(1), pool.acquire(1), pool.acquire(1)]) pool.release(buffer);
-    assert.equal(pool.idleCount, 2);
-    const other = new BufferPool(undefined, 64, 2);
-    other.release(new Uint8Array(65));
-    other.release(new Uint8Array(63));
+    const pool = new BufferPool(undefined, sizes);
+    const lent = [1, 1, 1, 65, 65].map((minBytes) => pool.acquire(minBytes));
+    for (const buffer of lent) pool.release(buffer);
+    assert.equal(pool.idleCount, 3);
+    const other = new BufferPool(undefined, sizes);
+    for (const length of [0, 63, 65, 255, 257]) other.release(new Uint8Array(length));
     assert.equal(other.idleCount, 0);
   });
 
   it("has defaults", () => {
     const pool = new BufferPool();
-    assert.equal(pool.bufferBytes, 32 * 1024);
-    assert.deepEqual(new Uint8Array(pool.acquire(1)), new Uint8Array(32 * 1024));
+    assert.deepEqual(pool.sizes, { smallBytes: 4096, largeBytes: 65_536, maxIdleSmall: 1024, maxIdleLarge: 64 });
+    assert.deepEqual(new Uint8Array(pool.acquire(1)), new Uint8Array(4096));
   });
 });
 
@@ -64,7 +71,7 @@ describe("an output", () => {
   });
 
   it("collects what is written in one segment", () => {
-    const output = new Output(new BufferPool(undefined, 64));
+    const output = new Output(new BufferPool(undefined, { smallBytes: 64, largeBytes: 64 }));
     write(output, octets("0102"));
     write(output, octets("03"));
     assert.equal(output.byteLength, 3);
@@ -77,7 +84,7 @@ describe("an output", () => {
   });
 
   it("goes on in another buffer when one is full", () => {
-    const output = new Output(new BufferPool(undefined, 4));
+    const output = new Output(new BufferPool(undefined, { smallBytes: 4, largeBytes: 4 }));
     write(output, octets("010203"));
     write(output, octets("0405"));
     write(output, octets("060708090a"));
@@ -91,7 +98,7 @@ describe("an output", () => {
   });
 
   it("keeps large octets by reference, in their place", () => {
-    const output = new Output(new BufferPool(undefined, 64));
+    const output = new Output(new BufferPool(undefined, { smallBytes: 64, largeBytes: 64 }));
     const large = octets("aabbcc");
     output.append(large);
     write(output, octets("01"));
@@ -107,7 +114,7 @@ describe("an output", () => {
   });
 
   it("gives a batch's buffers back to the pool, and those of what it drops", () => {
-    const pool = new BufferPool(undefined, 64);
+    const pool = new BufferPool(undefined, { smallBytes: 64, largeBytes: 64 });
     const output = new Output(pool);
     write(output, octets("01"));
     output.release(output.take());
@@ -122,21 +129,80 @@ describe("an output", () => {
   });
 
   it("lets a buffer be reserved and not written", () => {
-    const output = new Output(new BufferPool(undefined, 64));
+    const output = new Output(new BufferPool(undefined, { smallBytes: 64, largeBytes: 64 }));
     output.reserve(10);
     const batch = output.take();
     assert.deepEqual(batch.segments, []);
     assert.equal(batch.buffers.length, 1);
   });
 
-  it("keeps everything in order, whatever is written, appended and taken", () => {
+  it("goes on in a large buffer when a small one is full", () => {
+    const output = new Output(new BufferPool(undefined, { smallBytes: 4, largeBytes: 16 }));
+    write(output, octets("010203"));
+    write(output, octets("0405"));
+    assert.deepEqual(
+      output.take().buffers.map((buffer) => buffer.length),
+      [4, 16],
+    );
+  });
+
+  it("tells what waits without taking it", () => {
+    const pool = new BufferPool(undefined, { smallBytes: 64 });
+    const output = new Output(pool);
+    assert.deepEqual(output.segments(), []);
+    write(output, octets("01"));
+    output.append(octets("02"));
+    assert.deepEqual(output.segments().map(hexOf), ["01", "02"]);
+    assert.equal(output.byteLength, 2);
+    assert.deepEqual(output.segments().map(hexOf), ["01", "02"]);
+    output.forget();
+    assert.equal(output.byteLength, 0);
+    // Somebody may still read it.
+    assert.equal(pool.idleCount, 0);
+  });
+
+  it("joins shared octets that lie in a row, and refers to them where they lie", () => {
+    const output = new Output(new BufferPool(() => assert.fail("nothing is copied")));
+    const shared = new SharedOctets(octets("000102030405"));
+    output.appendShared(shared, 1, 3);
+    output.appendShared(shared, 3, 4);
+    assert.equal(output.byteLength, 3);
+    const [segment, ...others] = output.segments();
+    assert.equal(hexOf(segment as Uint8Array), "010203");
+    assert.equal(segment?.buffer, shared.bytes.buffer);
+    assert.deepEqual(others, []);
+  });
+
+  it("copies short shared octets that do not come first, and refers to long ones", () => {
+    const output = new Output(new BufferPool(undefined, { smallBytes: 64 }));
+    const short = new SharedOctets(octets("0a0b"));
+    const long = new SharedOctets(new Uint8Array(2000).fill(0x0c));
+    write(output, octets("01"));
+    output.appendShared(short, 0, 2);
+    output.appendShared(long, 0, 2000);
+    output.appendShared(short, 0, 2);
+    write(output, octets("02"));
+    assert.equal(output.byteLength, 2006);
+    const { segments } = output.take();
+    assert.deepEqual(
+      segments.map(({ length }) => length),
+      [3, 2000, 3],
+    );
+    assert.equal(segments[1]?.buffer, long.bytes.buffer);
+    assert.equal(hexOf(concat(...segments)), `010a0b${"0c".repeat(2000)}0a0b02`);
+  });
+
+  it("keeps everything in order, whatever is written, appended, shared and taken", () => {
     const step = fc.record({
-      kind: fc.constantFrom("write" as const, "append" as const, "take" as const),
+      kind: fc.constantFrom("write" as const, "append" as const, "share" as const, "take" as const, "look" as const),
       bytes: fc.uint8Array({ minLength: 1, maxLength: 40 }),
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
-        const output = new Output(new BufferPool(() => new Uint8Array(16).fill(0xee), 16));
+        const pool = new BufferPool(() => new Uint8Array(16).fill(0xee), { smallBytes: 16, largeBytes: 16 });
+        const output = new Output(pool);
+        const shared = new SharedOctets(new Uint8Array(2000));
+        let sharedEnd = 0;
         const expected: Uint8Array[] = [];
         const taken: Uint8Array[] = [];
         const take = (): void => {
@@ -151,12 +217,20 @@ describe("an output", () => {
         for (const { kind, bytes } of steps) {
           if (kind === "take") {
             take();
-            continue;
+          } else if (kind === "look") {
+            output.segments();
+          } else if (kind === "share") {
+            shared.bytes.set(bytes, sharedEnd);
+            output.appendShared(shared, sharedEnd, sharedEnd + bytes.length);
+            sharedEnd += bytes.length;
+            expected.push(bytes);
+          } else if (kind === "append") {
+            output.append(bytes);
+            expected.push(bytes);
+          } else {
+            write(output, bytes.slice(0, 16));
+            expected.push(bytes.slice(0, 16));
           }
-          expected.push(bytes);
-          if (kind === "append") output.append(bytes);
-          else write(output, bytes.slice(0, 16));
-          if (kind === "write") expected[expected.length - 1] = bytes.slice(0, 16);
         }
         take();
         assert.deepEqual(concat(...taken), concat(...expected));

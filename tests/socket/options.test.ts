@@ -12,6 +12,7 @@ describe("the options of sockets", () => {
       maxSendBufferBytes: 64 * 1024 * 1024,
       slowPeer: "close",
       maxInboxBytes: 64 * 1024,
+      messageMemory: "own",
       closeTimeoutMs: 10_000,
     });
   });
@@ -50,6 +51,9 @@ describe("the options of sockets", () => {
 
   it("refuse what is none of the allowed", () => {
     assert.throws(() => resolveSocketOptions({ slowPeer: "drop" } as unknown as SocketOptions), {
+      code: "invalid-argument",
+    });
+    assert.throws(() => resolveSocketOptions({ messageMemory: "shared" } as unknown as SocketOptions), {
       code: "invalid-argument",
     });
     assert.throws(() => resolveSocketOptions({ compression: true } as unknown as SocketOptions), {

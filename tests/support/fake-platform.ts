@@ -1,7 +1,7 @@
 /**
  * A platform whose clock stands still, whose randomness repeats, and which keeps what it is told.
  */
-import { BufferPool } from "#src/protocol/index.js";
+import { BufferPool, portableMasking } from "#src/protocol/index.js";
 import type { Platform } from "#src/transport/index.js";
 import { NodeTurnScheduler, nodeText } from "#src/transport/node/index.js";
 import { FakeClock } from "./fake-clock.js";
@@ -29,6 +29,7 @@ export function createFakePlatform(seed = 1): FakePlatform {
     text: nodeText,
     pool: new SpoilingBufferPool(),
     allocate: (byteLength) => new Uint8Array(byteLength).fill(0xdd),
+    masking: portableMasking,
     maskingKeys: { next: () => integer(-0x80000000, 0x7fffffff) },
     turns: new NodeTurnScheduler(),
     randomBytes: (count) => Uint8Array.from({ length: count }, () => integer(0, 255)),

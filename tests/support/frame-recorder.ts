@@ -1,7 +1,7 @@
 /** Writes down what a frame parser says, in the same words whatever the chunks were. */
 import assert from "node:assert/strict";
 import type { FrameSink, ProtocolError, Role } from "#src/protocol/index.js";
-import { FrameParser, type Limits, resolveLimits } from "#src/protocol/index.js";
+import { FrameParser, type Limits, portableMasking, resolveLimits } from "#src/protocol/index.js";
 import { hexOf } from "./octets.js";
 
 /** See the head of this file. */
@@ -18,7 +18,7 @@ export class FrameRecorder implements FrameSink {
   #announced = 0;
 
   constructor(role: Role, limits: Partial<Limits> = {}, claimedBits = 0) {
-    this.parser = new FrameParser(role, resolveLimits(limits), this, claimedBits);
+    this.parser = new FrameParser(role, resolveLimits(limits), this, portableMasking, claimedBits);
   }
 
   /** Feeds chunks, each overwritten afterwards. */

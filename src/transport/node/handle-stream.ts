@@ -17,12 +17,13 @@ import type { Socket as TcpSocket } from "node:net";
 import { getSystemErrorName } from "node:util";
 import type { ByteStream, ByteStreamReceiver } from "../byte-stream.js";
 import type { NodeTurnScheduler } from "./node-platform.js";
+import { allocateFastMemory } from "./node-platform.js";
 
 /** What libuv calls the end of a stream. */
 const endOfFile = -4095;
 
-// As much as Node itself reads at a time.
-const sharedReadBytes = 64 * 1024;
+// One for all connections, so it may be long: a large message comes in few reads.
+const sharedReadBytes = 256 * 1024;
 
 interface WriteRequest {
   handle: StreamHandle | null;
@@ -92,7 +93,7 @@ export class HandleTransport {
   readonly #readBytesOrErrorAt: number;
   readonly #lastWriteWasAsyncAt: number;
   readonly turns: NodeTurnScheduler;
-  readonly readBuffer: Uint8Array = new Uint8Array(sharedReadBytes);
+  readonly readBuffer: Uint8Array = allocateFastMemory(sharedReadBytes);
   /** A write request that is not in use. */
   #idleRequest: WriteRequest | undefined;
 

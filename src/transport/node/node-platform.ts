@@ -5,8 +5,9 @@ import { Buffer } from "node:buffer";
 import { randomBytes, randomFillSync } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import type { MaskingKeySource } from "../../protocol/index.js";
-import { BufferPool } from "../../protocol/index.js";
+import { BufferPool, portableMasking } from "../../protocol/index.js";
 import type { Clock, Flushable, Platform, Timer, TurnScheduler } from "../platform.js";
+import { loadKernel } from "../wasm/index.js";
 import { nodeText } from "./node-text.js";
 
 /** Node's monotonic clock and its timers. */
@@ -112,6 +113,22 @@ function allocate(byteLength: number): Uint8Array {
   return new Uint8Array(Buffer.allocUnsafeSlow(byteLength).buffer);
 }
 
+// One read buffer, and as many output buffers as are in use at a time where many connections are busy. What is never
+// written to takes no memory.
+const kernelBytes = 4 * 1024 * 1024;
+
+const kernel = loadKernel(kernelBytes);
+
+/** Memory for good, where masking is fastest as long as there is room. */
+export function allocateFastMemory(byteLength: number): Uint8Array {
+  return kernel?.allocate(byteLength) ?? allocate(byteLength);
+}
+
+const pool: BufferPool = new BufferPool((byteLength) =>
+  // A longer one is made to measure and not kept, and the kernel's memory is given out for good.
+  byteLength > pool.sizes.largeBytes ? allocate(byteLength) : allocateFastMemory(byteLength),
+);
+
 /** The turns of this process's event loop. */
 export const nodeTurns: NodeTurnScheduler = new NodeTurnScheduler();
 
@@ -119,8 +136,9 @@ export const nodeTurns: NodeTurnScheduler = new NodeTurnScheduler();
 export const nodePlatform: Platform = {
   clock: nodeClock,
   text: nodeText,
-  pool: new BufferPool(allocate),
+  pool,
   allocate,
+  masking: kernel ?? portableMasking,
   maskingKeys: new PooledMaskingKeys(),
   turns: nodeTurns,
   randomBytes: (count: number) => randomBytes(count),

@@ -122,7 +122,7 @@ describe("Node as a platform", () => {
 
   it("lends buffers", () => {
     const buffer = nodePlatform.pool.acquire(1);
-    assert.equal(buffer.byteLength, nodePlatform.pool.bufferBytes);
+    assert.equal(buffer.byteLength, nodePlatform.pool.sizes.smallBytes);
     nodePlatform.pool.release(buffer);
   });
 
