@@ -6,7 +6,7 @@ import type { ClientOptions } from "../client/index.js";
 import { openClient } from "../client/index.js";
 import type { Socket } from "../socket/index.js";
 import type { TransportOption } from "../transport/node/index.js";
-import { chooseTransport, createHttpDialer, nodePlatform } from "../transport/node/index.js";
+import { chooseTransport, createHttpDialer, keepFreedMemory, nodePlatform } from "../transport/node/index.js";
 
 /** What can be set about a client on Node. */
 export interface ConnectOptions extends ClientOptions {
@@ -38,6 +38,7 @@ export interface ConnectOptions extends ClientOptions {
  * @throws UsageError for a URL or an option that makes no sense
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Socket> {
+  keepFreedMemory();
   const handles = await chooseTransport(options.transport);
   return openClient(url, options, nodePlatform, createHttpDialer(options.tls, handles));
 }

@@ -13,7 +13,7 @@ import type { PublishResult, ServerOptions, ServerSocket } from "../server/index
 import { ServerCore } from "../server/index.js";
 import type { PreparedMessage, SendData } from "../socket/index.js";
 import type { HandleTransport, TransportOption } from "../transport/node/index.js";
-import { chooseTransport, nodePlatform, takeHttpUpgrade } from "../transport/node/index.js";
+import { chooseTransport, keepFreedMemory, nodePlatform, takeHttpUpgrade } from "../transport/node/index.js";
 
 /** Where connections come from. */
 export interface ListenOptions {
@@ -97,6 +97,7 @@ export interface Server<Data = undefined> extends AsyncIterable<ServerSocket<Dat
 export async function serve<Data = undefined>(options: ServeOptions<Data>): Promise<Server<Data>> {
   checkSource(options);
   const { transport = options.port === undefined ? "net" : "auto" } = options;
+  keepFreedMemory();
   const server = new NodeServer<Data>(options, await chooseTransport(transport));
   await server.listen();
   return server;

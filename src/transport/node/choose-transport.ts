@@ -4,7 +4,7 @@
 import { UsageError } from "../../protocol/index.js";
 import { passesHandleSelfTest } from "./handle-self-test.js";
 import { HandleTransport, loadStreamBinding } from "./handle-stream.js";
-import { nodeTurns } from "./node-platform.js";
+import { nodeTurns } from "./node-turns.js";
 
 /** "handle" drives the socket's libuv handle, "net" goes through `net.Socket`; "auto" is the first where it works. */
 export type TransportOption = "auto" | "net" | "handle";

@@ -16,8 +16,8 @@
 import type { Socket as TcpSocket } from "node:net";
 import { getSystemErrorName } from "node:util";
 import type { ByteStream, ByteStreamReceiver } from "../byte-stream.js";
-import type { NodeTurnScheduler } from "./node-platform.js";
-import { allocateFastMemory } from "./node-platform.js";
+import { allocateFastMemory } from "./node-memory.js";
+import type { NodeTurnScheduler } from "./node-turns.js";
 
 /** What libuv calls the end of a stream. */
 const endOfFile = -4095;

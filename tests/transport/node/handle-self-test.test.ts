@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { passesHandleSelfTest } from "#src/transport/node/handle-self-test.js";
 import type { StreamBinding } from "#src/transport/node/handle-stream.js";
 import { HandleTransport, loadStreamBinding } from "#src/transport/node/handle-stream.js";
-import { nodeTurns } from "#src/transport/node/node-platform.js";
+import { nodeTurns } from "#src/transport/node/node-turns.js";
 
 function realBinding(): StreamBinding {
   const binding = loadStreamBinding();

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { NodeTurnScheduler, nodeClock, nodePlatform, PooledMaskingKeys } from "#src/transport/node/index.js";
-import { turns } from "../../support/task-queue.js";
+import { nodeClock, nodePlatform, PooledMaskingKeys } from "#src/transport/node/index.js";
 
 describe("Node's clock", () => {
   it("never goes back", () => {
@@ -33,61 +32,6 @@ describe("Node's clock", () => {
     timer.cancel();
     timer.cancel();
     t.mock.timers.tick(1000);
-  });
-});
-
-describe("the end of a turn", () => {
-  it("comes after the handlers of the turn and the promise continuations that follow from them", async () => {
-    const scheduler = new NodeTurnScheduler();
-    const order: string[] = [];
-    const done = new Promise<void>((resolve) => {
-      scheduler.schedule({
-        flush: () => {
-          order.push("flush");
-          resolve();
-        },
-      });
-    });
-    void Promise.resolve()
-      .then(() => order.push("first"))
-      .then(() => order.push("second"))
-      .then(async () => {
-        await Promise.resolve();
-        order.push("third");
-      });
-    process.nextTick(() => order.push("tick"));
-    order.push("handler");
-    await done;
-    assert.deepEqual(order.at(-1), "flush");
-    assert.deepEqual(order.slice(0, -1).sort(), ["first", "handler", "second", "third", "tick"].sort());
-  });
-
-  it("comes before the next turn", async () => {
-    const scheduler = new NodeTurnScheduler();
-    let hasFlushed = false;
-    await turns(1);
-    scheduler.schedule({ flush: () => (hasFlushed = true) });
-    await turns(1);
-    assert.equal(hasFlushed, true);
-  });
-
-  it("flushes each once for each time it asked, also those that ask while it flushes", async () => {
-    const scheduler = new NodeTurnScheduler();
-    const flushed: string[] = [];
-    const again = { flush: () => void flushed.push("again") };
-    const first = {
-      flush: () => {
-        flushed.push("first");
-        scheduler.schedule(again);
-      },
-    };
-    scheduler.schedule(first);
-    scheduler.schedule(again);
-    await turns(2);
-    assert.deepEqual(flushed, ["first", "again", "again"]);
-    scheduler.schedule(again);
-    await turns(1);
-    assert.equal(flushed.length, 4);
   });
 });
 
