@@ -63,6 +63,8 @@ const targetCharacters = new CharacterSet(characterRange(0x21, 0x7e).replace("#"
 /** What a line is made of, but for obs-text. */
 const asciiTextCharacters = new CharacterSet(`\t${characterRange(0x20, 0x7e)}`);
 
+const nothing = new Uint8Array(0);
+
 // Enough for the small pieces in which a slow head comes; doubled from there.
 const smallestKeptBytes = 64;
 
@@ -71,7 +73,7 @@ export class RequestHeadReader {
   readonly #limits: Pick<Limits, "maxHeaderCount" | "maxHeaderBytes">;
   readonly #text: TextCodec;
   /** The octets of earlier chunks, with room for more. */
-  #kept: Uint8Array = new Uint8Array(0);
+  #kept = nothing;
   #keptBytes = 0;
   // Positions count from the first octet of the head.
   /** Up to where every octet was looked at. */
