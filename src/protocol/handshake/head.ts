@@ -7,8 +7,10 @@ import { CharacterSet, characterRange, isToken, lowercaseAscii } from "./charact
 import type { RawHeaders } from "./message.js";
 import { quote } from "./quote.js";
 
-// RFC 9110 §5.5: a value is visible characters, spaces, tabs, and octets from 0x80 up. So no CR, no LF, no NUL.
-const valueCharacters = new CharacterSet(`\t${characterRange(0x20, 0x7e)}${characterRange(0x80, 0xff)}`);
+/** RFC 9110 §5.5: a value is visible characters, spaces, tabs, and octets from 0x80 up. So no CR, no LF, no NUL. */
+export const valueCharacters: CharacterSet = new CharacterSet(
+  `\t${characterRange(0x20, 0x7e)}${characterRange(0x80, 0xff)}`,
+);
 
 /**
  * What every message of the handshake sets itself, and what none may have: RFC 9110 §8.6 and RFC 9112 §6.1 forbid

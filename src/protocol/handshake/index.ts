@@ -1,7 +1,8 @@
 /**
  * The opening handshake (RFC 6455 §4), both sides, as functions over parsed heads.
  *
- * Server: `readUpgradeRequest`, then `writeUpgradeResponse` or `writeRefusal`.
+ * Server: `readUpgradeRequest`, then `writeUpgradeResponse` or `writeRefusal`. Where there is no HTTP parser,
+ * `RequestHeadReader` recognizes the request in the octets of a connection.
  * Client: `createUpgradeRequest` or `writeUpgradeRequest`, then `readUpgradeResponse`.
  */
 export {
@@ -32,6 +33,7 @@ export {
   type UpgradeResponseResult,
 } from "./read-response.js";
 export { writeRefusal } from "./refusal.js";
+export { RequestHeadReader, type RequestHeadResult } from "./request-head.js";
 export { type UrlComponents, type WebSocketAddress, webSocketAddress } from "./url.js";
 export { createUpgradeRequest, type UpgradeRequestOptions, writeUpgradeRequest } from "./write-request.js";
 export { type UpgradeResponseOptions, writeUpgradeResponse } from "./write-response.js";

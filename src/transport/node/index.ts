@@ -5,6 +5,8 @@ export type { TransportOption } from "./choose-transport.js";
 export { chooseTransport } from "./choose-transport.js";
 export { HandleTransport, loadStreamBinding } from "./handle-stream.js";
 export { createHttpDialer } from "./http-dialer.js";
+export type { DetachedHandle } from "./http-handover.js";
+export { handOverHandle, handOverSocket, prepareHandover } from "./http-handover.js";
 export { takeHttpUpgrade } from "./http-upgrade.js";
 export { keepFreedMemory } from "./node-memory.js";
 export { nodeClock, nodePlatform, PooledMaskingKeys } from "./node-platform.js";

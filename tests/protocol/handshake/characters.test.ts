@@ -25,6 +25,15 @@ describe("a set of characters", () => {
     assert.equal(vowels.containsAll(""), true);
   });
 
+  it("tells where its members end among octets", () => {
+    const octets = asciiBytes("xeiox");
+    assert.equal(vowels.spanEnd(octets, 1, 5), 4);
+    assert.equal(vowels.spanEnd(octets, 1, 3), 3);
+    assert.equal(vowels.spanEnd(octets, 0, 5), 0);
+    assert.equal(vowels.spanEnd(octets, 2, 2), 2);
+    assert.equal(vowels.spanEnd(Uint8Array.of(0xe9, 0), 0, 2), 0);
+  });
+
   it("can be made of a range", () => {
     assert.equal(characterRange(0x61, 0x65), "abcde");
   });
