@@ -39,6 +39,7 @@ export interface ConnectOptions extends ClientOptions {
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Socket> {
   keepFreedMemory();
-  const handles = await chooseTransport(options.transport);
+  const mayHaveTls = /^(?:wss|https):/i.test(String(url));
+  const handles = await chooseTransport(options.transport, mayHaveTls);
   return openClient(url, options, nodePlatform, createHttpDialer(options.tls, handles));
 }

@@ -2,11 +2,9 @@
  * `serve()`: a server on Node.
  */
 
-import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
-import { createServer as createHttpServer } from "node:http";
+import type { Server as HttpServer, IncomingMessage, RequestListener } from "node:http";
 import type { Server as HttpsServer, ServerOptions as HttpsServerOptions } from "node:https";
-import { createServer as createHttpsServer } from "node:https";
-import type { AddressInfo, Socket as TcpSocket } from "node:net";
+import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { UsageError } from "../protocol/index.js";
 import type { PublishResult, ServerOptions, ServerSocket } from "../server/index.js";
@@ -14,6 +12,7 @@ import { ServerCore } from "../server/index.js";
 import type { PreparedMessage, SendData } from "../socket/index.js";
 import type { HandleTransport, TransportOption } from "../transport/node/index.js";
 import { chooseTransport, keepFreedMemory, nodePlatform, takeHttpUpgrade } from "../transport/node/index.js";
+import { OwnPort } from "./own-port.js";
 
 /** Where connections come from. */
 export interface ListenOptions {
@@ -23,6 +22,8 @@ export interface ListenOptions {
   readonly host?: string;
   /** With `port`: certificate and key, as `https.createServer` takes them, to serve `wss:`. */
   readonly tls?: HttpsServerOptions;
+  /** With `port`: what to do with ordinary HTTP requests. Default: they are answered with 426 (Upgrade Required). */
+  readonly request?: RequestListener;
   /** Instead of `port`: an HTTP server of yours, whose `upgrade` requests are taken. You start it and close it. */
   readonly server?: HttpServer | HttpsServer;
   /** Instead of `port`: no server at all; give upgrade requests to `handleUpgrade`. */
@@ -98,12 +99,13 @@ export async function serve<Data = undefined>(options: ServeOptions<Data>): Prom
   checkSource(options);
   const { transport = options.port === undefined ? "net" : "auto" } = options;
   keepFreedMemory();
-  const server = new NodeServer<Data>(options, await chooseTransport(transport));
+  const mayHaveTls = options.tls !== undefined || options.port === undefined;
+  const server = new NodeServer<Data>(options, await chooseTransport(transport, mayHaveTls));
   await server.listen();
   return server;
 }
 
-function checkSource({ port, server, noServer, tls }: ListenOptions): void {
+function checkSource({ port, server, noServer, tls, request }: ListenOptions): void {
   const sources = Number(port !== undefined) + Number(server !== undefined) + Number(noServer === true);
   if (sources !== 1) {
     throw new UsageError("invalid-argument", sources, undefined, "give exactly one of port, server and noServer");
@@ -111,64 +113,48 @@ function checkSource({ port, server, noServer, tls }: ListenOptions): void {
   if (tls !== undefined && port === undefined) {
     throw new UsageError("invalid-argument", "tls", undefined, "tls goes with port; your own server has its own");
   }
+  if (request !== undefined && port === undefined) {
+    throw new UsageError("invalid-argument", "request", undefined, "request goes with port; your server has its own");
+  }
 }
 
 class NodeServer<Data> implements Server<Data> {
-  readonly #options: ServeOptions<Data>;
   readonly #core: ServerCore<Data>;
   readonly #handles: HandleTransport | undefined;
+  readonly #ownPort: OwnPort | undefined;
   /** The HTTP server whose upgrades are taken, ours or the application's. */
   readonly #http: HttpServer | HttpsServer | undefined;
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Uint8Array): void => {
     this.handleUpgrade(request, socket, head);
   };
-  readonly #tcpSockets = new Set<TcpSocket>();
   #closing: Promise<void> | undefined;
 
   constructor(options: ServeOptions<Data>, handles: HandleTransport | undefined) {
-    this.#options = options;
     this.#handles = handles;
     this.#core = new ServerCore<Data>(options, nodePlatform);
-    this.#http = options.server ?? (options.port === undefined ? undefined : this.#createHttp());
+    this.#ownPort = this.#createPort(options);
+    this.#http = options.server ?? this.#ownPort?.http;
     this.#http?.on("upgrade", this.#onUpgrade);
   }
 
-  #createHttp(): HttpServer | HttpsServer {
-    const { handshakeTimeoutMs, limits } = this.#core.options;
-    const settings = {
-      // A peer that is slow with its request head is in its handshake already.
-      headersTimeout: handshakeTimeoutMs,
-      requestTimeout: handshakeTimeoutMs,
-      // Node looks every 30 s otherwise, whatever the timeouts are.
-      connectionsCheckingInterval: Math.max(1, Math.min(1000, handshakeTimeoutMs)),
-      maxHeaderSize: limits.maxHeaderBytes,
-    };
-    return this.#options.tls === undefined
-      ? createHttpServer(settings, refuseOrdinaryRequest)
-      : createHttpsServer(
-          { ...this.#options.tls, ...settings, handshakeTimeout: handshakeTimeoutMs },
-          refuseOrdinaryRequest,
-        );
+  #createPort({ port, host, tls, request }: ServeOptions<Data>): OwnPort | undefined {
+    if (port === undefined) return undefined;
+    const core = this.#core;
+    return new OwnPort({
+      port,
+      host,
+      tls,
+      request,
+      resolved: core.options,
+      handles: this.#handles,
+      upgrade: (head, stream) => core.upgrade(head, stream, false),
+      timedOut: (stream) => core.refuseSlowRequest(stream),
+      failed: (error) => core.reportError(error, "accepting a connection"),
+    });
   }
 
-  /** Keeps in mind every TCP connection to a port of ours: those in their TLS handshake are known to nobody else. */
-  readonly #onConnection = (socket: TcpSocket): void => {
-    this.#tcpSockets.add(socket);
-    socket.once("close", () => this.#tcpSockets.delete(socket));
-  };
-
   async listen(): Promise<void> {
-    const http = this.#http;
-    const { port, host } = this.#options;
-    if (http === undefined || port === undefined) return;
-    http.on("connection", this.#onConnection);
-    await new Promise<void>((resolve, reject) => {
-      http.once("error", reject);
-      http.listen({ port, host }, () => {
-        http.removeListener("error", reject);
-        resolve();
-      });
-    });
+    await this.#ownPort?.listen();
   }
 
   get port(): number {
@@ -220,18 +206,12 @@ class NodeServer<Data> implements Server<Data> {
   }
 
   async #finish(socketsGone: Promise<unknown>): Promise<void> {
-    const http = this.#http;
-    if (http === undefined || http === this.#options.server) {
-      await socketsGone;
-      http?.removeListener("upgrade", this.#onUpgrade);
+    if (this.#ownPort !== undefined) {
+      await this.#ownPort.close(socketsGone);
       return;
     }
-    const portFree = new Promise<void>((resolve) => http.close(() => resolve()));
-    http.closeIdleConnections();
     await socketsGone;
-    // What is left are connections that never became WebSockets.
-    for (const socket of this.#tcpSockets) socket.destroy();
-    await portFree;
+    this.#http?.removeListener("upgrade", this.#onUpgrade);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<ServerSocket<Data>, undefined> {
@@ -241,12 +221,6 @@ class NodeServer<Data> implements Server<Data> {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-}
-
-/** RFC 9110 §15.5.22: 426 tells which protocol this port speaks. */
-function refuseOrdinaryRequest(_request: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(426, { Upgrade: "websocket", Connection: "Upgrade, close", "Content-Type": "text/plain" });
-  response.end("This port speaks WebSocket.\n");
 }
 
 /** An address that one can connect to from this machine. */

@@ -111,7 +111,7 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     isSecure: boolean,
   ): Promise<void> {
     const { handshakeTimeoutMs } = this.options;
-    pending.timer = this.#platform.clock.setTimer(() => {
+    pending.timer = this.#platform.deadlines.setTimer(() => {
       pending.giveUp(
         new Error(`accept took longer than the limit handshakeTimeoutMs of ${String(handshakeTimeoutMs)} ms`),
       );
@@ -165,7 +165,18 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
 
   #fail(pending: PendingUpgrade, error: unknown): void {
     this.#refuse(pending, refusal(500, "Internal Server Error", "The server could not decide about this connection."));
-    reportTo(this.#given, this.#platform, error, "accept", undefined);
+    this.reportError(error, "accept");
+  }
+
+  /** Answers a peer that took too long to send its request (RFC 9110 §15.5.9). */
+  refuseSlowRequest(stream: ByteStream): void {
+    const explanation = `The request took longer than ${String(this.options.handshakeTimeoutMs)} ms.`;
+    this.#refuse(new PendingUpgrade(stream), refusal(408, "Request Timeout", explanation));
+  }
+
+  /** Gives an error that belongs to no socket to the `error` handler, or to the platform. */
+  reportError(error: unknown, during: string): void {
+    reportTo(this.#given, this.#platform, error, during, undefined);
   }
 
   /** RFC 6455 §4.2.2: "it MUST return an appropriate HTTP error code". */
@@ -175,7 +186,7 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     const response = new Uint8Array(head.byteLength + body.byteLength);
     response.set(head);
     response.set(body, head.byteLength);
-    pending.refuse(response, (cut) => this.#platform.clock.setTimer(cut, this.options.closeTimeoutMs));
+    pending.refuse(response, (cut) => this.#platform.deadlines.setTimer(cut, this.options.closeTimeoutMs));
   }
 
   async #refuseWith(pending: PendingUpgrade, response: Response): Promise<void> {

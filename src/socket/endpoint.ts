@@ -445,7 +445,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   #startCloseTimer(): void {
     if (this.#isStreamGone) return;
     const { closeTimeoutMs } = this.#context.options;
-    this.#closeTimer ??= this.#context.platform.clock.setTimer(() => {
+    this.#closeTimer ??= this.#context.platform.deadlines.setTimer(() => {
       this.#closeTimer = undefined;
       if (this.#connection.state !== "closing-by-peer") {
         this.#cut(new CloseTimeoutError(closeTimeoutMs));

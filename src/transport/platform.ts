@@ -21,6 +21,12 @@ export interface Clock {
   setTimer(callback: () => void, delayMs: number): Timer;
 }
 
+/** Timers for what takes too long, of which there may be one for each connection. */
+export interface Deadlines {
+  /** As `Clock.setTimer`; but it may be late by a little, in exchange for costing next to nothing when cancelled. */
+  setTimer(callback: () => void, delayMs: number): Timer;
+}
+
 /** Something that has output to flush at the end of the turn. */
 export interface Flushable {
   /** Must not throw. */
@@ -38,6 +44,7 @@ export interface TurnScheduler {
 /** All of it together. */
 export interface Platform {
   readonly clock: Clock;
+  readonly deadlines: Deadlines;
   readonly text: TextCodec;
   readonly pool: BufferPool;
   /** Makes memory that need not be cleared. */

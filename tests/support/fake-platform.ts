@@ -24,8 +24,10 @@ export interface FakePlatform extends Platform {
 export function createFakePlatform(seed = 1): FakePlatform {
   const integer = seededIntegers(seed);
   const reported: FakePlatform["reported"] = [];
+  const clock = new FakeClock();
   return {
-    clock: new FakeClock(),
+    clock,
+    deadlines: clock,
     text: nodeText,
     pool: new SpoilingBufferPool(),
     allocate: (byteLength) => new Uint8Array(byteLength).fill(0xdd),

@@ -9,7 +9,7 @@ import type { Duplex } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
 import type { HandshakeRequest, HandshakeResponse, WebSocketAddress } from "../../protocol/index.js";
 import type { Dialer, DialOptions, DialResult } from "../dialer.js";
-import type { HandleTransport } from "./handle-stream.js";
+import type { HandleTransport } from "./handle/index.js";
 import { byteStreamOf } from "./http-upgrade.js";
 
 /**

@@ -7,7 +7,7 @@ import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import type { HandshakeRequest } from "../../protocol/index.js";
 import type { ByteStream } from "../byte-stream.js";
-import type { HandleTransport } from "./handle-stream.js";
+import type { HandleTransport } from "./handle/index.js";
 import { NodeByteStream } from "./tcp-stream.js";
 
 /** An upgrade request and the stream it came on. */
@@ -43,11 +43,11 @@ export function takeHttpUpgrade(
 }
 
 /**
- * Makes a byte stream of a connected socket: over its handle where that is wanted and it is plain TCP.
+ * Makes a byte stream of a connected socket: over its handle where that is wanted and it has one.
  *
  * @param head octets that were read from the socket already and belong to us
  */
 export function byteStreamOf(socket: Duplex, head: Uint8Array, handles: HandleTransport | undefined): ByteStream {
-  const isPlainTcp = socket instanceof TcpSocket && !(socket instanceof TLSSocket);
-  return (isPlainTcp ? handles?.take(socket, head) : undefined) ?? new NodeByteStream(socket, head);
+  const isNodesOwn = socket instanceof TcpSocket;
+  return (isNodesOwn ? handles?.take(socket, head) : undefined) ?? new NodeByteStream(socket, head);
 }

@@ -1,9 +1,8 @@
 /**
  * The outside world as Node has it.
  */
-export type { TransportOption } from "./choose-transport.js";
-export { chooseTransport } from "./choose-transport.js";
-export { HandleTransport, loadStreamBinding } from "./handle-stream.js";
+export type { StreamBinding, TransportOption } from "./handle/index.js";
+export { chooseTransport, Door, HandleTransport, loadStreamBinding } from "./handle/index.js";
 export { createHttpDialer } from "./http-dialer.js";
 export type { DetachedHandle } from "./http-handover.js";
 export { handOverHandle, handOverSocket, prepareHandover } from "./http-handover.js";

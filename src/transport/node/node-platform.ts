@@ -4,6 +4,7 @@
 import { randomBytes, randomFillSync } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import type { MaskingKeySource } from "../../protocol/index.js";
+import { CoarseTimers } from "../coarse-timers.js";
 import type { Clock, Platform, Timer } from "../platform.js";
 import { allocate, masking, pool } from "./node-memory.js";
 import { nodeText } from "./node-text.js";
@@ -41,9 +42,13 @@ export class PooledMaskingKeys implements MaskingKeySource {
   }
 }
 
+// A hundredth of the shortest default of a deadline.
+const deadlineStepMs = 100;
+
 /** One for the process: sockets of all servers and clients share buffers, keys and the end of the turn. */
 export const nodePlatform: Platform = {
   clock: nodeClock,
+  deadlines: new CoarseTimers(nodeClock, deadlineStepMs),
   text: nodeText,
   pool,
   allocate,

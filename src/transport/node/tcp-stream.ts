@@ -4,7 +4,6 @@
 
 import { Socket as TcpSocket } from "node:net";
 import type { Duplex } from "node:stream";
-import { TLSSocket } from "node:tls";
 import type { ByteStream, ByteStreamReceiver } from "../byte-stream.js";
 
 const owner: unique symbol = Symbol("openline.stream");
@@ -50,8 +49,8 @@ export class NodeByteStream implements ByteStream {
     this.#socket = socket;
     const isTcp = socket instanceof TcpSocket;
     this.remoteAddress = isTcp ? socket.remoteAddress : undefined;
-    // A TCP socket hands memory to the kernel, which copies; TLS and strangers may keep references.
-    this.retainsWrites = !isTcp || socket instanceof TLSSocket;
+    // A TCP socket hands memory to the kernel, which copies, and a TLS socket encrypts it; strangers may keep references.
+    this.retainsWrites = !isTcp;
     if (isTcp) {
       socket.setNoDelay(true);
       socket.setTimeout(0);

@@ -17,8 +17,8 @@ describeByteStream("a TCP socket", {
 describeByteStream("a TLS socket", {
   connect: () => connectTlsPair(),
   connectWithHead: (head) => connectTlsPair(head),
-  // OpenSSL reads what it encrypts later than `write` returns.
-  retainsWrites: true,
+  // OpenSSL encrypts, or copies, within the call.
+  retainsWrites: false,
   remoteAddress: /^127\.0\.0\.1$/,
 });
 

@@ -1,15 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { loadStreamBinding } from "#src/transport/node/index.js";
-import { describeByteStream } from "../../contract/byte-stream.js";
-import { connectHandlePair } from "../../support/tcp-pairs.js";
-
-describeByteStream("a TCP socket's handle", {
-  connect: () => connectHandlePair(),
-  connectWithHead: (head) => connectHandlePair(head),
-  retainsWrites: false,
-  remoteAddress: /^127\.0\.0\.1$/,
-});
 
 describe("the stream binding", () => {
   it("is there on every Node that is supported", () => {

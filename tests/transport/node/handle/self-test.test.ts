@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { passesHandleSelfTest } from "#src/transport/node/handle-self-test.js";
-import type { StreamBinding } from "#src/transport/node/handle-stream.js";
-import { HandleTransport, loadStreamBinding } from "#src/transport/node/handle-stream.js";
+import { passesSelfTest } from "#src/transport/node/handle/self-test.js";
+import type { StreamBinding } from "#src/transport/node/index.js";
+import { HandleTransport, loadStreamBinding } from "#src/transport/node/index.js";
 import { nodeTurns } from "#src/transport/node/node-turns.js";
 
 function realBinding(): StreamBinding {
@@ -13,7 +13,7 @@ function realBinding(): StreamBinding {
 
 describe("the self-test of the handle transport", () => {
   it("passes on this Node", async () => {
-    assert.equal(await passesHandleSelfTest(new HandleTransport(realBinding(), nodeTurns)), true);
+    assert.equal(await passesSelfTest(new HandleTransport(realBinding(), nodeTurns), "tcp"), true);
   });
 
   it("fails where the results of calls stand elsewhere than they are looked for", async () => {
@@ -23,13 +23,13 @@ describe("the self-test of the handle transport", () => {
       kReadBytesOrError: binding.kLastWriteWasAsync,
       kLastWriteWasAsync: binding.kReadBytesOrError,
     };
-    assert.equal(await passesHandleSelfTest(new HandleTransport(swapped, nodeTurns)), false);
+    assert.equal(await passesSelfTest(new HandleTransport(swapped, nodeTurns), "tcp"), false);
   });
 
   it("fails where a write that is still under way is taken for one that is over", async () => {
     const binding = realBinding();
     const streamBaseState = new Int32Array(binding.streamBaseState.length);
-    assert.equal(await passesHandleSelfTest(new HandleTransport({ ...binding, streamBaseState }, nodeTurns)), false);
+    assert.equal(await passesSelfTest(new HandleTransport({ ...binding, streamBaseState }, nodeTurns), "tcp"), false);
   });
 
   it("fails where the handle cannot be taken", async () => {
@@ -38,7 +38,7 @@ describe("the self-test of the handle transport", () => {
         return undefined;
       }
     }
-    assert.equal(await passesHandleSelfTest(new Untakable(realBinding(), nodeTurns)), false);
+    assert.equal(await passesSelfTest(new Untakable(realBinding(), nodeTurns), "tcp"), false);
   });
 
   it("fails, and does not reject, where something throws", async () => {
@@ -47,6 +47,6 @@ describe("the self-test of the handle transport", () => {
         throw new Error("no");
       }
     }
-    assert.equal(await passesHandleSelfTest(new Throwing(realBinding(), nodeTurns)), false);
+    assert.equal(await passesSelfTest(new Throwing(realBinding(), nodeTurns), "tcp"), false);
   });
 });

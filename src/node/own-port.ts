@@ -1,0 +1,135 @@
+/**
+ * A port of our own: an HTTP server that listens there, and, over the handle transport, the door before it, which lets
+ * upgrades in without it.
+ */
+import type { Server as HttpServer, RequestListener } from "node:http";
+import { createServer as createHttpServer } from "node:http";
+import type { Server as HttpsServer, ServerOptions as HttpsServerOptions } from "node:https";
+import { createServer as createHttpsServer } from "node:https";
+import type { Socket as TcpSocket } from "node:net";
+import type { HandshakeRequest } from "../protocol/index.js";
+import type { ResolvedServerOptions } from "../server/index.js";
+import type { ByteStream } from "../transport/index.js";
+import type { HandleTransport } from "../transport/node/index.js";
+import { Door, nodePlatform } from "../transport/node/index.js";
+
+/** What is needed for a port. */
+export interface OwnPortOptions {
+  readonly port: number;
+  readonly host: string | undefined;
+  readonly tls: HttpsServerOptions | undefined;
+  readonly request: RequestListener | undefined;
+  readonly resolved: ResolvedServerOptions;
+  readonly handles: HandleTransport | undefined;
+  /** Takes upgrade requests that came by the door. */
+  upgrade(request: HandshakeRequest, stream: ByteStream): void;
+  /** Answers a peer that was too slow with its request. */
+  timedOut(stream: ByteStream): void;
+  /** A connection could not be accepted. */
+  failed(error: Error): void;
+}
+
+// What Node's own option of this name takes at most.
+const maxMaxHeadersCount = 2 ** 30 - 1;
+
+/** See the head of this file. */
+export class OwnPort {
+  /** The server that listens; it emits `upgrade` for what did not come by the door. */
+  readonly http: HttpServer | HttpsServer;
+  readonly #options: OwnPortOptions;
+  readonly #door: Door | undefined;
+  readonly #tcpSockets = new Set<TcpSocket>();
+
+  constructor(options: OwnPortOptions) {
+    this.#options = options;
+    this.http = createServer(options);
+    this.#door = this.#createDoor();
+  }
+
+  #createDoor(): Door | undefined {
+    const { handles, tls, resolved, upgrade, timedOut, failed } = this.#options;
+    // With TLS, the handshake is what a connection costs: there is nothing to be saved.
+    if (handles?.accepts !== true || tls !== undefined) return undefined;
+    return new Door(handles, {
+      http: this.http,
+      limits: resolved.limits,
+      text: nodePlatform.text,
+      deadlines: nodePlatform.deadlines,
+      handshakeTimeoutMs: resolved.handshakeTimeoutMs,
+      upgrade,
+      timedOut,
+      failed,
+    });
+  }
+
+  /** Keeps in mind every TCP connection: those in their TLS handshake are known to nobody else. */
+  readonly #onConnection = (socket: TcpSocket): void => {
+    this.#tcpSockets.add(socket);
+    socket.once("close", () => this.#tcpSockets.delete(socket));
+  };
+
+  /** Listens, or rejects with the system's error. */
+  async listen(): Promise<void> {
+    const { http } = this;
+    const { port, host } = this.#options;
+    http.on("connection", this.#onConnection);
+    await new Promise<void>((resolve, reject) => {
+      http.once("error", reject);
+      http.listen({ port, host }, () => {
+        http.removeListener("error", reject);
+        // From here on an error is one of accepting, and no reason to end the process.
+        http.on("error", this.#options.failed);
+        this.#door?.open();
+        resolve();
+      });
+    });
+  }
+
+  /**
+   * Stops listening.
+   *
+   * @param socketsGone when the WebSockets are gone; other connections end with them, ordinary requests under way have
+   *   `closeTimeoutMs` from then on
+   */
+  async close(socketsGone: Promise<unknown>): Promise<void> {
+    const { http } = this;
+    const portFree = new Promise<void>((resolve) => http.close(() => resolve()));
+    http.closeIdleConnections();
+    this.#door?.close();
+    await socketsGone;
+    const cut = (): void => {
+      for (const socket of this.#tcpSockets) socket.destroy();
+    };
+    if (this.#options.request === undefined) cut();
+    const timer = nodePlatform.deadlines.setTimer(cut, this.#options.resolved.closeTimeoutMs);
+    await portFree;
+    timer.cancel();
+  }
+}
+
+function createServer({ tls, request, resolved }: OwnPortOptions): HttpServer | HttpsServer {
+  const { handshakeTimeoutMs, limits } = resolved;
+  const settings = {
+    // A peer that is slow with its request head is in its handshake already.
+    headersTimeout: handshakeTimeoutMs,
+    // Of an application's requests the bodies have the time that Node gives them.
+    ...(request === undefined ? { requestTimeout: handshakeTimeoutMs } : {}),
+    // Node looks every 30 s otherwise, whatever the timeouts are.
+    connectionsCheckingInterval: Math.max(1, Math.min(1000, handshakeTimeoutMs)),
+    maxHeaderSize: limits.maxHeaderBytes,
+  };
+  const listener = request ?? refuseOrdinaryRequest;
+  const server =
+    tls === undefined
+      ? createHttpServer(settings, listener)
+      : createHttpsServer({ ...tls, ...settings, handshakeTimeout: handshakeTimeoutMs }, listener);
+  // One more than are allowed, so that those who send too many are told so by us on every version of Node.
+  server.maxHeadersCount = Math.min(limits.maxHeaderCount + 1, maxMaxHeadersCount);
+  return server;
+}
+
+/** RFC 9110 §15.5.22: 426 tells which protocol this port speaks. */
+const refuseOrdinaryRequest: RequestListener = (_request, response) => {
+  response.writeHead(426, { Upgrade: "websocket", Connection: "Upgrade, close", "Content-Type": "text/plain" });
+  response.end("This port speaks WebSocket.\n");
+};

@@ -1,0 +1,143 @@
+/**
+ * Tries the handle transport on a connection to ourselves before anybody relies on it.
+ */
+import { once } from "node:events";
+import type { AddressInfo, Server, Socket as TcpSocket } from "node:net";
+import { connect as connectTcp, createServer as createTcpServer } from "node:net";
+import { connect as connectTls, createServer as createTlsServer } from "node:tls";
+import { isStreamHandle } from "./binding.js";
+import type { HandleStream } from "./handle-stream.js";
+import type { HandleTransport } from "./handle-transport.js";
+import { acceptHandles } from "./listening.js";
+
+// More than a socket's buffers hold, so that a part of it has to be written later.
+const largeBytes = 8 * 1024 * 1024;
+const deadlineMs = 2000;
+
+// A key that both sides have is the kind of TLS that needs no certificate.
+const sharedKey = new Uint8Array(32).fill(1);
+const keyOptions = { ciphers: "PSK", minVersion: "TLSv1.2", maxVersion: "TLSv1.2" } as const;
+
+/** What is tried: taking the handle of a TCP or TLS socket, or one that was accepted and never had a socket. */
+export type SelfTest = "tcp" | "tls" | "accept";
+
+/** How the two sides meet. */
+interface Meeting {
+  listen(): Server;
+  /** Resolves to the near side of the first connection to a server that listens. */
+  take(server: Server, transport: HandleTransport, signal: AbortSignal): Promise<HandleStream | undefined>;
+  connect(port: number): TcpSocket;
+}
+
+function connectTcpSocket(port: number): TcpSocket {
+  return connectTcp({ port, host: "127.0.0.1", allowHalfOpen: true });
+}
+
+function takeAfter(event: "connection" | "secureConnection"): Meeting["take"] {
+  return async (server, transport, signal) => {
+    const [accepted] = (await once(server, event, { signal })) as [TcpSocket];
+    return transport.take(accepted, undefined);
+  };
+}
+
+const meetings: Readonly<Record<SelfTest, Meeting>> = {
+  tcp: {
+    listen: () => createTcpServer({ allowHalfOpen: true, pauseOnConnect: true }),
+    take: takeAfter("connection"),
+    connect: connectTcpSocket,
+  },
+  accept: {
+    listen: () => createTcpServer(),
+    take: (server, transport) =>
+      new Promise((resolve) => {
+        const isTaken = acceptHandles(server, (_status, handle) =>
+          resolve(isStreamHandle(handle) ? transport.adopt(handle) : undefined),
+        );
+        if (!isTaken) resolve(undefined);
+      }),
+    connect: connectTcpSocket,
+  },
+  tls: {
+    listen: () => createTlsServer({ ...keyOptions, pskCallback: () => sharedKey }),
+    take: takeAfter("secureConnection"),
+    connect: (port) =>
+      connectTls({
+        ...keyOptions,
+        port,
+        host: "127.0.0.1",
+        pskCallback: () => ({ psk: sharedKey, identity: "self-test" }),
+        // There is none to check: the key is what both sides are known by.
+        checkServerIdentity: () => undefined,
+      }),
+  },
+};
+
+/**
+ * Sends octets both ways, few and many, and ends both sides.
+ *
+ * @returns whether all of it went as it does over `net.Socket`; never rejects
+ */
+export async function passesSelfTest(transport: HandleTransport, over: SelfTest): Promise<boolean> {
+  const meeting = meetings[over];
+  let server: Server | undefined;
+  let far: TcpSocket | undefined;
+  let near: HandleStream | undefined;
+  const timer = new AbortController();
+  try {
+    const signal = AbortSignal.timeout(deadlineMs);
+    server = meeting.listen();
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening", { signal });
+    const taken = meeting.take(server, transport, signal);
+    far = meeting.connect((server.address() as AddressInfo).port);
+    far.on("error", () => undefined);
+    near = await Promise.race([taken, undefinedAfter(deadlineMs, timer.signal)]);
+    if (near === undefined) return false;
+    return (await Promise.race([exchange(near, far), undefinedAfter(deadlineMs, timer.signal)])) === true;
+  } catch {
+    return false;
+  } finally {
+    timer.abort();
+    near?.destroy();
+    far?.destroy();
+    server?.close();
+  }
+}
+
+async function undefinedAfter(delayMs: number, signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    const timeout = setTimeout(resolve, delayMs, undefined);
+    signal.addEventListener("abort", () => clearTimeout(timeout));
+  });
+}
+
+async function exchange(near: HandleStream, far: TcpSocket): Promise<boolean> {
+  const large = new Uint8Array(largeBytes).fill(7);
+  let nearReceived = "";
+  let drained = 0;
+  const nearClosed = new Promise<boolean>((resolve) => {
+    near.start({
+      streamReceived(bytes, start, end) {
+        nearReceived += String.fromCharCode(...bytes.subarray(start, end));
+        if (nearReceived !== "ping") return;
+        // In two segments, and more than can be taken at once.
+        if (near.write([new Uint8Array([1, 2]), large])) resolve(false);
+      },
+      streamDrained() {
+        drained++;
+        near.end();
+      },
+      streamEnded: () => undefined,
+      streamClosed: (error) => resolve(error === undefined),
+    });
+  });
+  far.write("ping");
+  let farReceived = 0;
+  let isRight = true;
+  for await (const chunk of far as AsyncIterable<Uint8Array>) {
+    if (farReceived === 0) isRight = chunk[0] === 1 && (chunk[1] ?? 2) === 2;
+    farReceived += chunk.byteLength;
+  }
+  far.end();
+  return (await nearClosed) && isRight && drained === 1 && farReceived === largeBytes + 2;
+}
