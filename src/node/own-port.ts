@@ -22,11 +22,11 @@ export interface OwnPortOptions {
   readonly resolved: ResolvedServerOptions;
   readonly handles: HandleTransport | undefined;
   /** Takes upgrade requests that came by the door. */
-  upgrade(request: HandshakeRequest, stream: ByteStream): void;
+  readonly upgrade: (request: HandshakeRequest, stream: ByteStream) => void;
   /** Answers a peer that was too slow with its request. */
-  timedOut(stream: ByteStream): void;
+  readonly timedOut: (stream: ByteStream) => void;
   /** A connection could not be accepted. */
-  failed(error: Error): void;
+  readonly failed: (error: Error) => void;
 }
 
 // What Node's own option of this name takes at most.

@@ -27,11 +27,11 @@ export interface DoorOptions {
   /** Milliseconds that the head of the request may take. */
   readonly handshakeTimeoutMs: number;
   /** Takes an upgrade request. What followed its head arrives at the receiver that it starts the stream with. */
-  upgrade(request: HandshakeRequest, stream: ByteStream): void;
+  readonly upgrade: (request: HandshakeRequest, stream: ByteStream) => void;
   /** Answers a peer that was too slow with its request. */
-  timedOut(stream: ByteStream): void;
+  readonly timedOut: (stream: ByteStream) => void;
   /** A connection could not be accepted. */
-  failed(error: Error): void;
+  readonly failed: (error: Error) => void;
 }
 
 /** See the head of this file. */
@@ -39,7 +39,7 @@ export class Door {
   readonly transport: HandleTransport;
   readonly options: DoorOptions;
   /** Those who have not said what they want. */
-  readonly visitors: Set<Visitor> = new Set();
+  readonly #visitors = new Set<Visitor>();
 
   constructor(transport: HandleTransport, options: DoorOptions) {
     this.transport = transport;
@@ -66,9 +66,19 @@ export class Door {
     new Visitor(this, this.transport.adopt(handle)).greet();
   }
 
+  /** Notes somebody who has not said what they want. */
+  entered(visitor: Visitor): void {
+    this.#visitors.add(visitor);
+  }
+
+  /** They have, or are gone. */
+  left(visitor: Visitor): void {
+    this.#visitors.delete(visitor);
+  }
+
   /** Cuts those who have not said what they want. */
   close(): void {
-    for (const { stream } of this.visitors) stream.destroy();
+    for (const { stream } of this.#visitors) stream.destroy();
   }
 }
 
@@ -87,7 +97,7 @@ class Visitor implements ByteStreamReceiver {
 
   greet(): void {
     const { deadlines, handshakeTimeoutMs } = this.#door.options;
-    this.#door.visitors.add(this);
+    this.#door.entered(this);
     this.#timer = deadlines.setTimer(() => {
       this.#leave();
       this.#door.options.timedOut(this.stream);
@@ -97,7 +107,7 @@ class Visitor implements ByteStreamReceiver {
 
   #leave(): void {
     this.#timer?.cancel();
-    this.#door.visitors.delete(this);
+    this.#door.left(this);
   }
 
   streamReceived(bytes: Uint8Array, start: number, end: number): void {

@@ -26,7 +26,7 @@ export class TlsHandleStream extends HandleStream {
     socket.setTimeout(0);
     // A peer could make us compute without end; and its handshake would go on past our reading. TLS 1.3 has none.
     socket.disableRenegotiation();
-    socket.on("error", (error) => this.fail(error));
+    socket.on("error", (error: Error) => this.fail(error));
     socket.on("close", () => this.closed());
   }
 
