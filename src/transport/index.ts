@@ -2,7 +2,6 @@
  * What a connection needs of the outside, and the in-memory pair.
  */
 export type { ByteStream, ByteStreamReceiver } from "./byte-stream.js";
-export { CoarseTimers } from "./coarse-timers.js";
 export type { Dialer, DialOptions, DialResult } from "./dialer.js";
 export type { MemoryPairOptions } from "./memory-pair.js";
 export { createMemoryPair, StreamResetError } from "./memory-pair.js";

@@ -6,6 +6,5 @@ export type { StreamBinding } from "./binding.js";
 export { loadStreamBinding } from "./binding.js";
 export type { TransportOption } from "./choose-transport.js";
 export { chooseTransport } from "./choose-transport.js";
-export type { DoorOptions } from "./door.js";
 export { Door } from "./door.js";
 export { HandleTransport } from "./handle-transport.js";
