@@ -17,6 +17,7 @@ struct tally tally;
 
 static const struct mode *mode;
 static const struct settings *settings;
+static uint16_t listening_port;
 
 static double seconds_of(uint64_t ns) { return (double)ns / 1e9; }
 
@@ -85,6 +86,8 @@ static void answer(const char *question) {
     print_count();
   } else if (strcmp(question, "open") == 0) {
     open_more();
+  } else if (strcmp(question, "port") == 0) {
+    printf("{\"port\":%u}\n", listening_port);
   } else if (strcmp(question, "finish") == 0) {
     finish();
     printf("{}\n");
@@ -116,10 +119,7 @@ void answer_questions(const struct mode *given_mode, const struct settings *give
   static struct source source = {.on_event = on_input};
   mode = given_mode;
   settings = given_settings;
-  if (port != 0) {
-    printf("{\"port\":%u}\n", port);
-    fflush(stdout);
-  }
+  listening_port = port;
   loop_add(STDIN_FILENO, EPOLLIN, &source);
   for (;;) {
     wait_until(input_is_there);

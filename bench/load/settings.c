@@ -21,7 +21,7 @@ static const char usage[] =
     "  --tls                 through TLS; not in serve\n"
     "  --warm-connections N  connect: opened before those that count (default 0)\n"
     "  --seconds N           measures so long by itself, prints one line of JSON, and ends (connect: holds so long);\n"
-    "                        without, it answers start, count, open and finish on standard input\n"
+    "                        without, it answers questions on standard input (session.h)\n"
     "  --warm-up N           seconds of load before that (default 1)\n"
     "  --stall N             seconds without progress after which it gives up (default 10)";
 
