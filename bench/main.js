@@ -6,13 +6,13 @@ import { parseArgs } from "node:util";
 import { drawCharts } from "./charts/draw.js";
 import { judgeClaims } from "./lib/claims.js";
 import { importAll } from "./lib/discover.js";
-import { machine } from "./lib/machine.js";
 import { loadSettings } from "./lib/measure.js";
 import { positive, runCommand } from "./lib/options.js";
 import { claimsTable, workloadTable } from "./lib/print.js";
 import { recordFile, writeRecord } from "./lib/record.js";
 import { findRivals, rivalsFor } from "./lib/rivals.js";
 import { measureRounds } from "./lib/rounds.js";
+import { printHead, runHead } from "./lib/run-head.js";
 import { summarize } from "./lib/summary.js";
 import { buildLoad, tlsAdvice } from "./load/build.js";
 
@@ -74,21 +74,8 @@ async function main() {
   const rivals = await findRivals(values.peer);
   const groups = await findGroups(tls);
   const titles = Object.fromEntries(rivals.map(({ peer }) => [peer.name, peer.title]));
-  const record = {
-    date: new Date().toISOString(),
-    machine: machine(),
-    node: process.version,
-    peers: rivals.map(({ peer, versions }) => ({ name: peer.name, title: peer.title, versions })),
-    quick: values.quick,
-    rounds,
-    ...timing,
-    groups: [],
-  };
-  console.log(
-    `node ${record.node}; ${record.peers.map(({ title, versions }) => `${title} ${JSON.stringify(versions)}`).join(", ")}`,
-  );
-  console.log(`${record.machine.processor}, ${record.machine.cores} cores, ${record.machine.system}`);
-  console.log("medians; ratios to a peer are those of each round: median (lowest-highest)");
+  const record = { ...runHead(rivals, { quick: values.quick, rounds, timing }), groups: [] };
+  printHead(record);
 
   for (const { name, title, charted, workloads } of groups) {
     const recorded = [];

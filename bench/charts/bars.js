@@ -11,7 +11,7 @@ const margin = 24;
 const headHeight = 64;
 const panelHeadHeight = 48;
 const footHeight = 56;
-const nameWidth = 112;
+const nameWidth = 120;
 const valueWidth = 64;
 
 const hints = { lower: "less is better", higher: "more is better", neither: "" };
@@ -28,11 +28,13 @@ const hints = { lower: "less is better", higher: "more is better", neither: "" }
  * @returns {string} SVG
  */
 export function barChart({ title, panels, record }) {
-  const mostBars = Math.max(...panels.map(({ bars }) => bars.length));
-  const panelHeight = panelHeadHeight + mostBars * barHeight + 20;
-  const rows = Math.ceil(panels.length / columns);
+  const rowTops = [headHeight];
+  for (let first = 0; first < panels.length; first += columns) {
+    const mostBars = Math.max(...panels.slice(first, first + columns).map(({ bars }) => bars.length));
+    rowTops.push(rowTops[rowTops.length - 1] + panelHeadHeight + mostBars * barHeight + 20);
+  }
   const width = 2 * margin + Math.min(columns, panels.length) * panelWidth;
-  const height = headHeight + rows * panelHeight + footHeight;
+  const height = rowTops[rowTops.length - 1] + footHeight;
   const shown = new Set(panels.flatMap(({ bars }) => bars.map(({ peer }) => peer)));
   const texts = [
     label(title, { left: margin, top: 22, size: 20, bold: true }),
@@ -42,7 +44,7 @@ export function barChart({ title, panels, record }) {
   ];
   const parts = panels.map((panel, index) => {
     const left = margin + (index % columns) * panelWidth;
-    const top = headHeight + Math.floor(index / columns) * panelHeight;
+    const top = rowTops[Math.floor(index / columns)];
     // What belongs to one workload stands under one title.
     const isFirst = index % columns === 0 || panels[index - 1].title !== panel.title;
     return createPanel(panel, { index, left, top, isFirst });

@@ -84,5 +84,13 @@ export function renderSvg({ width, height }, option) {
   const svg = chart.renderToSVGString();
   chart.dispose();
   const frame = `<rect x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="10" fill="${background}" stroke="${frameInk}"/>`;
-  return `${svg.replace(/(<svg[^>]*>)/u, (opening) => `${opening}\n${frame}`)}\n`;
+  return `${withoutInteraction(svg).replace(/(<svg[^>]*>)/u, (opening) => `${opening}\n${frame}`)}\n`;
+}
+
+/** A picture has no use for what reacts to a mouse, nor for numbers that differ with what was drawn before. */
+function withoutInteraction(svg) {
+  return svg
+    .replaceAll(/<style\b[^>]*>.*?<\/style>\n?/gsu, "")
+    .replaceAll(/ (?:class="zr[^"]*"|ecmeta_\w+="[^"]*"|pointer-events="\w+")/gu, "")
+    .replaceAll(/\bzr\d+-/gu, "zr-");
 }

@@ -74,6 +74,7 @@ export const figures = {
     format: scaled(1000),
   },
   residentBytes: { title: "MB resident", longTitle: "resident memory, MB", better: "lower", format: scaled(1e6) },
+  nanosecondsPerOperation: { title: "ns", longTitle: "processor time for each, ns", better: "lower", format: digits },
   cores: {
     title: "its cores",
     longTitle: "processor cores kept busy",
