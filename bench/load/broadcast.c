@@ -21,7 +21,8 @@ struct subscriber {
   uint32_t reads;
 };
 
-enum { handshakes_at_once = 64, message_kinds = 64 };
+/* Far more kinds than are ever in flight. */
+enum { handshakes_at_once = 64, published_kinds = 64 };
 
 /* A text frame (RFC 6455 §5.2). */
 static const char greeting[] = "\x81\x0asubscribed";
@@ -133,7 +134,7 @@ static uint16_t prepare(const struct settings *given) {
   static const struct connection_listener publisher_listener = {
       .on_open = on_publisher_open, .on_octets = on_publisher_octets};
   settings = given;
-  delivery = create_cycle(settings->type, settings->payload_bytes, message_kinds, settings->in_flight, 0, false);
+  delivery = create_cycle(settings->type, settings->payload_bytes, published_kinds, settings->in_flight, 0, false);
   lacking = allocate(settings->in_flight, sizeof *lacking);
   published_ns = allocate(settings->in_flight, sizeof *published_ns);
   subscribers = allocate(settings->connections, sizeof *subscribers);
@@ -143,7 +144,7 @@ static uint16_t prepare(const struct settings *given) {
   }
   publisher.index = (uint32_t)settings->connections;
   publisher.listener = &publisher_listener;
-  publisher.out = create_cycle(settings->type, settings->payload_bytes, message_kinds, settings->in_flight, 0, true);
+  publisher.out = create_cycle(settings->type, settings->payload_bytes, published_kinds, settings->in_flight, 0, true);
   return 0;
 }
 

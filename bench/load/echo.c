@@ -90,12 +90,13 @@ static uint16_t prepare(const struct settings *given) {
       .on_open = on_open, .on_octets = on_octets, .wants_octets = wants_octets};
   settings = given;
   connections = allocate(settings->connections, sizeof *connections);
+  size_t kinds = message_kinds(settings->payload_bytes);
   for (uint32_t i = 0; i < settings->connections; i++) {
     struct echo_connection *echo = &connections[i];
     echo->connection.index = i;
     echo->connection.listener = &listener;
-    echo->connection.out = create_cycle(settings->type, settings->payload_bytes, 1, settings->in_flight, i, true);
-    echo->reply = create_cycle(settings->type, settings->payload_bytes, 1, settings->in_flight, i, false);
+    echo->connection.out = create_cycle(settings->type, settings->payload_bytes, kinds, settings->in_flight, i, true);
+    echo->reply = create_cycle(settings->type, settings->payload_bytes, kinds, 1, i, false);
     echo->sent_ns = allocate(settings->in_flight, sizeof *echo->sent_ns);
   }
   return 0;

@@ -49,8 +49,7 @@ static void send_messages(struct client *client, uint64_t count, uint64_t now) {
 }
 
 /* What belongs at a place of a client's frame, taken from the frame that was sent to it. */
-static uint8_t expected_octet(const struct client *client, size_t at) {
-  const uint8_t *frame = client->connection.out.octets;
+static uint8_t expected_octet(const struct client *client, const uint8_t *frame, size_t at) {
   if (at >= reply_header_bytes) return frame[at - mask_bytes] ^ client->key[(at - reply_header_bytes) & 3];
   return at == 1 ? frame[1] | 0x80 : frame[at];
 }
@@ -69,10 +68,12 @@ static void check(struct client *client, const uint8_t *octets, size_t length) {
   for (size_t done = 0; done < length;) {
     size_t at = (size_t)((received + done) % reply_bytes);
     size_t piece = reply_bytes - at < length - done ? reply_bytes - at : length - done;
+    const struct cycle *out = &client->connection.out;
+    const uint8_t *frame = out->octets + (received + done) / reply_bytes * out->frame_bytes % out->period;
     keep_key(client, at, octets + done, piece);
     for (size_t i = 0; i < piece; i++) {
       bool is_key = at + i < reply_header_bytes && at + i >= reply_header_bytes - mask_bytes;
-      if (!is_key && octets[done + i] != expected_octet(client, at + i)) {
+      if (!is_key && octets[done + i] != expected_octet(client, frame, at + i)) {
         fail("client %u sent a wrong octet, after %llu right ones", client->connection.index,
              (unsigned long long)(received + done + i));
       }
@@ -155,11 +156,12 @@ static uint16_t prepare(const struct settings *given) {
   reply_header_bytes = header_bytes(settings->payload_bytes, true);
   reply_bytes = reply_header_bytes + settings->payload_bytes;
   clients = allocate(settings->connections, sizeof *clients);
+  size_t kinds = message_kinds(settings->payload_bytes);
   for (uint32_t i = 0; i < settings->connections; i++) {
     struct client *client = &clients[i];
     client->connection.index = i;
     client->connection.listener = &listener;
-    client->connection.out = create_cycle(settings->type, settings->payload_bytes, 1, settings->in_flight, i, false);
+    client->connection.out = create_cycle(settings->type, settings->payload_bytes, kinds, settings->in_flight, i, false);
     client->sent_ns = allocate(settings->in_flight, sizeof *client->sent_ns);
   }
   return listen_on(settings->port);

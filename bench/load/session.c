@@ -11,7 +11,8 @@
 #include "fail.h"
 #include "loop.h"
 
-enum { turn_ms = 20, surplus_ms = 20 };
+/* A server that does not set TCP_NODELAY sends its next octets when the last are acknowledged, 40 ms later at worst. */
+enum { turn_ms = 20, surplus_ms = 60 };
 
 struct tally tally;
 
@@ -21,26 +22,30 @@ static uint16_t listening_port;
 
 static double seconds_of(uint64_t ns) { return (double)ns / 1e9; }
 
-/* Turns the loop until something is so, or until a time; fails when the other end owes something and nothing moves. */
+/* Ends the program when the other end owes something and nothing has moved for too long. */
+static void watch(uint64_t now) {
+  static uint64_t progress;
+  static uint64_t moved_ns;
+  if (tally.progress != progress || moved_ns == 0 || mode->is_idle()) {
+    progress = tally.progress;
+    moved_ns = now;
+  } else if (seconds_of(now - moved_ns) > settings->stall_seconds) {
+    fail("the other end stalled: nothing came for %g s, after %llu messages", settings->stall_seconds,
+         (unsigned long long)tally.messages);
+  }
+}
+
+/* Turns the loop until something is so, or until a time. */
 static void turn_until(bool (*is_so)(void), uint64_t end_ns) {
-  uint64_t progress = tally.progress;
-  uint64_t moved_ns = now_ns();
   while (is_so == NULL || !is_so()) {
     uint64_t now = now_ns();
     if (now >= end_ns) return;
-    if (tally.progress != progress) {
-      progress = tally.progress;
-      moved_ns = now;
-    } else if (seconds_of(now - moved_ns) > settings->stall_seconds && !mode->is_idle()) {
-      fail("the other end stalled: nothing came for %g s, after %llu messages", settings->stall_seconds,
-           (unsigned long long)tally.messages);
-    }
+    watch(now);
     uint64_t left_ms = (end_ns - now) / 1000000 + 1;
     loop_turn(left_ms < turn_ms ? (int)left_ms : turn_ms);
   }
 }
 
-/* Whether the answer to a question that takes time can be given. */
 static void wait_until(bool (*is_so)(void)) { turn_until(is_so, UINT64_MAX); }
 
 static void finish(void) {
