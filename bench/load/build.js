@@ -63,7 +63,9 @@ export async function buildLoad() {
   const inputs = names.filter((name) => /\.[ch]$|^build\.js$/u.test(name)).map((name) => path.join(sourceFolder, name));
   const tlsMark = path.join(buildFolder, "load.tls");
   const newest = Math.max(...(await Promise.all(inputs.map(modifiedMs))));
-  if ((await modifiedMs(loadProgram)) <= newest || (await modifiedMs(tlsMark)) === 0) {
+  const isOld = (await modifiedMs(loadProgram)) <= newest;
+  // Headers may have been installed since.
+  if (isOld || ((await modifiedMs(tlsMark)) === 0 && (await hasTls()))) {
     await requireCompiler();
     const tls = await hasTls();
     // Under another name at first: whoever uses the old one meanwhile keeps it.

@@ -5,9 +5,6 @@ import { latencyFigures } from "../lib/figures.js";
 import { loadCommand } from "../lib/load.js";
 import { readResidentBytes, readUsage, usageBetween } from "../lib/process-usage.js";
 
-// What was busy with accepting is quiet by then.
-const settleMs = 1_000;
-
 /** Starts a server and a load that has opened its first connections. */
 async function begin({ peerTitle, startPeer, start, guard, workload, load: settings }) {
   const server = startPeer();
@@ -55,6 +52,8 @@ export const idle = {
   compared: ["residentBytesPerConnection"],
   async measure(context) {
     const { server, load } = await begin(context);
+    // After as long as others warm up, what was busy with accepting is quiet.
+    const { warmUpMs: settleMs } = context.timing;
     await context.pause(settleMs);
     const before = readResidentBytes(server.pid);
     const { connections } = await context.guard(load.ask("open"));

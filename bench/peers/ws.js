@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import * as http from "node:http";
 import { createServer } from "node:https";
 import { nodeCommand, packageVersions } from "../lib/peer.js";
 
@@ -26,7 +27,9 @@ export const peer = {
     const { default: bufferUtil } = await import("bufferutil");
     // bufferutil falls back to JavaScript by itself where its prebuilt binary does not fit, and ws would be slower.
     const isNative = Function.prototype.toString.call(bufferUtil.mask).includes("[native code]");
-    return { ...(await packageVersions("ws", "bufferutil")), masking: isNative ? "native" : "JavaScript" };
+    // Where Node has a masking of its own, ws takes that.
+    const masking = http.websocketMask !== undefined ? "by Node" : isNative ? "native" : "JavaScript";
+    return { ...(await packageVersions("ws", "bufferutil")), masking };
   },
   serve: {
     echo: (tls) =>

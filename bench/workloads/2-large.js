@@ -12,7 +12,6 @@ export const group = {
       kind: echo,
       serve: "echo",
       load: { mode: "echo", connections: 20, messageBytes: 16 * 1024, inFlight: 1, type: "binary" },
-      quick: { connections: 5 },
     },
     {
       name: "echo-1mib",

@@ -22,7 +22,6 @@ export const group = {
       kind: broadcast,
       serve: "broadcast",
       load: { ...load, connections: 500, inFlight: 16 },
-      quick: { connections: 50 },
     },
     {
       name: "broadcast-2000",
