@@ -44,15 +44,21 @@ export function fragmentedMessage(payload, fragmentBytes) {
   return Buffer.concat(frames);
 }
 
+// What one read of the kernel's brings.
+const chunkBytes = 65_536;
+
 /**
  * @param {Buffer} octets
- * @param {number} chunkBytes what one read of the kernel's brings
- * @returns {Buffer[]} each in memory of its own
+ * @param {(byteLength: number) => Uint8Array} [allocate] memory for each chunk
+ * @returns {Uint8Array[]}
  */
-export function inChunks(octets, chunkBytes = 65_536) {
+export function inChunks(octets, allocate = Buffer.alloc) {
   const chunks = [];
   for (let start = 0; start < octets.length; start += chunkBytes) {
-    chunks.push(Buffer.from(octets.subarray(start, start + chunkBytes)));
+    const piece = octets.subarray(start, start + chunkBytes);
+    const chunk = allocate(piece.length);
+    chunk.set(piece);
+    chunks.push(chunk);
   }
   return chunks;
 }

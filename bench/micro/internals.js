@@ -13,7 +13,20 @@ const require = createRequire(import.meta.url);
 const importOpenline = (file) => import(pathToFileURL(packageFile("openline", `dist/${file}`)).href);
 
 const { nodePlatform } = await importOpenline("transport/node/index.js");
+// Not all versions have masking that belongs to the platform, and memory in which it is fastest.
+const { allocateFastMemory } = await importOpenline("transport/node/node-platform.js");
 const { applyMask } = await importOpenline("protocol/masking.js");
+const masking = nodePlatform.masking ?? { apply: applyMask };
+
+/**
+ * Memory like that which openline reads into.
+ *
+ * @param {number} byteLength
+ * @returns {Uint8Array}
+ */
+export function openlineMemory(byteLength) {
+  return allocateFastMemory?.(byteLength) ?? new Uint8Array(byteLength);
+}
 
 /**
  * A protocol connection as `serve` and `connect` make them, without a byte stream.
@@ -47,10 +60,12 @@ export const openlineText = nodePlatform.text;
  * openline's masking, in place.
  *
  * @param {Uint8Array} bytes
- * @param {Buffer} key four octets
+ * @param {number} start
+ * @param {number} end
+ * @param {number} key 32 bits
  */
-export function openlineMask(bytes, key) {
-  applyMask(bytes, 0, bytes.byteLength, key.readInt32BE(0));
+export function openlineMask(bytes, start, end, key) {
+  masking.apply(bytes, start, end, key);
 }
 
 /** @param {string} file of ws, below lib/ */

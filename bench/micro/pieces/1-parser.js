@@ -3,7 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { binaryPayload, clientFrame, inChunks, opcodes, textPayload } from "../frames.js";
-import { createConnection, createWsReceiver } from "../internals.js";
+import { createConnection, createWsReceiver, openlineMemory } from "../internals.js";
 
 /**
  * Parsers that are fed the same chunks over and over. They unmask in place, so that each run finds the payload as the
@@ -18,8 +18,8 @@ import { createConnection, createWsReceiver } from "../internals.js";
 export function parsers(octets, payload, messages, isText = false) {
   const pristine = inChunks(octets);
 
-  const contender = (createReceiver) => {
-    const chunks = inChunks(octets);
+  const contender = (allocate, createReceiver) => {
+    const chunks = inChunks(octets, allocate);
     let count = 0;
     let last;
     const receive = createReceiver((message) => {
@@ -43,17 +43,19 @@ export function parsers(octets, payload, messages, isText = false) {
   };
 
   return {
-    openline: contender((onMessage) => {
+    openline: contender(openlineMemory, (onMessage) => {
       const connection = createConnection("server", {
         receivedText: onMessage,
         receivedBinary(bytes, start, end, isOwned) {
           // As the socket hands it on: what is only lent is copied.
-          onMessage(isOwned ? bytes.subarray(start, end) : Uint8Array.prototype.slice.call(bytes, start, end));
+          const message = isOwned && start === 0 && end === bytes.byteLength ? bytes : new Uint8Array(end - start);
+          if (message !== bytes) message.set(bytes.subarray(start, end));
+          onMessage(message);
         },
       });
       return (chunk) => connection.receive(chunk);
     }),
-    ws: contender((onMessage) => {
+    ws: contender(Buffer.alloc, (onMessage) => {
       // It validates text and leaves the decoding to the application.
       const receiver = createWsReceiver((data, isBinary) => onMessage(isBinary ? data : data.toString()));
       return (chunk) => receiver.write(chunk);

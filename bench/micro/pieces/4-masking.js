@@ -1,10 +1,11 @@
 /**
- * Masking, in place. bufferutil is what ws uses for more than some 32 octets, where Node has no masking of its own;
- * in JavaScript is what bufferutil does where its native function cannot be had.
+ * Masking, in place: openline's in the memory that it reads into, and elsewhere; bufferutil's, which ws uses for more
+ * than some 32 octets where Node has no masking of its own; and what bufferutil does in JavaScript where its native
+ * function cannot be had.
  */
 import assert from "node:assert/strict";
 import { binaryPayload } from "../frames.js";
-import { javaScriptUnmask, nativeUnmask, openlineMask, wsUnmask } from "../internals.js";
+import { javaScriptUnmask, nativeUnmask, openlineMask, openlineMemory, wsUnmask } from "../internals.js";
 
 /** @param {number} bytes */
 function maskingCase(name, title, bytes) {
@@ -17,28 +18,36 @@ function maskingCase(name, title, bytes) {
     bytes,
     contenders() {
       const key = Buffer.of(0x37, 0xfa, 0x21, 0x3d);
-      const contender = (/** @type {(bytes: Uint8Array, key: Buffer) => void} */ mask) => {
-        // A fresh view each time, as a parser makes it, at a place that no header aligns.
-        const memory = Buffer.alloc(operations * (bytes + 8) + 1);
+      const keyNumber = key.readInt32BE(0);
+      const contender = (
+        /** @type {Uint8Array} */ memory,
+        /** @type {(bytes: Uint8Array, start: number, end: number) => void} */ mask,
+      ) => {
         const run = () => {
-          for (let index = 0; index < operations; index++) {
-            const start = 1 + index * (bytes + 8);
-            mask(memory.subarray(start, start + bytes), key);
+          // Frames in a chunk, at places that no header aligns.
+          for (let index = 0, start = 1; index < operations; index++, start += bytes + 8) {
+            mask(memory, start, start + bytes);
           }
         };
         const check = () => {
           const payload = binaryPayload(bytes);
-          const copy = Buffer.from(payload);
-          mask(copy, key);
-          assert.deepEqual(copy, Buffer.from(payload.map((octet, index) => octet ^ key[index & 3])));
+          memory.set(payload, 1);
+          mask(memory, 1, 1 + bytes);
+          const masked = payload.map((octet, index) => octet ^ key[index & 3]);
+          assert.deepEqual(Buffer.from(memory.subarray(1, 1 + bytes)), Buffer.from(masked));
         };
         return { run, check };
       };
+      const memoryBytes = operations * (bytes + 8) + 1;
+      const ofOpenline = (memory, start, end) => openlineMask(memory, start, end, keyNumber);
+      // The others want a view of the payload.
+      const ofView = (mask) => (memory, start, end) => mask(memory.subarray(start, end), key);
       return {
-        openline: contender(openlineMask),
-        ws: contender(wsUnmask),
-        bufferutil: contender(nativeUnmask),
-        "in JavaScript": contender(javaScriptUnmask),
+        openline: contender(openlineMemory(memoryBytes), ofOpenline),
+        "openline, elsewhere": contender(Buffer.alloc(memoryBytes), ofOpenline),
+        ws: contender(Buffer.alloc(memoryBytes), ofView(wsUnmask)),
+        bufferutil: contender(Buffer.alloc(memoryBytes), ofView(nativeUnmask)),
+        "in JavaScript": contender(Buffer.alloc(memoryBytes), ofView(javaScriptUnmask)),
       };
     },
   };
