@@ -63,55 +63,64 @@ function titleOf({ title, quick }) {
   return `${title} (quick: ${changes.join(", ")})`;
 }
 
+/**
+ * Measures a workload, prints what came out, and returns what is recorded.
+ *
+ * @param {import("./lib/workload.js").Workload} workload
+ * @param {readonly import("./lib/measure.js").Rival[]} rivals those who can take part
+ * @param {Parameters<typeof measureRounds>[2]} settings
+ */
+async function measureWorkload(workload, rivals, settings) {
+  const { name, kind, tls = false } = workload;
+  const { samples, failures } = await measureRounds(rivals, workload, settings);
+  const results = summarize(samples, kind.compared);
+  const title = titleOf(workload);
+  if (results.length > 0) {
+    const titles = titlesOf(rivals);
+    console.log(`\n${name}: ${workloadTable({ ...kind, title, results }, values.baseline, titles)}`);
+  }
+  for (const { message } of failures) {
+    console.error(`failed: ${message}`);
+    process.exitCode = 1;
+  }
+  const load = loadSettings(workload, settings.quick);
+  return { name, title, load, tls, failures: failures.map(({ message }) => message), results };
+}
+
+/** @param {readonly import("./lib/measure.js").Rival[]} rivals */
+function titlesOf(rivals) {
+  return Object.fromEntries(rivals.map(({ peer }) => [peer.name, peer.title]));
+}
+
 async function main() {
-  const rounds = positive("rounds", values.rounds, values.quick ? 1 : 5);
-  const windowMs = positive("seconds", values.seconds, values.quick ? 0.2 : 2) * 1000;
-  const timing = { warmUpMs: values.quick ? 100 : 1000, windowMs };
+  const { quick } = values;
+  const rounds = positive("rounds", values.rounds, quick ? 1 : 5);
+  const windowMs = positive("seconds", values.seconds, quick ? 0.2 : 2) * 1000;
+  const timing = { warmUpMs: quick ? 100 : 1000, windowMs };
   const profileFolder = values.profile === undefined ? undefined : path.resolve(values.profile);
-  const isPartial = values.quick || values.workload !== undefined || values.peer !== undefined;
 
   const { tls } = await buildLoad();
   const rivals = await findRivals(values.peer);
   const groups = await findGroups(tls);
-  const titles = Object.fromEntries(rivals.map(({ peer }) => [peer.name, peer.title]));
-  const record = { ...runHead(rivals, { quick: values.quick, rounds, timing }), groups: [] };
+  const record = { ...runHead(rivals, { quick, rounds, timing }), groups: [] };
   printHead(record);
-
   for (const { name, title, charted, workloads } of groups) {
     const recorded = [];
     record.groups.push({ name, title, charted, workloads: recorded });
     for (const workload of workloads) {
       const takesPart = rivalsFor(rivals, workload);
       if (takesPart.length === 0) continue;
-      const settings = { timing, quick: values.quick, profileFolder, rounds };
-      const { samples, failures } = await measureRounds(takesPart, workload, settings);
-      const { columns, compared } = workload.kind;
-      const results = summarize(samples, compared);
-      recorded.push({
-        name: workload.name,
-        title: titleOf(workload),
-        load: loadSettings(workload, values.quick),
-        tls: workload.tls === true,
-        failures: failures.map(({ message }) => message),
-        results,
-      });
-      if (results.length > 0) {
-        const table = workloadTable({ title: titleOf(workload), results, columns, compared }, values.baseline, titles);
-        console.log(`\n${workload.name}: ${table}`);
-      }
-      for (const { message } of failures) {
-        console.error(`failed: ${message}`);
-        process.exitCode = 1;
-      }
+      recorded.push(await measureWorkload(workload, takesPart, { timing, quick, profileFolder, rounds }));
     }
   }
 
+  const isPartial = quick || values.workload !== undefined || values.peer !== undefined;
   const file = recordFile("record", isPartial);
   await writeRecord(file, record);
   console.log(`\nrecorded in ${path.relative(process.cwd(), file.pathname)}`);
   if (isPartial) return;
   await drawCharts(file);
-  console.log(`\n${claimsTable(judgeClaims(record.groups.flatMap(({ workloads }) => workloads)), titles)}`);
+  console.log(`\n${claimsTable(judgeClaims(record.groups.flatMap(({ workloads }) => workloads)), titlesOf(rivals))}`);
 }
 
 if (values.help) console.log(usage);
