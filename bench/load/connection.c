@@ -157,7 +157,7 @@ static void read_octets(struct connection *connection) {
     if (count == transport_ended) fail_ended(connection);
     if (connection->phase == phase_open) take_octets(connection, wanted ? read_buffer : NULL, (size_t)count);
     else read_head(connection, read_buffer, (size_t)count);
-  } while (transport_reads_ahead(&connection->transport));
+  } while (transport_has_octets(&connection->transport));
 }
 
 static void continue_tls(struct connection *connection) {

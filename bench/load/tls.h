@@ -20,4 +20,5 @@ enum tls_progress tls_handshake(void *session);
 long tls_read(void *session, uint8_t *buffer, size_t length);
 long tls_write(void *session, const uint8_t *octets, size_t length);
 
-void tls_free(void *session);
+/* Whether octets have been read from the kernel that tls_read has not handed on. */
+bool tls_has_octets(void *session);

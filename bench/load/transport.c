@@ -26,7 +26,9 @@ long transport_discard(struct transport *transport, uint8_t *buffer, size_t leng
   return status_of(recv(transport->fd, NULL, discard_bytes, MSG_TRUNC));
 }
 
-bool transport_reads_ahead(const struct transport *transport) { return transport->tls != NULL; }
+bool transport_has_octets(const struct transport *transport) {
+  return transport->tls != NULL && tls_has_octets(transport->tls);
+}
 
 long transport_write(struct transport *transport, const uint8_t *octets, size_t length) {
   if (transport->tls != NULL) return tls_write(transport->tls, octets, length);

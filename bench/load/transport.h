@@ -22,8 +22,8 @@ long transport_read(struct transport *transport, uint8_t *buffer, size_t length)
  */
 long transport_discard(struct transport *transport, uint8_t *buffer, size_t length);
 
-/* Whether octets may be left to read although the kernel reports none: TLS reads whole records ahead. */
-bool transport_reads_ahead(const struct transport *transport);
+/* Whether there may be octets to read that the kernel no longer knows of: TLS reads ahead. */
+bool transport_has_octets(const struct transport *transport);
 
 /* Writes. Returns the number of octets taken, or a transport_status. */
 long transport_write(struct transport *transport, const uint8_t *octets, size_t length);
