@@ -14,7 +14,10 @@ const importOpenline = (file) => import(pathToFileURL(packageFile("openline", `d
 
 const { nodePlatform } = await importOpenline("transport/node/index.js");
 // Not all versions have masking that belongs to the platform, and memory in which it is fastest.
-const { allocateFastMemory } = await importOpenline("transport/node/node-platform.js");
+const { allocateFastMemory } = await importOpenline("transport/node/node-memory.js").catch((error) => {
+  if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+  return {};
+});
 const { applyMask } = await importOpenline("protocol/masking.js");
 const masking = nodePlatform.masking ?? { apply: applyMask };
 
