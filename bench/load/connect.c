@@ -1,6 +1,6 @@
 /*
- * Connect: opens connections, with so many handshakes under way at a time, and holds them. What counts as a message is a
- * connection opened, and its latency is from the first packet to the response.
+ * Connect: opens connections, with so many handshakes under way at a time, and holds them. What counts as a message is
+ * a connection opened, and its latency is from the first packet to the response.
  */
 #include "clock.h"
 #include "connection.h"
@@ -49,7 +49,8 @@ static void start(void) {
 static bool is_ready(void) { return opening_is_done(&opening); }
 
 static void open_more(void) {
-  opening_begin(&opening, (uint32_t)(settings->warm_connections + settings->connections), (uint32_t)settings->in_flight);
+  uint32_t end = (uint32_t)(settings->warm_connections + settings->connections);
+  opening_begin(&opening, end, (uint32_t)settings->in_flight);
 }
 
 static void stop(void) {}

@@ -161,7 +161,8 @@ static uint16_t prepare(const struct settings *given) {
     struct client *client = &clients[i];
     client->connection.index = i;
     client->connection.listener = &listener;
-    client->connection.out = create_cycle(settings->type, settings->payload_bytes, kinds, settings->in_flight, i, false);
+    client->connection.out =
+        create_cycle(settings->type, settings->payload_bytes, kinds, settings->in_flight, i, false);
     client->sent_ns = allocate(settings->in_flight, sizeof *client->sent_ns);
   }
   return listen_on(settings->port);
