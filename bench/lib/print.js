@@ -7,7 +7,7 @@ import { figures } from "./figures.js";
 
 /** @param {import("./summary.js").Ratio} ratio */
 export function ratioText({ median, lowest, highest }) {
-  const digits = highest >= 100 ? 0 : highest >= 10 ? 1 : 2;
+  const digits = highest >= 100 ? 0 : highest >= 10 ? 1 : highest >= 0.3 ? 2 : 3;
   return `${median.toFixed(digits)} (${lowest.toFixed(digits)}-${highest.toFixed(digits)})`;
 }
 

@@ -2,16 +2,7 @@
  * The record of a run: everything that was measured, on which machine, with which versions.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-
-/**
- * JSON with a line for each value, but with a list of numbers in one line, as a formatter has it.
- *
- * @param {unknown} value
- */
-export function toJson(value) {
-  const text = JSON.stringify(value, undefined, 2);
-  return `${text.replaceAll(/\[\s+([\d\s,.e+-]+?)\s+\]/gu, (_, numbers) => `[${numbers.replaceAll(/\s+/gu, " ")}]`)}\n`;
-}
+import { toJson } from "./json.js";
 
 /**
  * Where a record belongs: a quick run's figures say nothing and must not take the place of those that are published.

@@ -38,7 +38,8 @@ describe("tables", () => {
   });
 
   it("give as many digits as a ratio can bear", () => {
-    assert.equal(ratioText({ median: 0.123, lowest: 0.1, highest: 0.2 }), "0.12 (0.10-0.20)");
+    assert.equal(ratioText({ median: 0.1049, lowest: 0.1, highest: 0.2 }), "0.105 (0.100-0.200)");
+    assert.equal(ratioText({ median: 0.523, lowest: 0.5, highest: 2 }), "0.52 (0.50-2.00)");
     assert.equal(ratioText({ median: 12.34, lowest: 9, highest: 15 }), "12.3 (9.0-15.0)");
     assert.equal(ratioText({ median: 123, lowest: 99, highest: 150 }), "123 (99-150)");
   });
