@@ -1,23 +1,30 @@
 /**
  * `npm run bench`: measures every workload on every peer, in turns, and prints and records what came out.
  */
-import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { drawCharts } from "./charts/draw.js";
+import { judgeClaims } from "./lib/claims.js";
 import { importAll } from "./lib/discover.js";
-import { machine } from "./lib/machine.js";
-import { measure } from "./lib/measure.js";
-import { heading, table } from "./lib/print.js";
+import { loadSettings } from "./lib/measure.js";
+import { positive, runCommand } from "./lib/options.js";
+import { claimsTable, workloadTable } from "./lib/print.js";
+import { recordFile, writeRecord } from "./lib/record.js";
+import { findRivals, rivalsFor } from "./lib/rivals.js";
+import { measureRounds } from "./lib/rounds.js";
+import { printHead, runHead } from "./lib/run-head.js";
 import { summarize } from "./lib/summary.js";
+import { buildLoad, tlsAdvice } from "./load/build.js";
 
 const usage = `npm run bench -- [options]
-  --quick            one short round: shows that everything works, not how fast
+  --quick            one short round of the main workloads: shows that everything works, not how fast
   --rounds N         rounds of each workload (default 5)
-  --seconds N        measured in each round (default 3)
+  --seconds N        measured in each round (default 2)
   --workload NAME    only workloads whose name contains NAME; may be repeated
   --peer NAME        only these peers; may be repeated
-  --baseline NAME    the peer that ratios refer to (default ws)
-  --profile FOLDER   servers on Node write CPU profiles there`;
+  --baseline NAME    the peer that ratios in the tables refer to (default ws)
+  --profile FOLDER   peers on Node write CPU profiles there
+With --quick, --workload or --peer the record goes to build/record.json, otherwise to results/, with charts.`;
 
 const { values } = parseArgs({
   options: {
@@ -32,89 +39,89 @@ const { values } = parseArgs({
   },
 });
 
-/** @param {string | undefined} given */
-function positive(name, given, defaultValue) {
-  const value = given === undefined ? defaultValue : Number(given);
-  if (!(value > 0)) throw new Error(`--${name} must be a number above 0, not ${given}`);
-  return value;
-}
-
-const resultsFile = new URL("results/latest.json", import.meta.url);
-
-/** The peers that were asked for and are there, with their versions. */
-async function findPeers() {
-  const found = [];
-  for (const { file, module } of await importAll("peers")) {
-    const { peer } = module;
-    if (values.peer !== undefined && !values.peer.includes(peer.name)) continue;
-    try {
-      found.push({ peer, file, versions: await peer.versions() });
-    } catch (error) {
-      // Who was asked for by name must be there; others may be missing on this machine.
-      if (values.peer !== undefined || peer.name === "openline") throw error;
-      console.log(`without ${peer.name}: ${error.message}`);
-    }
+/** The groups of workloads, without those that were not asked for or cannot be had. */
+async function findGroups(tls) {
+  const all = (await importAll("workloads")).map(({ module }) => module.group);
+  const isWanted = ({ name, quick }) =>
+    (values.workload?.some((part) => name.includes(part)) ?? true) && (quick !== undefined || !values.quick);
+  const groups = all.map((group) => ({ ...group, workloads: group.workloads.filter(isWanted) }));
+  if (groups.every(({ workloads }) => workloads.length === 0)) {
+    const names = all.flatMap(({ workloads }) => workloads.map(({ name }) => name));
+    throw new Error(`no such workload; there are ${names.join(", ")}`);
   }
-  if (found.length === 0) throw new Error(`no such peer: ${values.peer?.join(", ")}`);
-  return found;
+  const lackTls = groups.flatMap(({ workloads }) => workloads.filter((workload) => workload.tls && !tls));
+  if (lackTls.length > 0) console.log(`without ${lackTls.map(({ name }) => name).join(", ")}: ${tlsAdvice}`);
+  return groups
+    .map((group) => ({ ...group, workloads: group.workloads.filter((workload) => !lackTls.includes(workload)) }))
+    .filter(({ workloads }) => workloads.length > 0);
 }
 
-async function findWorkloads() {
-  const all = (await importAll("workloads")).map(({ module }) => module.workload);
-  const found = all.filter(({ name }) => values.workload?.some((part) => name.includes(part)) ?? true);
-  if (found.length === 0) throw new Error(`no such workload; there are ${all.map(({ name }) => name).join(", ")}`);
-  return found;
+/** In a quick run, less is done than the title says. */
+function titleOf({ title, quick }) {
+  if (!values.quick || Object.keys(quick).length === 0) return title;
+  const changes = Object.entries(quick).map(([name, value]) => `${name} ${value}`);
+  return `${title} (quick: ${changes.join(", ")})`;
+}
+
+/**
+ * Measures a workload, prints what came out, and returns what is recorded.
+ *
+ * @param {import("./lib/workload.js").Workload} workload
+ * @param {readonly import("./lib/measure.js").Rival[]} rivals those who can take part
+ * @param {Parameters<typeof measureRounds>[2]} settings
+ */
+async function measureWorkload(workload, rivals, settings) {
+  const { name, kind, tls = false } = workload;
+  const { samples, failures } = await measureRounds(rivals, workload, settings);
+  const results = summarize(samples, kind.compared);
+  const title = titleOf(workload);
+  if (results.length > 0) {
+    const titles = titlesOf(rivals);
+    console.log(`\n${name}: ${workloadTable({ ...kind, title, results }, values.baseline, titles)}`);
+  }
+  for (const { message } of failures) {
+    console.error(`failed: ${message}`);
+    process.exitCode = 1;
+  }
+  const load = loadSettings(workload, settings.quick);
+  return { name, title, load, tls, failures: failures.map(({ message }) => message), results };
+}
+
+/** @param {readonly import("./lib/measure.js").Rival[]} rivals */
+function titlesOf(rivals) {
+  return Object.fromEntries(rivals.map(({ peer }) => [peer.name, peer.title]));
 }
 
 async function main() {
-  const rounds = positive("rounds", values.rounds, values.quick ? 1 : 5);
-  const windowMs = positive("seconds", values.seconds, values.quick ? 0.5 : 3) * 1000;
-  const timing = { warmUpMs: values.quick ? 250 : 1500, windowMs };
+  const { quick } = values;
+  const rounds = positive("rounds", values.rounds, quick ? 1 : 5);
+  const windowMs = positive("seconds", values.seconds, quick ? 0.2 : 2) * 1000;
+  const timing = { warmUpMs: quick ? 100 : 1000, windowMs };
   const profileFolder = values.profile === undefined ? undefined : path.resolve(values.profile);
-  const rivals = await findPeers();
-  const workloads = await findWorkloads();
-  const record = {
-    date: new Date().toISOString(),
-    machine: machine(),
-    node: process.version,
-    peers: Object.fromEntries(rivals.map(({ peer, versions }) => [peer.name, versions])),
-    baseline: values.baseline,
-    quick: values.quick,
-    rounds,
-    ...timing,
-    workloads: [],
-  };
-  console.log(`node ${record.node}; ${JSON.stringify(record.peers)}`);
-  console.log(`${record.machine.processor}, ${record.machine.cores} cores, ${record.machine.system}`);
-  console.log(`\n${heading(values.baseline)}`);
 
-  for (const workload of workloads) {
-    const { name, title, settings } = workload;
-    const takesPart = rivals.filter(({ peer }) => peer.serve[workload.server] !== undefined);
-    const samples = new Map(takesPart.map(({ peer }) => [peer.name, []]));
-    for (let round = 0; round < rounds; round++) {
-      // In turns, so that what else happens on the machine happens to all.
-      for (const rival of takesPart) {
-        samples.get(rival.peer.name).push(await measure(rival, workload, timing, profileFolder));
-      }
+  const { tls } = await buildLoad();
+  const rivals = await findRivals(values.peer);
+  const groups = await findGroups(tls);
+  const record = { ...runHead(rivals, { quick, rounds, timing }), groups: [] };
+  printHead(record);
+  for (const { name, title, charted, workloads } of groups) {
+    const recorded = [];
+    record.groups.push({ name, title, charted, workloads: recorded });
+    for (const workload of workloads) {
+      const takesPart = rivalsFor(rivals, workload);
+      if (takesPart.length === 0) continue;
+      recorded.push(await measureWorkload(workload, takesPart, { timing, quick, profileFolder, rounds }));
     }
-    const results = summarize(samples, values.baseline);
-    record.workloads.push({ name, title, settings, results });
-    console.log(`\n${table(title, results)}`);
   }
 
-  await mkdir(new URL(".", resultsFile), { recursive: true });
-  await writeFile(resultsFile, `${JSON.stringify(record, undefined, 2)}\n`);
-  console.log("\nrecorded in results/latest.json");
+  const isPartial = quick || values.workload !== undefined || values.peer !== undefined;
+  const file = recordFile("record", isPartial);
+  await writeRecord(file, record);
+  console.log(`\nrecorded in ${path.relative(process.cwd(), file.pathname)}`);
+  if (isPartial) return;
+  await drawCharts(file);
+  console.log(`\n${claimsTable(judgeClaims(record.groups.flatMap(({ workloads }) => workloads)), titlesOf(rivals))}`);
 }
 
-if (values.help) {
-  console.log(usage);
-} else {
-  try {
-    await main();
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  }
-}
+if (values.help) console.log(usage);
+else await runCommand(main);

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
-import { readMessages, writeMessage } from "./questions.js";
+import { readAnswers, writeQuestion } from "./questions.js";
 
 // A child that takes longer than this with anything hangs.
-const answerTimeoutMs = 20_000;
+const answerTimeoutMs = 60_000;
 const exitTimeoutMs = 5_000;
 
 /** A process of ours that answers questions. */
@@ -11,9 +11,8 @@ export class Child {
   failed;
   #title;
   #process;
-  /** @type {Map<number, { resolve: (answer: any) => void, reject: (error: Error) => void }>} */
-  #waiting = new Map();
-  #nextId = 1;
+  /** @type {{ resolve: (answer: any) => void, reject: (error: Error) => void }[]} */
+  #waiting = [];
   #isEnding = false;
   #errors = "";
   #exited;
@@ -21,25 +20,24 @@ export class Child {
   /**
    * @param {string} title for messages
    * @param {readonly string[]} command the program and its arguments
+   * @param {Readonly<Record<string, string>>} [environment] variables beside ours
    */
-  constructor(title, [program, ...args]) {
+  constructor(title, [program, ...args], environment) {
     this.#title = title;
-    this.#process = spawn(program, args, { stdio: "pipe" });
+    this.#process = spawn(program, args, { stdio: "pipe", env: { ...process.env, ...environment } });
     this.#process.stderr.setEncoding("utf8").on("data", (text) => (this.#errors += text));
     // A child that has just ended cannot be written to; its end is what is reported.
     this.#process.stdin.on("error", () => undefined);
-    readMessages(this.#process.stdout, ({ id, answer, error }) => {
-      const waiting = this.#waiting.get(id);
-      this.#waiting.delete(id);
-      if (error === undefined) waiting?.resolve(answer);
-      else waiting?.reject(new Error(`${title}: ${error}`));
+    readAnswers(this.#process.stdout, (answer) => {
+      const waiting = this.#waiting.shift();
+      if (answer.error === undefined) waiting?.resolve(answer);
+      else waiting?.reject(new Error(`${title}: ${answer.error}`));
     });
     this.#exited = new Promise((resolve) => this.#process.on("close", resolve));
     this.failed = new Promise((_, reject) => {
       const fail = (/** @type {string} */ how) => {
-        const error = new Error(`${title} ${how}${this.#errors === "" ? "" : `:\n${this.#errors}`}`);
-        for (const waiting of this.#waiting.values()) waiting.reject(error);
-        this.#waiting.clear();
+        const error = new Error(`${title} ${how}${this.#errors === "" ? "" : `:\n${this.#errors.trimEnd()}`}`);
+        for (const waiting of this.#waiting.splice(0)) waiting.reject(error);
         if (!this.#isEnding) reject(error);
       };
       this.#process.on("error", (error) => fail(`could not be started (${error.message})`));
@@ -49,13 +47,18 @@ export class Child {
     this.failed.catch(() => undefined);
   }
 
+  /** @returns {number} its process id */
+  get pid() {
+    if (this.#process.pid === undefined) throw new Error(`${this.#title} could not be started`);
+    return this.#process.pid;
+  }
+
   /**
    * @param {string} question
    * @param {unknown} [details]
    * @returns {Promise<any>} the answer; rejected when there is none in time, or the process ends
    */
   ask(question, details) {
-    const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         reject(new Error(`${this.#title} did not answer "${question}" within ${answerTimeoutMs} ms`));
@@ -64,8 +67,8 @@ export class Child {
         clearTimeout(timer);
         how(value);
       };
-      this.#waiting.set(id, { resolve: settle(resolve), reject: settle(reject) });
-      writeMessage(this.#process.stdin, { id, question, details });
+      this.#waiting.push({ resolve: settle(resolve), reject: settle(reject) });
+      writeQuestion(this.#process.stdin, question, details);
     });
   }
 
@@ -76,5 +79,44 @@ export class Child {
     const timer = setTimeout(() => this.#process.kill("SIGKILL"), exitTimeoutMs);
     await this.#exited;
     clearTimeout(timer);
+  }
+}
+
+/**
+ * Gives a measurement its processes, and ends them after it, the last one first.
+ *
+ * @template Result
+ * @param {(processes: {
+ *   start: (title: string, command: readonly string[], environment?: Readonly<Record<string, string>>) => Child,
+ *   pause: (milliseconds: number) => Promise<void>,
+ *   guard: <Value>(promise: Promise<Value>) => Promise<Value>,
+ * }) => Promise<Result>} measurement what `guard` and `pause` return is rejected when a process ends meanwhile
+ * @returns {Promise<Result>}
+ */
+export async function withChildren(measurement) {
+  /** @type {Child[]} */
+  const children = [];
+  const guard = (promise) => Promise.race([promise, ...children.map(({ failed }) => failed)]);
+  try {
+    return await measurement({
+      start(title, command, environment) {
+        const child = new Child(title, command, environment);
+        children.push(child);
+        return child;
+      },
+      async pause(milliseconds) {
+        /** @type {NodeJS.Timeout | undefined} */
+        let timer;
+        const passed = new Promise((resolve) => (timer = setTimeout(resolve, milliseconds)));
+        try {
+          await guard(passed);
+        } finally {
+          clearTimeout(timer);
+        }
+      },
+      guard,
+    });
+  } finally {
+    for (const child of children.reverse()) await child.end();
   }
 }

@@ -4,10 +4,10 @@ import os from "node:os";
 export function machine() {
   const cpus = os.cpus();
   return {
-    processor: cpus[0]?.model ?? "unknown",
+    processor: cpus[0]?.model.trim() ?? "unknown",
     cores: cpus.length,
     memoryBytes: os.totalmem(),
     system: `${os.type()} ${os.release()} ${os.arch()}`,
-    loadAverage: os.loadavg(),
+    loadAverage: os.loadavg().map((load) => Number(load.toFixed(2))),
   };
 }

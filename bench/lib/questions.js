@@ -1,45 +1,52 @@
 /**
- * How the processes of a benchmark talk: lines of JSON over standard input and output, which every runtime has.
+ * How the processes of a benchmark talk: over standard input and output, which every runtime has. A question is a line,
+ * a word with or without JSON behind it; an answer is a line of JSON. Answers come in the order of the questions.
  */
 import { createInterface } from "node:readline";
 
-/** @typedef {{ id: number, question: string, details: any }} Question */
-/** @typedef {{ id: number, answer?: any, error?: string }} Answer */
-
 /**
- * Calls `onMessage` for every line of JSON.
+ * Calls `onAnswer` for every line of JSON. What a runtime has to say beside is no answer.
  *
  * @param {import("node:stream").Readable} stream
- * @param {(message: any) => void} onMessage
+ * @param {(answer: any) => void} onAnswer
  */
-export function readMessages(stream, onMessage) {
-  createInterface({ input: stream }).on("line", (line) => onMessage(JSON.parse(line)));
+export function readAnswers(stream, onAnswer) {
+  createInterface({ input: stream }).on("line", (line) => {
+    if (line.startsWith("{")) onAnswer(JSON.parse(line));
+  });
 }
 
 /**
  * @param {import("node:stream").Writable} stream
- * @param {Question | Answer} message
+ * @param {string} question
+ * @param {unknown} [details]
  */
-export function writeMessage(stream, message) {
-  stream.write(`${JSON.stringify(message)}\n`);
+export function writeQuestion(stream, question, details) {
+  stream.write(`${question}${details === undefined ? "" : ` ${JSON.stringify(details)}`}\n`);
 }
 
 /**
- * In a child: answers what the parent asks, and ends with it.
+ * In a child: answers what the parent asks, one question at a time, and ends with it.
  *
- * @param {Record<string, (details: any) => unknown>} answers by question; a promise is awaited
+ * @param {Record<string, (details: any) => unknown>} answers by question; an object or nothing, or a promise of it
  */
 export function answerQuestions(answers) {
-  readMessages(process.stdin, async (/** @type {Question} */ { id, question, details }) => {
+  let answered = Promise.resolve();
+
+  const answer = async (/** @type {string} */ line) => {
+    const [question] = line.split(" ", 1);
+    const details = line.slice(question.length);
     try {
-      writeMessage(process.stdout, { id, answer: await answers[question](details) });
+      const result = await answers[question](details === "" ? undefined : JSON.parse(details));
+      process.stdout.write(`${JSON.stringify(result ?? {})}\n`);
     } catch (error) {
-      writeMessage(process.stdout, {
-        id,
-        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-      });
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      process.stdout.write(`${JSON.stringify({ error: text })}\n`);
     }
-  });
-  // The parent has closed our input, or is gone.
-  process.stdin.on("close", () => process.exit());
+  };
+
+  createInterface({ input: process.stdin })
+    .on("line", (line) => (answered = answered.then(() => answer(line))))
+    // The parent has closed our input, or is gone.
+    .on("close", () => process.exit());
 }

@@ -1,8 +1,15 @@
 /**
- * From samples to what is published: medians, and ratios to the baseline.
+ * From samples to what is published: medians, and ratios of each peer to each other one.
  *
- * @typedef {import("./measure.js").Sample} Sample
+ * @typedef {Readonly<Record<string, number>>} Sample figures by their names
  * @typedef {{ median: number, lowest: number, highest: number }} Ratio
+ *
+ * @typedef {object} Result of one peer on one workload
+ * @property {string} peer
+ * @property {Sample} medians
+ * @property {Record<string, Record<string, Ratio>>} ratios by the other peer and the figure: this one's divided by that
+ *   one's
+ * @property {Record<string, number[]>} samples by figure, in the order of the rounds
  */
 
 /** @param {readonly number[]} values at least one */
@@ -12,49 +19,54 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/**
- * The median of each figure.
- *
- * @param {readonly Sample[]} samples
- * @returns {Sample}
- */
-export function medians(samples) {
-  const names = /** @type {(keyof Sample)[]} */ (Object.keys(samples[0]));
-  const entries = names.map((name) => [name, median(samples.map((sample) => sample[name]))]);
-  return Object.fromEntries(entries);
+/** Five digits are more than any of these figures is good for, and keep the record readable. */
+export function rounded(value) {
+  return Number(value.toPrecision(5));
 }
 
 /**
  * Ratios of one figure, round by round: what disturbs the machine for longer than a window disturbs both sides of a
  * round.
  *
- * @param {readonly Sample[]} samples
- * @param {readonly Sample[]} baseline of the same rounds
- * @param {keyof Sample} name
+ * @param {readonly number[]} values
+ * @param {readonly number[]} others of the same rounds
  * @returns {Ratio}
  */
-export function ratio(samples, baseline, name) {
-  const ratios = samples.map((sample, round) => sample[name] / baseline[round][name]);
-  return { median: median(ratios), lowest: Math.min(...ratios), highest: Math.max(...ratios) };
+export function ratio(values, others) {
+  const ratios = values.map((value, round) => value / others[round]);
+  return {
+    median: rounded(median(ratios)),
+    lowest: rounded(Math.min(...ratios)),
+    highest: rounded(Math.max(...ratios)),
+  };
 }
 
 /**
- * @param {Map<string, Sample[]>} samplesByPeer
- * @param {string} baselineName
+ * @param {ReadonlyMap<string, readonly Sample[]>} samplesByPeer each peer's, of the same rounds; none is left out
+ *   where there are no samples
+ * @param {readonly string[]} compared figures of which ratios are taken
+ * @returns {Result[]}
  */
-export function summarize(samplesByPeer, baselineName) {
-  const baseline = samplesByPeer.get(baselineName);
-  return [...samplesByPeer].map(([peer, samples]) => ({
+export function summarize(samplesByPeer, compared) {
+  const columns = [...samplesByPeer].map(([peer, samples]) => {
+    const names = Object.keys(samples[0]);
+    return { peer, byFigure: Object.fromEntries(names.map((name) => [name, samples.map((sample) => sample[name])])) };
+  });
+  return columns.map(({ peer, byFigure }) => ({
     peer,
-    medians: medians(samples),
-    ...(baseline === undefined || peer === baselineName
-      ? {}
-      : {
-          ratios: {
-            cpuPerMessage: ratio(samples, baseline, "cpuMicrosecondsPerMessage"),
-            messagesPerSecond: ratio(samples, baseline, "messagesPerSecond"),
-          },
-        }),
-    samples,
+    medians: mapValues(byFigure, (values) => rounded(median(values))),
+    ratios: Object.fromEntries(
+      columns
+        .filter((other) => other.peer !== peer)
+        .map((other) => [
+          other.peer,
+          Object.fromEntries(compared.map((name) => [name, ratio(byFigure[name], other.byFigure[name])])),
+        ]),
+    ),
+    samples: mapValues(byFigure, (values) => values.map(rounded)),
   }));
+}
+
+function mapValues(object, change) {
+  return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, change(value)]));
 }

@@ -1,25 +1,63 @@
 import { once } from "node:events";
+import * as http from "node:http";
+import { createServer } from "node:https";
 import { nodeCommand, packageVersions } from "../lib/peer.js";
+
+/**
+ * @param {import("../lib/peer.js").Tls | undefined} tls
+ * @param {(socket: import("ws").WebSocket, request: import("node:http").IncomingMessage) => void} onConnection
+ */
+async function serve(tls, onConnection) {
+  const { WebSocketServer } = await import("ws");
+  const https = tls === undefined ? undefined : createServer(tls);
+  const where = { port: 0, host: "127.0.0.1" };
+  const server = new WebSocketServer(https === undefined ? where : { server: https });
+  server.on("connection", onConnection);
+  https?.listen(where);
+  await once(server, "listening");
+  return { port: server.address().port };
+}
 
 /** @type {import("../lib/peer.js").Peer} */
 export const peer = {
   name: "ws",
+  title: "ws",
   command: nodeCommand,
   async versions() {
     const { default: bufferUtil } = await import("bufferutil");
     // bufferutil falls back to JavaScript by itself where its prebuilt binary does not fit, and ws would be slower.
     const isNative = Function.prototype.toString.call(bufferUtil.mask).includes("[native code]");
-    return { ...(await packageVersions("ws", "bufferutil")), masking: isNative ? "native" : "JavaScript" };
+    // Where Node has a masking of its own, ws takes that.
+    const masking = http.websocketMask !== undefined ? "by Node" : isNative ? "native" : "JavaScript";
+    return { ...(await packageVersions("ws", "bufferutil")), masking };
   },
   serve: {
-    async echo() {
-      const { WebSocketServer } = await import("ws");
-      const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
-      server.on("connection", (socket) => {
+    echo: (tls) =>
+      serve(tls, (socket) => {
         socket.on("message", (data, isBinary) => socket.send(data, { binary: isBinary }));
+      }),
+    broadcast(tls) {
+      /** @type {Set<import("ws").WebSocket>} */
+      const subscribers = new Set();
+      return serve(tls, (socket, request) => {
+        if (request.url === "/subscribe") {
+          subscribers.add(socket);
+          socket.on("close", () => subscribers.delete(socket));
+          socket.send("subscribed");
+          return;
+        }
+        socket.on("message", (data, isBinary) => {
+          for (const subscriber of subscribers) subscriber.send(data, { binary: isBinary });
+        });
       });
-      await once(server, "listening");
-      return { port: server.address().port };
     },
+  },
+  async connect(url, connections) {
+    const { WebSocket } = await import("ws");
+    for (let index = 0; index < connections; index++) {
+      const socket = new WebSocket(url);
+      socket.on("message", (data, isBinary) => socket.send(data, { binary: isBinary }));
+      await once(socket, "open");
+    }
   },
 };

@@ -1,0 +1,47 @@
+/**
+ * What openline promises about itself beside others, and whether a run bears it out. Nothing else depends on it.
+ */
+
+/**
+ * @typedef {object} Claim
+ * @property {string} workload
+ * @property {string} figure
+ * @property {string} against the peer's name
+ * @property {number} [atMost] openline's figure divided by the peer's
+ * @property {number} [atLeast]
+ */
+
+/** @type {readonly Claim[]} */
+export const claims = [
+  { workload: "echo-64b-100", figure: "cpuMicrosecondsPerMessage", against: "ws", atMost: 0.5 },
+  { workload: "echo-64b-100", figure: "cpuMicrosecondsPerMessage", against: "uws", atMost: 1.1 },
+  { workload: "echo-64b-pipelined", figure: "cpuMicrosecondsPerMessage", against: "ws", atMost: 0.1 },
+  { workload: "echo-64b-pipelined", figure: "cpuMicrosecondsPerMessage", against: "uws", atMost: 0.6 },
+  { workload: "echo-16kib", figure: "messagesPerSecond", against: "ws", atLeast: 2 },
+  { workload: "echo-16kib", figure: "messagesPerSecond", against: "uws", atLeast: 0.9 },
+  { workload: "echo-1mib", figure: "messagesPerSecond", against: "ws", atLeast: 1.5 },
+  { workload: "echo-1mib", figure: "messagesPerSecond", against: "uws", atLeast: 0.9 },
+  { workload: "broadcast-500", figure: "cpuMicrosecondsPerDelivery", against: "ws", atMost: 0.65 },
+  { workload: "broadcast-500", figure: "cpuMicrosecondsPerDelivery", against: "uws", atMost: 1.1 },
+  { workload: "broadcast-500-pipelined", figure: "deliveriesPerSecond", against: "ws", atLeast: 10 },
+  { workload: "broadcast-500-pipelined", figure: "deliveriesPerSecond", against: "uws", atLeast: 0.8 },
+  { workload: "idle", figure: "residentBytesPerConnection", against: "ws", atMost: 0.5 },
+  { workload: "connect", figure: "cpuMicrosecondsPerConnection", against: "ws", atMost: 0.75 },
+  { workload: "client-64b", figure: "cpuMicrosecondsPerMessage", against: "ws", atMost: 0.5 },
+  { workload: "client-64b", figure: "cpuMicrosecondsPerMessage", against: "undici", atMost: 0.5 },
+];
+
+/**
+ * @param {readonly { name: string, results: readonly import("./summary.js").Result[] }[]} workloads of a record
+ * @returns {(Claim & { measured: import("./summary.js").Ratio | undefined, holds: boolean | undefined })[]} undefined
+ *   where it was not measured
+ */
+export function judgeClaims(workloads) {
+  return claims.map((claim) => {
+    const results = workloads.find(({ name }) => name === claim.workload)?.results ?? [];
+    const measured = results.find(({ peer }) => peer === "openline")?.ratios[claim.against]?.[claim.figure];
+    const { atMost = Number.POSITIVE_INFINITY, atLeast = 0 } = claim;
+    const holds = measured === undefined ? undefined : measured.median <= atMost && measured.median >= atLeast;
+    return { ...claim, measured, holds };
+  });
+}

@@ -1,0 +1,33 @@
+import { loadProgram } from "../load/build.js";
+
+/**
+ * What the load generator is to do; see `load/settings.c`.
+ *
+ * @typedef {object} LoadSettings
+ * @property {"echo" | "broadcast" | "connect" | "serve"} mode
+ * @property {number} connections
+ * @property {number} [warmConnections]
+ * @property {number} [messageBytes]
+ * @property {number} inFlight
+ * @property {"binary" | "text" | "utf8"} [type]
+ */
+
+/**
+ * The command that runs it.
+ *
+ * @param {LoadSettings} settings
+ * @param {{ port?: number, tls?: boolean }} where
+ * @returns {readonly string[]}
+ */
+export function loadCommand({ mode, connections, warmConnections, messageBytes, inFlight, type }, { port, tls }) {
+  const options = {
+    "--port": port,
+    "--connections": connections,
+    "--warm-connections": warmConnections,
+    "--bytes": messageBytes,
+    "--in-flight": inFlight,
+    "--type": type,
+  };
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return [loadProgram, mode, ...given.flatMap(([name, value]) => [name, String(value)]), ...(tls ? ["--tls"] : [])];
+}

@@ -1,0 +1,17 @@
+/**
+ * A peer's process: started with the file of the peer, it serves or connects as it is asked.
+ */
+import { benchCertificate } from "./peer.js";
+import { answerQuestions } from "./questions.js";
+
+const { peer } = await import(process.argv[2]);
+
+answerQuestions({
+  /** @param {{ kind: string, tls: boolean }} details */
+  async serve({ kind, tls }) {
+    const { port } = await peer.serve[kind](tls ? benchCertificate() : undefined);
+    return { port };
+  },
+  /** @param {{ url: string, connections: number }} details */
+  connect: ({ url, connections }) => peer.connect(url, connections),
+});

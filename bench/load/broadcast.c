@@ -1,0 +1,160 @@
+/*
+ * Broadcast: one connection publishes, the others are sent what it published. So many messages are in flight: number n
+ * is published when every subscriber has had number n minus that.
+ *
+ * A subscriber is counted as one when the server has told it, with the text "subscribed": only then can nothing be
+ * missed. Messages are numbered, so that one that is lost, doubled or in the wrong order is a wrong octet.
+ */
+#include <string.h>
+
+#include "checking.h"
+#include "clock.h"
+#include "connection.h"
+#include "fail.h"
+#include "memory.h"
+#include "mode.h"
+#include "opening.h"
+
+struct subscriber {
+  struct connection connection;
+  uint64_t completed;
+  uint32_t reads;
+};
+
+/* Far more kinds than are ever in flight. */
+enum { handshakes_at_once = 64, published_kinds = 64 };
+
+/* A text frame (RFC 6455 §5.2). */
+static const char greeting[] = "\x81\x0asubscribed";
+enum { greeting_bytes = sizeof greeting - 1 };
+
+static const struct settings *settings;
+static struct subscriber *subscribers;
+static struct connection publisher;
+/* What every subscriber is sent. */
+static struct cycle delivery;
+static size_t greeted;
+static uint64_t published;
+/* Messages that every subscriber has had. */
+static uint64_t completed;
+/* Of each message in flight, by its number modulo how many there are: how many still lack it, and when it was sent. */
+static uint64_t *lacking;
+static uint64_t *published_ns;
+static bool is_stopping;
+
+static void publish(void) {
+  uint64_t count = is_stopping ? 0 : settings->in_flight - (published - completed);
+  uint64_t now = now_ns();
+  for (uint64_t i = published; i < published + count; i++) {
+    lacking[i % settings->in_flight] = settings->connections;
+    published_ns[i % settings->in_flight] = now;
+  }
+  published += count;
+  if (count > 0) connection_send(&publisher, count * publisher.out.frame_bytes);
+}
+
+/* The greeting comes first. Returns how many octets belong to it. */
+static size_t take_greeting(struct connection *connection, const uint8_t *octets, size_t length) {
+  if (connection->received >= greeting_bytes) return 0;
+  size_t left = greeting_bytes - (size_t)connection->received;
+  size_t count = length < left ? length : left;
+  if (memcmp(octets, greeting + connection->received, count) != 0) {
+    fail("the server did not tell connection %u that it is subscribed", connection->index);
+  }
+  if (count < left) return count;
+  greeted++;
+  if (greeted == settings->connections) connection_connect(&publisher, settings->port, "/publish", settings->tls);
+  return count;
+}
+
+static bool wants_octets(struct connection *connection) {
+  struct subscriber *subscriber = (struct subscriber *)connection;
+  return subscriber->completed < checked_messages || ++subscriber->reads % check_every == 0;
+}
+
+static void on_octets(struct connection *connection, const uint8_t *octets, size_t length) {
+  struct subscriber *subscriber = (struct subscriber *)connection;
+  size_t skipped = take_greeting(connection, octets, length);
+  if (skipped == length) return;
+  uint64_t place = connection->received + skipped - greeting_bytes;
+  uint64_t received = connection->received + length - greeting_bytes;
+  uint64_t due = published * delivery.frame_bytes;
+  if (received > due) {
+    fail("the server sent %llu octets to subscriber %u where %llu were due", (unsigned long long)received,
+         connection->index, (unsigned long long)due);
+  }
+  if (octets != NULL) {
+    size_t right = compare_with_cycle(&delivery, place, octets + skipped, length - skipped);
+    if (right < length - skipped) {
+      fail("the server sent a wrong octet to subscriber %u, after %llu right ones", connection->index,
+           (unsigned long long)(place + right));
+    }
+  }
+  tally.progress += length;
+  uint64_t had = received / delivery.frame_bytes;
+  if (had == subscriber->completed) return;
+  uint64_t now = now_ns();
+  for (uint64_t i = subscriber->completed; i < had; i++) {
+    lacking[i % settings->in_flight]--;
+    histogram_record(&tally.latency, now - published_ns[i % settings->in_flight]);
+  }
+  tally.messages += had - subscriber->completed;
+  subscriber->completed = had;
+  uint64_t before = completed;
+  while (completed < published && lacking[completed % settings->in_flight] == 0) completed++;
+  if (completed > before) publish();
+}
+
+static void connect_one(uint32_t index) {
+  connection_connect(&subscribers[index].connection, settings->port, "/subscribe", settings->tls);
+}
+
+static struct opening opening = {.connect = connect_one};
+
+static void on_open(struct connection *connection) {
+  (void)connection;
+  tally.progress++;
+  opening_opened(&opening);
+}
+
+static void on_publisher_open(struct connection *connection) {
+  (void)connection;
+  publish();
+}
+
+static void on_publisher_octets(struct connection *connection, const uint8_t *octets, size_t length) {
+  (void)connection;
+  (void)octets;
+  fail("the server sent %zu octets to the publisher, to whom none are due", length);
+}
+
+static uint16_t prepare(const struct settings *given) {
+  static const struct connection_listener subscriber_listener = {
+      .on_open = on_open, .on_octets = on_octets, .wants_octets = wants_octets};
+  static const struct connection_listener publisher_listener = {
+      .on_open = on_publisher_open, .on_octets = on_publisher_octets};
+  settings = given;
+  delivery = create_cycle(settings->type, settings->payload_bytes, published_kinds, settings->in_flight, 0, false);
+  lacking = allocate(settings->in_flight, sizeof *lacking);
+  published_ns = allocate(settings->in_flight, sizeof *published_ns);
+  subscribers = allocate(settings->connections, sizeof *subscribers);
+  for (uint32_t i = 0; i < settings->connections; i++) {
+    subscribers[i].connection.index = i;
+    subscribers[i].connection.listener = &subscriber_listener;
+  }
+  publisher.index = (uint32_t)settings->connections;
+  publisher.listener = &publisher_listener;
+  publisher.out = create_cycle(settings->type, settings->payload_bytes, published_kinds, settings->in_flight, 0, true);
+  return 0;
+}
+
+static void start(void) { opening_begin(&opening, (uint32_t)settings->connections, handshakes_at_once); }
+
+static bool is_ready(void) { return completed >= checked_messages; }
+
+static void stop(void) { is_stopping = true; }
+
+static bool is_idle(void) { return published > 0 && completed == published; }
+
+const struct mode broadcast_mode = {
+    .name = "broadcast", .prepare = prepare, .start = start, .is_ready = is_ready, .stop = stop, .is_idle = is_idle};

@@ -1,0 +1,86 @@
+#include "settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fail.h"
+#include "tls.h"
+
+static const char usage[] =
+    "load MODE --port N [options]\n"
+    "  echo       every connection keeps messages in flight, and gets them back\n"
+    "  broadcast  a publisher on /publish, subscribers on /subscribe, who are greeted with the text \"subscribed\"\n"
+    "  connect    opens connections and holds them\n"
+    "  serve      is the server: sends messages, which the clients send back\n"
+    "  --connections N       how many (default 100); of subscribers, in broadcast\n"
+    "  --bytes N             payload of a message (default 64)\n"
+    "  --in-flight N         messages under way (default 1): of each connection, in broadcast of the publisher;\n"
+    "                        connect: handshakes under way\n"
+    "  --type TYPE           binary (default), text (ASCII) or utf8\n"
+    "  --tls                 through TLS; not in serve\n"
+    "  --warm-connections N  connect: opened before those that count (default 0)\n"
+    "  --seconds N           measures so long by itself, prints one line of JSON, and ends (connect: holds so long);\n"
+    "                        without, it answers questions on standard input (session.h)\n"
+    "  --warm-up N           seconds of load before that (default 1)\n"
+    "  --stall N             seconds without progress after which it gives up (default 10)";
+
+static double number(const char *name, const char *text, double lowest, double highest) {
+  char *end;
+  double value = text == NULL ? -1 : strtod(text, &end);
+  if (text == NULL || end == text || *end != '\0' || !(value >= lowest && value <= highest)) {
+    fail("%s must be a number from %g to %g, not %s", name, lowest, highest, text == NULL ? "nothing" : text);
+  }
+  return value;
+}
+
+static enum message_type message_type(const char *text) {
+  if (text != NULL && strcmp(text, "binary") == 0) return type_binary;
+  if (text != NULL && strcmp(text, "text") == 0) return type_text;
+  if (text != NULL && strcmp(text, "utf8") == 0) return type_utf8;
+  fail("--type must be binary, text or utf8, not %s", text == NULL ? "nothing" : text);
+}
+
+struct settings read_settings(int count, char **arguments) {
+  struct settings settings = {
+      .connections = 100,
+      .payload_bytes = 64,
+      .in_flight = 1,
+      .type = type_binary,
+      .warm_up_seconds = 1,
+      .stall_seconds = 10,
+  };
+  if (count < 2) fail("%s", usage);
+  settings.mode = arguments[1];
+  for (int i = 2; i < count; i++) {
+    const char *name = arguments[i];
+    if (strcmp(name, "--tls") == 0) {
+      settings.tls = true;
+      continue;
+    }
+    const char *value = i + 1 < count ? arguments[++i] : NULL;
+    if (strcmp(name, "--port") == 0) {
+      settings.port = (uint16_t)number(name, value, 0, 65535);
+    } else if (strcmp(name, "--connections") == 0) {
+      settings.connections = (size_t)number(name, value, 1, 1000000);
+    } else if (strcmp(name, "--warm-connections") == 0) {
+      settings.warm_connections = (size_t)number(name, value, 0, 1000000);
+    } else if (strcmp(name, "--bytes") == 0) {
+      settings.payload_bytes = (size_t)number(name, value, 0, 1 << 30);
+    } else if (strcmp(name, "--in-flight") == 0) {
+      settings.in_flight = (size_t)number(name, value, 1, 65536);
+    } else if (strcmp(name, "--type") == 0) {
+      settings.type = message_type(value);
+    } else if (strcmp(name, "--seconds") == 0) {
+      settings.seconds = number(name, value, 0.001, 86400);
+    } else if (strcmp(name, "--warm-up") == 0) {
+      settings.warm_up_seconds = number(name, value, 0, 86400);
+    } else if (strcmp(name, "--stall") == 0) {
+      settings.stall_seconds = number(name, value, 0.01, 86400);
+    } else {
+      fail("no such option: %s\n%s", name, usage);
+    }
+  }
+  if (settings.tls && !tls_is_available()) fail("this program was built without TLS: apt-get install -y libssl-dev");
+  return settings;
+}
