@@ -7,6 +7,9 @@ import type { HandleOwner, RequestOwner, ShutdownRequest, StreamHandle } from ".
 import { endOfFile, systemError } from "./binding.js";
 import type { HandleTransport } from "./handle-transport.js";
 
+/** Under which Node keeps a handle's owner. */
+let ownerSymbol: symbol | undefined;
+
 /** See the head of this file. */
 export class HandleStream implements ByteStream, HandleOwner, RequestOwner {
   readonly remoteAddress: string | undefined;
@@ -49,8 +52,8 @@ export class HandleStream implements ByteStream, HandleOwner, RequestOwner {
   /** Makes this the owner of the handle, in place of a socket. */
   protected own(handle: StreamHandle): void {
     // Node's own reference to the socket would keep all of it in memory.
-    const nodesOwner = Object.getOwnPropertySymbols(handle).find(({ description }) => description === "owner_symbol");
-    if (nodesOwner !== undefined) (handle as unknown as Record<symbol, unknown>)[nodesOwner] = this;
+    ownerSymbol ??= Object.getOwnPropertySymbols(handle).find(({ description }) => description === "owner_symbol");
+    if (ownerSymbol !== undefined) (handle as unknown as Record<symbol, unknown>)[ownerSymbol] = this;
   }
 
   start(receiver: ByteStreamReceiver): void {
@@ -68,21 +71,18 @@ export class HandleStream implements ByteStream, HandleOwner, RequestOwner {
   /** Writes, and returns whether that goes on after this call. */
   protected writeNow(handle: StreamHandle, segments: readonly Uint8Array[]): boolean {
     const { transport } = this;
-    const request = transport.borrowRequest(this, handle);
+    const request = transport.idleRequest;
     const status =
       segments.length === 1
         ? handle.writeBuffer(request, segments[0] as Uint8Array)
         : handle.writev(request, segments, true);
     if (status !== 0) {
-      transport.returnRequest(request);
       this.fail(systemError(status, "write"));
       return false;
     }
-    if (!transport.lastWriteWasAsync) {
-      transport.returnRequest(request);
-      return false;
-    }
+    if (!transport.lastWriteWasAsync) return false;
     // The kernel took a part; libuv has the rest, and this request with it.
+    transport.keepRequest(request, this, handle);
     request.buffers = segments;
     this.isWriting = true;
     return true;

@@ -33,7 +33,7 @@ export class HandleTransport {
   /** Whether TLS sockets are taken, too. */
   takesTls = false;
   readonly readBuffer: Uint8Array = allocateFastMemory(sharedReadBytes);
-  /** A write request that is not in use. */
+  /** A write request that is not in use: nearly all writes complete within their call. */
   #idleRequest: WriteRequest | undefined;
 
   /** @param turns told of each turn that the event loop begins with octets */
@@ -96,21 +96,17 @@ export class HandleTransport {
     return new HandleStream(this, handle, out.address, []);
   }
 
-  /** A request to write with, which its stream gives back when the write is over. */
-  borrowRequest(stream: RequestOwner, handle: StreamHandle): WriteRequest {
-    const request = this.#idleRequest ?? new this.#WriteWrap();
-    this.#idleRequest = undefined;
-    request.handle = handle;
-    request.oncomplete = onWriteComplete;
-    request.stream = stream;
-    return request;
+  /** A request to write with: the same again, until one was kept. */
+  get idleRequest(): WriteRequest {
+    return (this.#idleRequest ??= new this.#WriteWrap());
   }
 
-  /** Takes back a request whose write completed within the call. */
-  returnRequest(request: WriteRequest): void {
-    request.handle = null;
-    request.stream = null;
-    this.#idleRequest = request;
+  /** Lets a write that goes on after its call keep its request. What it wants is asked for only when it completes. */
+  keepRequest(request: WriteRequest, stream: RequestOwner, handle: StreamHandle): void {
+    this.#idleRequest = undefined;
+    request.handle = handle;
+    request.stream = stream;
+    request.oncomplete = onWriteComplete;
   }
 }
 
