@@ -36,13 +36,16 @@ export interface DeflateContext {
 /** What of it may be left out. */
 export type DeflateContextOptions = Partial<Omit<DeflateContext, "compressor" | "counters">>;
 
-/** Beyond it, deflate takes half as long again and saves a twentieth; below it, it saves a tenth less. */
+/**
+ * Measured on JSON of 1 KiB behind a window of 4 KiB: level 6 takes a quarter longer and makes a twentieth less of it,
+ * level 1 takes a fifth less and makes a sixteenth more.
+ */
 export const defaultLevel = 3;
 /** What a shorter message would save is less than the headers of the packet that carries it. */
 export const defaultThresholdBytes = 256;
-/** To deflate so much takes about a millisecond, and giving it to another thread a tenth of that. */
+/** From here on, to give the work to another thread costs less than a fifth of the work. */
 export const defaultLaterFromBytes: number = 64 * 1024;
-/** To inflate so much takes about a millisecond. */
+/** To inflate so much takes one to two milliseconds. */
 export const defaultMaxInflatedAtOnceBytes: number = 1024 * 1024;
 
 /** Fills in the defaults. */

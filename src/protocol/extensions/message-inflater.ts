@@ -85,7 +85,7 @@ export class MessageInflater {
     counters.receivedBytesBefore += lengthBefore;
     counters.receivedBytesAfter += end - start;
     if (this.#isReserved && start < end) {
-      this.#window ??= new SlidingWindow(this.#windowBits);
+      this.#window ??= new SlidingWindow(this.#windowBits, this.#context.memory);
       this.#window.append(bytes, start, end);
     }
     return { bytes, start, end, reserved: reserved & ~compressedBit, isOwned };
@@ -93,6 +93,7 @@ export class MessageInflater {
 
   /** The connection is over. */
   close(): void {
+    this.#window?.clear();
     this.#window = undefined;
     if (!this.#isReserved) return;
     this.#isReserved = false;

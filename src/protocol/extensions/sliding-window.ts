@@ -2,16 +2,17 @@
  * The LZ77 sliding window of one direction (RFC 7692 §7.2): the last octets of the compressed messages so far,
  * uncompressed, in one row, as zlib takes them for a dictionary.
  *
- * It takes as much memory as there is to remember, up to its size.
+ * It takes no memory before there is something to remember. One of 4 KiB or less takes its memory in full, a page; a
+ * longer one a page first.
  */
 import type { OctetRange } from "./extension.js";
+import type { Slab } from "./slots.js";
 import type { Forgettable, WindowMemory } from "./window-memory.js";
 import { WindowLease } from "./window-memory.js";
 
-// A shorter window would grow with the next message.
-const firstCapacityBytes = 1024;
+const pageBytes = 4096;
 
-/** Octets that a window takes beside its content: the object, its array, and the array's memory block. */
+/** Octets that the objects around a window take. */
 export const windowOverheadBytes = 256;
 
 /** Octets that a window of so many bits takes when it is full. */
@@ -21,24 +22,31 @@ export function windowBytes(bits: number): number {
 
 const noOctets = new Uint8Array(0);
 
-/** A window that remembers whatever happens: a receiver's, for which memory has been reserved. */
+/**
+ * A window that remembers whatever happens: a receiver's, for which memory has been reserved. Whoever is done with it
+ * clears it, to give its memory back.
+ */
 export class SlidingWindow implements OctetRange {
   readonly sizeBytes: number;
-  #bytes: Uint8Array = noOctets;
+  readonly #memory: WindowMemory;
+  #slab: Slab | undefined;
+  #start = 0;
   #end = 0;
+  #capacity = 0;
 
   /** @param bits the base-2 logarithm of its size, from 8 to 15 */
-  constructor(bits: number) {
+  constructor(bits: number, memory: WindowMemory) {
     this.sizeBytes = 2 ** bits;
+    this.#memory = memory;
   }
 
   /** Where the content lies. */
   get bytes(): Uint8Array {
-    return this.#bytes;
+    return this.#slab?.bytes ?? noOctets;
   }
 
   get start(): number {
-    return 0;
+    return this.#start;
   }
 
   get end(): number {
@@ -47,19 +55,17 @@ export class SlidingWindow implements OctetRange {
 
   /** Octets of memory held, as they are counted. */
   get heldBytes(): number {
-    return this.#bytes.byteLength === 0 ? 0 : this.#bytes.byteLength + windowOverheadBytes;
+    return this.#capacity === 0 ? 0 : this.#capacity + windowOverheadBytes;
   }
 
-  /** Octets of memory that it will hold with `count` octets more. */
+  /** Octets of memory that it will hold with `count` octets more, at least one. */
   bytesWith(count: number): number {
     return this.#capacityWith(count) + windowOverheadBytes;
   }
 
   #capacityWith(count: number): number {
-    const needed = Math.min(this.#end + count, this.sizeBytes);
-    const current = this.#bytes.byteLength;
-    if (needed <= current) return current;
-    return Math.min(this.sizeBytes, Math.max(firstCapacityBytes, needed, current * 2));
+    const isPageEnough = this.#end - this.#start + count <= pageBytes;
+    return Math.max(this.#capacity, isPageEnough ? Math.min(this.sizeBytes, pageBytes) : this.sizeBytes);
   }
 
   /** Remembers the octets from `start` to `end`, and forgets what is further back than its size. */
@@ -67,25 +73,36 @@ export class SlidingWindow implements OctetRange {
     const from = Math.max(start, end - this.sizeBytes);
     const count = end - from;
     if (count === 0) return;
-    const kept = Math.min(this.#end, this.sizeBytes - count);
+    const kept = Math.min(this.#end - this.#start, this.sizeBytes - count);
     const capacity = this.#capacityWith(count);
-    if (capacity > this.#bytes.byteLength) {
-      const grown = new Uint8Array(capacity);
-      if (kept > 0) grown.set(this.#bytes.subarray(this.#end - kept, this.#end));
-      this.#bytes = grown;
-      this.#end = kept;
-    } else if (this.#end + count > this.#bytes.byteLength) {
-      this.#bytes.copyWithin(0, this.#end - kept, this.#end);
-      this.#end = kept;
+    if (capacity > this.#capacity) {
+      this.#move(capacity, kept);
+    } else if (this.#end + count > this.#start + capacity) {
+      this.bytes.copyWithin(this.#start, this.#end - kept, this.#end);
+      this.#end = this.#start + kept;
     }
-    this.#bytes.set(bytes.subarray(from, end), this.#end);
+    this.bytes.set(bytes.subarray(from, end), this.#end);
     this.#end += count;
+  }
+
+  /** Takes more memory, and the last `kept` octets with it. */
+  #move(capacity: number, kept: number): void {
+    const { slab, start } = this.#memory.slots(capacity).take();
+    if (kept > 0) slab.bytes.set(this.bytes.subarray(this.#end - kept, this.#end), start);
+    this.clear();
+    this.#slab = slab;
+    this.#start = start;
+    this.#end = start + kept;
+    this.#capacity = capacity;
   }
 
   /** Forgets everything. */
   clear(): void {
-    this.#bytes = noOctets;
+    if (this.#slab !== undefined) this.#memory.slots(this.#capacity).give(this.#slab, this.#start);
+    this.#slab = undefined;
+    this.#start = 0;
     this.#end = 0;
+    this.#capacity = 0;
   }
 }
 
@@ -98,13 +115,13 @@ export class SenderWindow implements Forgettable {
   /** @param bits the base-2 logarithm of its size, from 8 to 15 */
   constructor(bits: number, memory: WindowMemory) {
     this.#memory = memory;
-    this.#window = new SlidingWindow(bits);
+    this.#window = new SlidingWindow(bits, memory);
     this.#lease = new WindowLease(this);
   }
 
   /** What the next message may refer to; undefined where there is nothing. */
   get history(): OctetRange | undefined {
-    return this.#window.end === 0 ? undefined : this.#window;
+    return this.#window.heldBytes === 0 ? undefined : this.#window;
   }
 
   /** Octets of memory held, as they are counted. */

@@ -7,6 +7,8 @@
  * those that have not sent for the longest time forget theirs.
  */
 
+import { Slots } from "./slots.js";
+
 /** A sender's window, as far as its memory is concerned. */
 export interface Forgettable {
   /** Memory was needed elsewhere. What it held is not counted any more. */
@@ -36,6 +38,8 @@ export class WindowMemory {
   #lentBytes = 0;
   #lentCount = 0;
   #forgottenCount = 0;
+  /** By their size. */
+  readonly #slots = new Map<number, Slots>();
   #oldest: WindowLease | undefined;
   #newest: WindowLease | undefined;
 
@@ -72,6 +76,23 @@ export class WindowMemory {
   /** How often a sender had to forget its window for others. */
   get forgottenCount(): number {
     return this.#forgottenCount;
+  }
+
+  /** Octets of memory that windows lie in: what is in use, and what is ready for the next one. */
+  get allocatedBytes(): number {
+    let total = 0;
+    for (const slots of this.#slots.values()) total += slots.heldBytes;
+    return total;
+  }
+
+  /** Where windows of so many octets, a power of two, lie. */
+  slots(slotBytes: number): Slots {
+    let slots = this.#slots.get(slotBytes);
+    if (slots === undefined) {
+      slots = new Slots(slotBytes);
+      this.#slots.set(slotBytes, slots);
+    }
+    return slots;
   }
 
   /** Reserves memory for a receiver's window. Senders make room for it. Returns whether there was enough. */

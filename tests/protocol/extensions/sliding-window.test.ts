@@ -8,6 +8,7 @@ import {
   windowOverheadBytes,
 } from "#src/protocol/extensions/sliding-window.js";
 import { WindowMemory } from "#src/protocol/extensions/window-memory.js";
+import { concat, hexOf, octets } from "../../support/octets.js";
 import { noise } from "../../support/samples.js";
 
 function contentOf({ bytes, start, end }: SlidingWindow): Uint8Array {
@@ -22,41 +23,53 @@ function historyOf(window: SenderWindow): Uint8Array | undefined {
 
 describe("§7.2 the sliding window", () => {
   it("holds the last octets of all that was appended, in one row, in no more memory than said before", () => {
-    const piece = fc.uint8Array({ maxLength: 700 });
+    const piece = fc.oneof(
+      fc.uint8Array({ maxLength: 700 }),
+      fc.integer({ max: 9000, min: 0 }).map((length) => noise(length, 1)),
+    );
+    const bits = fc.integer({ min: 8, max: 13 });
     fc.assert(
-      fc.property(fc.array(piece, { maxLength: 12 }), fc.integer({ min: 8, max: 11 }), (pieces, bits) => {
-        const window = new SlidingWindow(bits);
-        let all = new Uint8Array(0);
-        for (const bytes of pieces) {
-          const framed = Uint8Array.of(1, ...bytes, 2);
+      fc.property(fc.array(piece, { maxLength: 12 }), bits, bits, (pieces, bits1, bits2) => {
+        const memory = new WindowMemory();
+        // Two that lie beside each other.
+        const windows = [new SlidingWindow(bits1, memory), new SlidingWindow(bits2, memory)];
+        const alls: Uint8Array[] = [new Uint8Array(0), new Uint8Array(0)];
+        for (const [index, bytes] of pieces.entries()) {
+          const window = windows[index & 1]!;
+          const framed = concat(octets("01"), bytes, octets("02"));
           const expected = window.bytesWith(bytes.byteLength);
           window.append(framed, 1, framed.byteLength - 1);
-          all = Uint8Array.of(...all, ...bytes);
-          assert.deepEqual(contentOf(window), all.slice(Math.max(0, all.byteLength - 2 ** bits)));
+          alls[index & 1] = concat(alls[index & 1]!, bytes);
           if (bytes.byteLength > 0) assert.equal(window.heldBytes, expected);
-          assert.ok(window.heldBytes <= windowBytes(bits));
+          for (const [which, { sizeBytes, heldBytes }] of windows.entries()) {
+            assert.equal(hexOf(contentOf(windows[which]!)), hexOf(alls[which]!.slice(-sizeBytes)));
+            assert.ok(heldBytes <= sizeBytes + windowOverheadBytes);
+          }
         }
+        for (const window of windows) window.clear();
+        assert.ok(memory.allocatedBytes <= 4 * 256 * 1024);
       }),
     );
   });
 
-  it("takes memory as there is something to remember", () => {
-    const window = new SlidingWindow(15);
+  it("takes memory when there is something to remember, a page first", () => {
+    const memory = new WindowMemory();
+    const window = new SlidingWindow(15, memory);
     assert.equal(window.heldBytes, 0);
+    assert.equal(memory.allocatedBytes, 0);
     window.append(noise(10, 1), 0, 10);
-    assert.equal(window.heldBytes, 1024 + windowOverheadBytes);
-    window.append(noise(1100, 2), 0, 1100);
-    assert.equal(window.heldBytes, 2048 + windowOverheadBytes);
-    window.append(noise(40_000, 3), 0, 40_000);
+    assert.equal(window.heldBytes, 4096 + windowOverheadBytes);
+    window.append(noise(4086, 2), 0, 4086);
+    assert.equal(window.heldBytes, 4096 + windowOverheadBytes);
+    window.append(noise(1, 2), 0, 1);
     assert.equal(window.heldBytes, windowBytes(15));
-    assert.equal(window.end, window.sizeBytes);
     window.clear();
     assert.equal(window.heldBytes, 0);
-    assert.equal(window.end, 0);
+    assert.equal(window.end - window.start, 0);
   });
 
   it("takes no more than it can be long", () => {
-    const window = new SlidingWindow(8);
+    const window = new SlidingWindow(8, new WindowMemory());
     window.append(noise(10, 1), 0, 10);
     assert.equal(window.heldBytes, windowBytes(8));
   });
@@ -90,11 +103,11 @@ describe("a sender's window", () => {
   });
 
   it("forgets what it cannot hold", () => {
-    const memory = new WindowMemory(windowBytes(10));
-    const window = new SenderWindow(12, memory);
+    const memory = new WindowMemory(windowBytes(12));
+    const window = new SenderWindow(13, memory);
     window.append(noise(900, 1), 0, 900);
     assert.equal(historyOf(window)?.byteLength, 900);
-    window.append(noise(900, 2), 0, 900);
+    window.append(noise(4000, 2), 0, 4000);
     assert.equal(historyOf(window), undefined);
     assert.equal(memory.lentBytes, 0);
   });

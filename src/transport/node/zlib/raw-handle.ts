@@ -89,7 +89,11 @@ export class RawHandle {
     this.#handle.params(level, 0);
   }
 
-  /** Deflates or inflates as much of the input as the output has room for. */
+  /**
+   * Deflates or inflates as much of the input as the output has room for.
+   *
+   * @throws RangeError for octets that are not there, for which the native code would end the process
+   */
   write(
     flush: number,
     input: Uint8Array,
@@ -98,6 +102,8 @@ export class RawHandle {
     output: Uint8Array,
     outputAt: number,
   ): void {
+    const isWithin = inputAt >= 0 && inputLength >= 0 && inputAt + inputLength <= input.byteLength;
+    if (!isWithin || outputAt > output.byteLength) throw new RangeError("the octets to compress are not all there");
     this.#handle.writeSync(flush, input, inputAt, inputLength, output, outputAt, output.byteLength - outputAt);
   }
 }

@@ -39,6 +39,28 @@ describe("a zlib handle", () => {
     assert.ok(lengths[2]! < 20);
   });
 
+  it("throws where the native code would end the process: for octets that are not there, or not any more", () => {
+    const handle = RawHandle.open("inflate", {});
+    assert.ok(handle !== undefined);
+    const write = (input: Uint8Array, at: number, length: number, outputAt = 0): void =>
+      handle.write(constants.Z_NO_FLUSH, input, at, length, new Uint8Array(10), outputAt);
+    const input = octets("f3 48 cd c9 c9 07 00");
+    for (const [at, length] of [
+      [0, 8],
+      [3, 5],
+      [-1, 3],
+      [3, -1],
+    ] as const) {
+      assert.throws(() => write(input, at, length), RangeError);
+    }
+    assert.throws(() => write(input, 0, 7, 11), RangeError);
+    const transferred = octets("f3 48 cd c9 c9 07 00");
+    structuredClone(transferred.buffer, { transfer: [transferred.buffer as ArrayBuffer] });
+    assert.throws(() => write(transferred, 0, 7), RangeError);
+    write(input, 0, 7, 1);
+    assert.ok(!handle.hasFailed);
+  });
+
   it("is held by what owns it", () => {
     assert.ok(RawHandle.open("deflate", {})?.stream !== undefined);
   });
