@@ -13,7 +13,9 @@ const maxDroppedBytes = 1024 * 1024;
 /** See the head of this file. */
 export class PendingUpgrade implements ByteStreamReceiver {
   readonly stream: ByteStream;
-  readonly #controller = new AbortController();
+  /** Only there when somebody asks: without `accept`, nobody does. */
+  #controller: AbortController | undefined;
+  #reason: Error | undefined;
   #kept: Uint8Array[] = [];
   #receivedBytes = 0;
   #timer: Timer | undefined;
@@ -27,12 +29,17 @@ export class PendingUpgrade implements ByteStreamReceiver {
 
   /** Aborted when the peer has left, or `giveUp` was called. */
   get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    }
     return this.#controller.signal;
   }
 
   /** Aborts the decision. */
   giveUp(reason: Error): void {
-    this.#controller.abort(reason);
+    this.#reason ??= reason;
+    this.#controller?.abort(this.#reason);
   }
 
   /** Takes `timer` to be cancelled when there is a decision. */
@@ -90,7 +97,7 @@ export class PendingUpgrade implements ByteStreamReceiver {
   }
 
   #leave(): void {
-    this.#controller.abort(new Error("the peer left before the handshake was over"));
+    this.giveUp(new Error("the peer left before the handshake was over"));
     if (!this.#isRefused && !this.#isClosed) this.stream.destroy();
   }
 }
