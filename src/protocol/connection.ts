@@ -257,16 +257,23 @@ export class Connection implements FrameSink {
    * A server sends a message that was framed for many, from where it lies.
    *
    * @returns false, having sent nothing, once `canSend` is false
-   * @throws UsageError `fragment-pending` while a fragmented message is being sent
+   * @throws UsageError `masking-required` on a client, `fragment-pending` while a fragmented message is being sent
    */
   sendShared({ shared, start, end }: SharedFrame): boolean {
+    // §5.1: "a client MUST mask all frames that it sends", with a key of its own for each (§5.3).
+    if (this.#context.role === "client") throw new UsageError("masking-required");
     if (!this.canSend) return false;
     if (this.#sendingFragments !== 0) throw new UsageError("fragment-pending");
     this.output.appendShared(shared, start, end);
     return true;
   }
 
-  /** Sends a message that was framed before, which a client masks anew (§5.3). As `sendShared` otherwise. */
+  /**
+   * Sends a message that was framed before: a server from where it lies, a client masks it anew (§5.3).
+   *
+   * @returns false, having sent nothing, once `canSend` is false
+   * @throws UsageError `fragment-pending` while a fragmented message is being sent
+   */
   sendFramed(message: FramedMessage): boolean {
     if (this.#context.role === "server") return this.sendShared(message);
     if (!this.canSend) return false;

@@ -180,6 +180,7 @@ export type UsageCode =
   | "fragment-pending"
   | "text-not-utf8"
   | "masking-keys-required"
+  | "masking-required"
   | "url-invalid"
   | "protocol-invalid"
   | "protocol-not-offered"
@@ -220,6 +221,10 @@ const usageRules: Readonly<Record<UsageCode, UsageRule>> = {
   "masking-keys-required": {
     section: "RFC 6455 §5.3",
     text: "a client needs a source of unpredictable masking keys",
+  },
+  "masking-required": {
+    section: "RFC 6455 §5.1",
+    text: "a frame that was made for many is not masked, and a client must mask all that it sends",
   },
   "url-invalid": {
     section: "RFC 6455 §3",
