@@ -117,12 +117,20 @@ export class MessageAssembly {
     return undefined;
   }
 
-  /** The message, complete: text that ends within a code point fails here. */
+  /**
+   * The message, complete: text that ends within a code point fails here.
+   *
+   * @returns a binary message in memory of its own, exactly as long as it is; text, which is read at once, where it lies
+   */
   finish(): Uint8Array | ProtocolError {
-    if (this.opcode === Opcode.text && this.#checked !== this.#used) return new ProtocolError("invalid-utf8");
-    if (this.#used === this.#buffer.byteLength) return this.#buffer;
-    // A view would pin the whole buffer for as long as the message is kept, and nobody would count it.
-    const isMostlyFull = this.#used * 2 > this.#buffer.byteLength;
-    return isMostlyFull ? this.#buffer.subarray(0, this.#used) : this.#buffer.slice(0, this.#used);
+    const buffer = this.#buffer;
+    if (this.opcode === Opcode.text) {
+      if (this.#checked !== this.#used) return new ProtocolError("invalid-utf8");
+      return buffer.subarray(0, this.#used);
+    }
+    if (this.#used === buffer.byteLength) return buffer;
+    // A view would pin the whole buffer for as long as the message is kept, and nobody would count it. And whoever sends
+    // `message.buffer` on, which works with messages that came whole, would send what memory held before.
+    return buffer.slice(0, this.#used);
   }
 }

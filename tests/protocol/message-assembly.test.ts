@@ -119,6 +119,34 @@ describe("§8.1 text in pieces", () => {
   });
 });
 
+describe("what a message in pieces is handed on in", () => {
+  const allocate = (byteLength: number): Uint8Array => new Uint8Array(byteLength).fill(0xdd);
+  const context = { limits: { maxBufferedBytes: noLimit }, text: portableTextCodec, allocate };
+
+  it("is memory of its own that holds nothing else, however many fragments it came in", () => {
+    for (const lengths of [[3], [600, 500], [3, 2], [1024, 1], [1000, 1000, 1000]]) {
+      const assembly = new MessageAssembly(Opcode.binary, 0, context, 0);
+      lengths.forEach((length, index) => {
+        addFrame(assembly, new Uint8Array(length), index === lengths.length - 1);
+      });
+      const message = assembly.finish();
+      assert.ok(!(message instanceof ProtocolError));
+      assert.equal(message.buffer.byteLength, message.byteLength);
+      assert.ok(new Uint8Array(message.buffer).every((octet) => octet === 0));
+    }
+  });
+
+  it("is where it was joined for text, which is read at once", () => {
+    const assembly = new MessageAssembly(Opcode.text, 0, context, 0);
+    addFrame(assembly, utf8("ab"), false);
+    addFrame(assembly, utf8("c"), true);
+    const message = assembly.finish();
+    assert.ok(!(message instanceof ProtocolError));
+    assert.equal(hexOf(message), hexOf(utf8("abc")));
+    assert.equal(message.buffer.byteLength, 1024);
+  });
+});
+
 describe("§10.4 memory for a message in pieces", () => {
   it("is not taken for what was only announced", () => {
     const assembly = assemble(Opcode.binary, noLimit);
