@@ -22,6 +22,11 @@ const defaultSizes: PoolSizes = { smallBytes: 4 * 1024, largeBytes: 64 * 1024, m
 /** Lends buffers of two sizes to connections that have something to send. Idle connections own none. */
 export class BufferPool {
   readonly sizes: PoolSizes;
+  /**
+   * Memory that somebody has been lent for the time of a call, as handlers are lent what was read. What is sent out of
+   * it meanwhile, on whatever connection, is copied, long or not.
+   */
+  lentMemory: ArrayBufferLike | undefined;
   readonly #allocate: (byteLength: number) => Uint8Array;
   readonly #small: Uint8Array[] = [];
   readonly #large: Uint8Array[] = [];
@@ -87,6 +92,9 @@ const referencedFromBytes = 16 * 1024;
 // A shorter frame that does not come first is copied: one piece more to write costs more than so many octets.
 const copiedSharedBytes = 1024;
 
+// A piece that waits for a peer that reads slowly keeps no more than so many times its octets in memory.
+const maxPinnedPerByte = 4;
+
 const noSegments: readonly Uint8Array[] = [];
 
 /**
@@ -100,6 +108,8 @@ export class Output implements FrameTarget {
   /** The buffer being filled. Read it after `reserve`. */
   buffer: Uint8Array | undefined;
   position = 0;
+  /** Whether what is appended now may wait for long, so that by reference it would keep its surroundings in memory. */
+  protected mayWaitLong = false;
   /** Where the segment that is being filled begins. */
   #segmentStart = 0;
   #segments: Uint8Array[] | undefined;
@@ -143,10 +153,18 @@ export class Output implements FrameTarget {
   }
 
   append(bytes: Uint8Array): void {
+    if (bytes.buffer === this.#pool.lentMemory) {
+      this.#copy(bytes);
+      return;
+    }
     this.#finishOpen();
-    this.#segments ??= [];
-    this.#segments.push(bytes);
-    this.#finishedBytes += bytes.byteLength;
+    this.#push(bytes);
+  }
+
+  #copy(bytes: Uint8Array): void {
+    const buffer = this.reserve(bytes.byteLength);
+    buffer.set(bytes, this.position);
+    this.position += bytes.byteLength;
   }
 
   /**
@@ -158,10 +176,12 @@ export class Output implements FrameTarget {
       this.#sharedEnd = end;
       return;
     }
-    if (end - start <= copiedSharedBytes && this.byteLength > 0) {
-      const buffer = this.reserve(end - start);
-      buffer.set(shared.view(start, end), this.position);
-      this.position += end - start;
+    const length = end - start;
+    const isCopied = this.mayWaitLong
+      ? length * maxPinnedPerByte < shared.bytes.byteLength
+      : length <= copiedSharedBytes && this.byteLength > 0;
+    if (isCopied) {
+      this.#copy(shared.view(start, end));
       return;
     }
     this.#finishOpen();

@@ -70,7 +70,7 @@ export class Ending {
   cut(cause: Error | undefined): void {
     this.isCutByUs = true;
     this.cause ??= cause;
-    this.#outbox.clear();
+    this.#outbox.stop();
     this.#stream.destroy();
   }
 

@@ -279,7 +279,12 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
       return;
     }
     if (this.#context.options.messageMemory === "lent" && this.hasMessageHandler && this.#delivery.isIdle) {
+      const { pool } = this.#context.connection;
+      // Another socket's handler may be at work, whose memory is lent, too.
+      const before = pool.lentMemory;
+      pool.lentMemory = bytes.buffer;
       this.#delivery.deliver(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start));
+      pool.lentMemory = before;
       return;
     }
     // A copy: the octets belong to the stream, and a view would pin its whole read buffer.

@@ -192,16 +192,66 @@ describe("an output", () => {
     assert.equal(hexOf(concat(...segments)), `010a0b${"0c".repeat(2000)}0a0b02`);
   });
 
+  it("copies what it would keep by reference where its memory is only lent, and nothing else", () => {
+    const pool = new BufferPool(undefined, { smallBytes: 8, largeBytes: 64 });
+    const output = new Output(pool);
+    const lent = octets("00aabbccddee00");
+    const own = octets("0102");
+    pool.lentMemory = lent.buffer;
+    write(output, octets("01020304"));
+    output.append(lent.subarray(1, 6));
+    output.append(own);
+    output.append(lent.subarray(1, 2));
+    pool.lentMemory = undefined;
+    lent.fill(0xee);
+    output.append(lent.subarray(1, 2));
+    assert.equal(output.byteLength, 13);
+    const { segments } = output.take();
+    assert.equal(hexOf(concat(...segments)), "01020304aabbccddee0102aaee");
+    assert.equal(segments.includes(own), true);
+    assert.deepEqual(segments.filter(({ buffer }) => buffer === lent.buffer).map(hexOf), ["ee"]);
+  });
+
+  it("keeps no more than four times its octets in memory for a shared piece that may wait for long", () => {
+    class WaitingOutput extends Output {
+      protected override mayWaitLong = true;
+    }
+    const output = new WaitingOutput(new BufferPool());
+    const shared = new SharedOctets(new Uint8Array(20_000).fill(1));
+    // Less than a quarter of what it lies in, and one octet more.
+    output.appendShared(shared, 0, 4_999);
+    output.appendShared(shared, 10_000, 15_000);
+    // What goes on where the last one ended costs nothing.
+    output.appendShared(shared, 15_000, 15_001);
+    output.appendShared(shared, 0, 10);
+    const { segments } = output.take();
+    assert.deepEqual(
+      segments.map(({ byteLength, buffer }) => [byteLength, buffer === shared.bytes.buffer]),
+      [
+        [4_999, false],
+        [5_001, true],
+        [10, false],
+      ],
+    );
+  });
+
   it("keeps everything in order, whatever is written, appended, shared and taken", () => {
     const step = fc.record({
-      kind: fc.constantFrom("write" as const, "append" as const, "share" as const, "take" as const, "look" as const),
+      kind: fc.constantFrom("write", "append", "append lent", "share", "share again", "share long", "take", "look"),
       bytes: fc.uint8Array({ minLength: 1, maxLength: 40 }),
     });
+    class PatientOutput extends Output {
+      mayWait(isIt: boolean): void {
+        this.mayWaitLong = isIt;
+      }
+    }
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 30 }), fc.boolean(), (steps, mayWait) => {
         const pool = new BufferPool(() => new Uint8Array(16).fill(0xee), { smallBytes: 16, largeBytes: 16 });
-        const output = new Output(pool);
+        const output = new PatientOutput(pool);
+        output.mayWait(mayWait);
         const shared = new SharedOctets(new Uint8Array(2000));
+        const long = new SharedOctets(new Uint8Array(4000).map((_octet, index) => index % 251));
         let sharedEnd = 0;
         const expected: Uint8Array[] = [];
         const taken: Uint8Array[] = [];
@@ -219,6 +269,20 @@ describe("an output", () => {
             take();
           } else if (kind === "look") {
             output.segments();
+          } else if (kind === "append lent") {
+            expected.push(bytes.slice());
+            pool.lentMemory = bytes.buffer;
+            output.append(bytes);
+            pool.lentMemory = undefined;
+            bytes.fill(0xdd);
+          } else if (kind === "share again") {
+            // Somewhere before what was shared last.
+            const end = Math.min(bytes.length, sharedEnd);
+            output.appendShared(shared, 0, end);
+            expected.push(shared.bytes.slice(0, end));
+          } else if (kind === "share long") {
+            output.appendShared(long, bytes.length, 2000);
+            expected.push(long.bytes.slice(bytes.length, 2000));
           } else if (kind === "share") {
             shared.bytes.set(bytes, sharedEnd);
             output.appendShared(shared, sharedEnd, sharedEnd + bytes.length);
