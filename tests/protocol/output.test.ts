@@ -128,6 +128,18 @@ describe("an output", () => {
     assert.deepEqual(output.take().segments, []);
   });
 
+  it("gives back every buffer of what it drops, but for those made to measure", () => {
+    const pool = new BufferPool(undefined, { smallBytes: 4, largeBytes: 8 });
+    const output = new Output(pool);
+    for (const length of [3, 8, 20]) write(output, new Uint8Array(length));
+    output.clear();
+    assert.equal(pool.idleCount, 2);
+    assert.deepEqual(
+      [pool.acquire(1), pool.acquire(8)].map(({ length }) => length),
+      [4, 8],
+    );
+  });
+
   it("lets a buffer be reserved and not written", () => {
     const output = new Output(new BufferPool(undefined, { smallBytes: 64, largeBytes: 64 }));
     output.reserve(10);

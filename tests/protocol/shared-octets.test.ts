@@ -144,6 +144,17 @@ describe("an arena of frames", () => {
     assert.deepEqual(allocated.slice(6), []);
   });
 
+  it("copies what is appended, as any octets that it is given", () => {
+    const { arena } = recordedArena();
+    const before = arena.layDown("a");
+    const data = octets("0102");
+    arena.append(data);
+    data.fill(0);
+    assert.equal(hexOf(before.shared.view(before.end, arena.position)), "0102");
+    // Whoever publishes may change what was given.
+    assert.equal(arena.referencedFromBytes, Number.POSITIVE_INFINITY);
+  });
+
   it("copies what it is given", () => {
     const arena = new FrameArena(portableTextCodec, usedMemory);
     const data = patternedBytes(20_000);
