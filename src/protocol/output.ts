@@ -69,8 +69,8 @@ export class BufferPool {
 export interface FrameTarget {
   /** Where the next octet goes. */
   position: number;
-  /** Octets from which an unmasked payload is better appended by reference than copied. */
-  readonly referencedFromBytes: number;
+  /** Whether `length` octets of `bytes` are better appended by reference, as they are, than copied. */
+  refersTo(bytes: Uint8Array, length: number): boolean;
   /** Makes room for `size` octets in one piece and returns the buffer to write them into, at `position`. */
   reserve(size: number): Uint8Array;
   /** Appends octets by reference: they must stay as they are until they have been written. */
@@ -124,8 +124,8 @@ export class Output implements FrameTarget {
     this.#pool = pool;
   }
 
-  get referencedFromBytes(): number {
-    return referencedFromBytes;
+  refersTo(bytes: Uint8Array, length: number): boolean {
+    return length >= referencedFromBytes && bytes.buffer !== this.#pool.lentMemory;
   }
 
   /** Octets waiting. */
@@ -137,15 +137,14 @@ export class Output implements FrameTarget {
     if (this.#shared !== undefined) this.#finishShared(this.#shared);
     const buffer = this.buffer;
     if (buffer !== undefined && buffer.byteLength - this.position >= size) return buffer;
-    let wanted = size;
+    // Where one is full, there is much to send: the next piece is a long one. First of all, since there may be no memory;
+    // then nothing has changed.
+    const next = this.#pool.acquire(buffer === undefined ? size : Math.max(size, this.#pool.sizes.largeBytes));
     if (buffer !== undefined) {
       this.#finishSegment(buffer);
       this.#full ??= [];
       this.#full.push(buffer);
-      // There is much to send: the next piece is a long one.
-      wanted = Math.max(size, this.#pool.sizes.largeBytes);
     }
-    const next = this.#pool.acquire(wanted);
     this.buffer = next;
     this.position = 0;
     this.#segmentStart = 0;
@@ -153,18 +152,8 @@ export class Output implements FrameTarget {
   }
 
   append(bytes: Uint8Array): void {
-    if (bytes.buffer === this.#pool.lentMemory) {
-      this.#copy(bytes);
-      return;
-    }
     this.#finishOpen();
     this.#push(bytes);
-  }
-
-  #copy(bytes: Uint8Array): void {
-    const buffer = this.reserve(bytes.byteLength);
-    buffer.set(bytes, this.position);
-    this.position += bytes.byteLength;
   }
 
   /**
@@ -181,7 +170,9 @@ export class Output implements FrameTarget {
       ? length * maxPinnedPerByte < shared.bytes.byteLength
       : length <= copiedSharedBytes && this.byteLength > 0;
     if (isCopied) {
-      this.#copy(shared.view(start, end));
+      const buffer = this.reserve(length);
+      buffer.set(shared.view(start, end), this.position);
+      this.position += length;
       return;
     }
     this.#finishOpen();

@@ -106,14 +106,16 @@ export class FrameArena implements FrameTarget {
   }
 
   /** Never: whoever publishes may change what was given, and a frame lies in one piece. */
-  get referencedFromBytes(): number {
-    return Number.POSITIVE_INFINITY;
+  refersTo(): boolean {
+    return false;
   }
 
   reserve(size: number): Uint8Array {
     if (this.#chunk.bytes.byteLength - this.position < size) {
-      this.#isAlone = size > maxFrameInNewChunk;
-      this.#chunk = new SharedOctets(this.#allocate(this.#isAlone ? size : chunkBytes));
+      const isAlone = size > maxFrameInNewChunk;
+      this.#chunk = new SharedOctets(this.#allocate(isAlone ? size : chunkBytes));
+      // Only now: there may have been no memory.
+      this.#isAlone = isAlone;
       this.position = 0;
     }
     return this.#chunk.bytes;

@@ -196,6 +196,29 @@ describe("§10.4 memory for a message in pieces", () => {
     assert.equal(finished(assembly), "0102");
   });
 
+  it("ends the connection where there is none, and not the process", () => {
+    let free = 1100;
+    const allocate = (byteLength: number): Uint8Array => {
+      free -= byteLength;
+      if (free < 0) throw new RangeError("no memory");
+      return new Uint8Array(byteLength);
+    };
+    const context = { limits: { maxBufferedBytes: noLimit }, text: portableTextCodec, allocate };
+    const growing = new MessageAssembly(Opcode.binary, 0, context, 0);
+    assert.equal(addFrame(growing, new Uint8Array(100), false), undefined);
+    const error = addFrame(growing, new Uint8Array(2000), true);
+    assert.deepEqual([error?.code, error?.closeCode, error?.observed], ["too-much-buffered", 1009, 2100]);
+    assert.ok(error?.cause instanceof RangeError);
+
+    free = 1100;
+    const finishing = new MessageAssembly(Opcode.binary, 0, context, 0);
+    addFrame(finishing, new Uint8Array(50), false);
+    addFrame(finishing, new Uint8Array(50), true);
+    const message = finishing.finish();
+    assert.ok(message instanceof ProtocolError);
+    assert.equal(message.code, "too-much-buffered");
+  });
+
   it("is exactly what the last frame announces, once it is near", () => {
     const assembly = assemble(Opcode.binary, noLimit);
     addFrame(assembly, patternedBytes(300), true);

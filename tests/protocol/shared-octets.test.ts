@@ -144,6 +144,27 @@ describe("an arena of frames", () => {
     assert.deepEqual(allocated.slice(6), []);
   });
 
+  it("has lost nothing where there was no memory", () => {
+    let hasMemory = true;
+    const arena = new FrameArena(portableTextCodec, (byteLength) => {
+      if (!hasMemory) throw new RangeError("no memory");
+      return usedMemory(byteLength);
+    });
+    const first = arena.layDown("first");
+    hasMemory = false;
+    for (const tooLong of [patternedBytes(100_000), "x".repeat(100_000)]) {
+      assert.throws(() => arena.layDown(tooLong), RangeError);
+    }
+    const second = arena.layDown("second");
+    const third = arena.layDown("third");
+    const laid = [first, second, third].map(({ shared, start, end }) => shared.view(start, end));
+    assert.deepEqual(
+      readFrames(concat(...laid)).map(({ payload }) => hexOf(payload)),
+      ["first", "second", "third"].map(payloadOf),
+    );
+    assert.deepEqual([second.start, third.start], [first.end, second.end]);
+  });
+
   it("copies what is appended, as any octets that it is given", () => {
     const { arena } = recordedArena();
     const before = arena.layDown("a");
@@ -152,7 +173,7 @@ describe("an arena of frames", () => {
     data.fill(0);
     assert.equal(hexOf(before.shared.view(before.end, arena.position)), "0102");
     // Whoever publishes may change what was given.
-    assert.equal(arena.referencedFromBytes, Number.POSITIVE_INFINITY);
+    assert.equal(arena.refersTo(), false);
   });
 
   it("copies what it is given", () => {
