@@ -128,7 +128,7 @@ const violationRules: Readonly<Record<ViolationCode, ViolationRule>> = {
   "too-much-buffered": {
     closeCode: CloseCode.messageTooBig,
     section: "RFC 6455 §10.4",
-    text: "an unfinished message holds more memory than the limit maxBufferedBytes",
+    text: "an unfinished message holds more memory than the limit maxBufferedBytes, or than there is",
   },
 };
 

@@ -8,7 +8,7 @@ import type { DataOpcode } from "#src/protocol/opcode.js";
 import { Opcode } from "#src/protocol/opcode.js";
 import { portableTextCodec } from "#src/protocol/utf8.js";
 import { cutAt } from "../support/chunking.js";
-import { hexOf, octets, utf8 } from "../support/octets.js";
+import { concat, hexOf, octets, utf8 } from "../support/octets.js";
 import { patternedBytes } from "../support/patterns.js";
 
 const noLimit = Number.MAX_SAFE_INTEGER;
@@ -94,6 +94,70 @@ describe("§8.1 text in pieces", () => {
     addFrame(assembly, octets("ac"), true);
     assert.equal(finished(assembly), hexOf(utf8("€")));
     assert.equal(assembly.isAscii, false);
+  });
+
+  /** Every way to cut octets into three pieces, some of them empty. */
+  function* inThree(bytes: Uint8Array): Generator<Uint8Array[]> {
+    for (let first = 0; first <= bytes.length; first++) {
+      for (let second = first; second <= bytes.length; second++) {
+        yield [bytes.subarray(0, first), bytes.subarray(first, second), bytes.subarray(second)];
+      }
+    }
+  }
+
+  /** Joins pieces, of one frame or each in a frame of its own, as a parser hands them on. */
+  function join(pieces: readonly Uint8Array[], areFrames: boolean): Uint8Array | ProtocolError {
+    const assembly = assemble(Opcode.text, noLimit);
+    if (!areFrames) assembly.frameStart(concat(...pieces).length, true);
+    for (const [index, piece] of pieces.entries()) {
+      if (areFrames) assembly.frameStart(piece.length, index === pieces.length - 1);
+      if (piece.length === 0) continue;
+      const isAscii = piece.every((octet) => octet < 0x80);
+      const error = assembly.append(piece, 0, piece.length, isAscii);
+      if (error !== undefined) return error;
+    }
+    return assembly.finish();
+  }
+
+  it("is the same wherever it is cut, between frames and within", () => {
+    const text = utf8("aé\u07ff\u0800€\uffff😀\u{10ffff}z");
+    for (const pieces of inThree(text)) {
+      for (const areFrames of [false, true]) {
+        const joined = join(pieces, areFrames);
+        assert.ok(!(joined instanceof ProtocolError), pieces.map(hexOf).join(" "));
+        assert.equal(hexOf(joined), hexOf(text));
+      }
+    }
+  });
+
+  it("fails wherever it is cut, when it is not valid", () => {
+    // Too long, surrogates, above U+10FFFF, cut off, and what can be no part of UTF-8.
+    const bad = [
+      "c080",
+      "e08080",
+      "eda080",
+      "f0808080",
+      "f4908080",
+      "e282",
+      "f09f98",
+      "80",
+      "ff",
+      "c3",
+      "e28261",
+      "c3c3a9",
+    ];
+    for (const hex of bad) {
+      for (const around of ["", "61", "e282ac"]) {
+        const bytes = octets(around + hex + (hex.length > 2 ? "" : around));
+        for (const pieces of inThree(bytes)) {
+          for (const areFrames of [false, true]) {
+            const joined = join(pieces, areFrames);
+            assert.ok(joined instanceof ProtocolError, pieces.map(hexOf).join(" "));
+            assert.equal(joined.code, "invalid-utf8");
+          }
+        }
+      }
+    }
   });
 
   it("is known to be ASCII where every piece is", () => {
