@@ -190,6 +190,7 @@ export type UsageCode =
   | "header-not-allowed"
   | "already-consumed"
   | "too-many-topics"
+  | "topic-too-long"
   | "invalid-argument"
   | "invalid-limit";
 
@@ -261,6 +262,10 @@ const usageRules: Readonly<Record<UsageCode, UsageRule>> = {
   "too-many-topics": {
     section: undefined,
     text: "a socket subscribes to no more topics than the limit maxTopicsPerSocket",
+  },
+  "topic-too-long": {
+    section: undefined,
+    text: "the name of a topic that is subscribed to is no longer than the limit maxTopicLength",
   },
   "invalid-argument": { section: undefined, text: "an argument is not of the type this call takes" },
   "invalid-limit": { section: undefined, text: "a limit must be a whole number within its range" },

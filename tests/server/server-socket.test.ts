@@ -45,6 +45,12 @@ describe("a server's socket", () => {
     assert.throws(() => socket.subscribe("b"), { code: "too-many-topics", limit: 1 });
   });
 
+  it("subscribes to no name longer than maxTopicLength", async () => {
+    const { socket } = await meet({ maxTopicLength: 1 });
+    assert.throws(() => socket.subscribe("ab"), { code: "topic-too-long", limit: 1 });
+    assert.equal(socket.subscribe("a"), true);
+  });
+
   it("subscribes to nothing that is no string", async () => {
     const { socket } = await meet();
     assert.throws(() => socket.subscribe(5 as unknown as string), { code: "invalid-argument" });

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import type { SharedFrame } from "#src/protocol/index.js";
 import type { ServerOptions, ServerSocket } from "#src/server/index.js";
@@ -35,7 +37,7 @@ class Member {
   }
 }
 
-function createTopics(maxTopicsPerSocket = 100) {
+function createTopics(maxTopicsPerSocket = 100, maxTopicLength = 100) {
   const allocated: number[] = [];
   const platform = {
     ...createFakePlatform(),
@@ -44,7 +46,15 @@ function createTopics(maxTopicsPerSocket = 100) {
       return new Uint8Array(byteLength).fill(0xdd);
     },
   };
-  return { topics: new Topics<Member>(platform, maxTopicsPerSocket), allocated };
+  return { topics: new Topics<Member>(platform, { maxTopicsPerSocket, maxTopicLength }), allocated };
+}
+
+/** Octets that are held, once everything is collected that can be. */
+function heldBytes(): number {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
 }
 
 const notStrings: readonly unknown[] = [5, null, undefined, {}, ["news"], Symbol("news"), Object("news")];
@@ -94,6 +104,33 @@ describe("subscribing to topics", () => {
     assert.equal(topics.subscribe(modest, "c"), true);
     topics.unsubscribe(eager, "a");
     assert.equal(topics.subscribe(eager, "c"), true);
+  });
+
+  it("has a limit for the length of a name, which the peer may have chosen", () => {
+    const { topics } = createTopics(10, 5);
+    const member = new Member();
+    assert.equal(topics.subscribe(member, "12345"), true);
+    assert.throws(() => topics.subscribe(member, "123456"), {
+      name: "UsageError",
+      code: "topic-too-long",
+      observed: 6,
+      limit: 5,
+    });
+    assert.deepEqual([...topics.topicsOf(member)], ["12345"]);
+    // Nobody can subscribe there.
+    assert.deepEqual(topics.publish("123456", "x", undefined), { delivered: 0, refused: 0 });
+  });
+
+  it("keeps the name alone, and not the message that it is a piece of", () => {
+    const { topics } = createTopics();
+    const member = new Member();
+    const before = heldBytes();
+    for (let index = 0; index < 50; index++) {
+      const message = Buffer.from(`subscribe rooms/number/${String(index)} ${"x".repeat(1_000_000)}`).toString();
+      topics.subscribe(member, message.split(" ")[1] ?? "");
+    }
+    assert.ok(heldBytes() - before < 25_000_000);
+    assert.equal(topics.subscribe(member, "rooms/number/7"), false);
   });
 
   it("may be forbidden altogether", () => {
