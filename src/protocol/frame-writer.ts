@@ -45,7 +45,7 @@ export class FrameWriter {
     const output = this.#output;
     const isMasked = this.#maskingKeys !== undefined;
     const headerBytes = frameHeaderBytes(length, isMasked);
-    if (!isMasked && length >= output.referencedFromBytes) {
+    if (!isMasked && output.refersTo(bytes, length)) {
       const buffer = output.reserve(headerBytes);
       output.position = writeFrameHeader(buffer, output.position, firstOctet, length, 0);
       output.append(bytes.subarray(start, end));

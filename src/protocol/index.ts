@@ -5,8 +5,8 @@
 export { CloseCode, isCloseCodeOnWire } from "./close-code.js";
 export type { CloseBody, CloseOutcome, CloseReport, ConnectionEvent } from "./close-handshake.js";
 export { ConnectionState, transitions, writeCloseBody } from "./close-handshake.js";
-export type { ConnectionContext, ConnectionSink } from "./connection.js";
 export { Connection } from "./connection.js";
+export type { ConnectionContext, ConnectionSink } from "./connection-context.js";
 export type { UsageCode, ViolationCode } from "./errors.js";
 export { OpenlineError, ProtocolError, UsageError, usageCodes, violationCodes } from "./errors.js";
 export type { FrameSink } from "./frame-parser.js";

@@ -45,7 +45,7 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     this.#platform = platform;
     this.options = resolveServerOptions(options);
     this.#context = createSocketContext("server", platform, this.options, options);
-    this.topics = new Topics(platform, this.options.maxTopicsPerSocket);
+    this.topics = new Topics(platform, this.options);
   }
 
   /** The connections that are open or closing. */
