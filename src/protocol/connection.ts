@@ -18,6 +18,7 @@ import type { FrameSink } from "./frame-parser.js";
 import { FrameParser } from "./frame-parser.js";
 import { FrameWriter } from "./frame-writer.js";
 import { MessageAssembly } from "./message-assembly.js";
+import { copyOctets } from "./octets.js";
 import type { DataOpcode } from "./opcode.js";
 import { Opcode } from "./opcode.js";
 import { Output } from "./output.js";
@@ -249,7 +250,7 @@ export class Connection implements FrameSink {
     requireOctets(bytes);
     if (!this.canSend) return false;
     if (this.#sendingFragments !== 0) throw new UsageError("fragment-pending");
-    this.#writer.writeFrame(finBit | Opcode.binary, bytes, 0, bytes.byteLength);
+    this.#writer.writeFrame(finBit | Opcode.binary, bytes, 0, bytes.length);
     return true;
   }
 
@@ -395,10 +396,4 @@ export class Connection implements FrameSink {
   #move(event: ConnectionEvent): void {
     this.#state = transitions[this.#state][event];
   }
-}
-
-function copyOctets(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  const copy = new Uint8Array(end - start);
-  copy.set(bytes.subarray(start, end));
-  return copy;
 }

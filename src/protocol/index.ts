@@ -16,6 +16,7 @@ export type { Limits } from "./limits.js";
 export { defaultLimits, resolveLimits } from "./limits.js";
 export type { Masking, MaskingKeySource } from "./masking.js";
 export { portableMasking } from "./masking.js";
+export { copyOctets } from "./octets.js";
 export type { DataOpcode, Role } from "./opcode.js";
 export { Opcode } from "./opcode.js";
 export type { FrameTarget, OutputBatch } from "./output.js";

@@ -136,7 +136,7 @@ export class Output implements FrameTarget {
   reserve(size: number): Uint8Array {
     if (this.#shared !== undefined) this.#finishShared(this.#shared);
     const buffer = this.buffer;
-    if (buffer !== undefined && buffer.byteLength - this.position >= size) return buffer;
+    if (buffer !== undefined && buffer.length - this.position >= size) return buffer;
     // Where one is full, there is much to send: the next piece is a long one. First of all, since there may be no memory;
     // then nothing has changed.
     const next = this.#pool.acquire(buffer === undefined ? size : Math.max(size, this.#pool.sizes.largeBytes));
@@ -205,7 +205,7 @@ export class Output implements FrameTarget {
   #push(segment: Uint8Array): void {
     if (this.#segments === undefined) this.#segments = [segment];
     else this.#segments.push(segment);
-    this.#finishedBytes += segment.byteLength;
+    this.#finishedBytes += segment.length;
   }
 
   /** Everything that waits, in order; it still waits. The next thing to call is `take`, `clear` or `forget`. */

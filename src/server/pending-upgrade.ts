@@ -2,6 +2,7 @@
  * A byte stream between the client's handshake and the server's answer. What the peer sends meanwhile is kept, and
  * that it leaves is noticed.
  */
+import { copyOctets } from "../protocol/index.js";
 import type { ByteStream, ByteStreamReceiver, Timer } from "../transport/index.js";
 
 // A client "MUST wait for a response from the server before sending any further data" (RFC 6455 §4.1), so that there
@@ -79,7 +80,7 @@ export class PendingUpgrade implements ByteStreamReceiver {
     if (this.#receivedBytes >= (this.#isRefused ? maxDroppedBytes : maxKeptBytes)) this.stream.pause();
     // After a refusal the peer's octets are read and dropped: cutting a stream with unread octets would cost it the
     // response. But only so many; a peer that floods on waits for its deadline.
-    if (!this.#isRefused) this.#kept.push(Uint8Array.prototype.slice.call(bytes, start, end));
+    if (!this.#isRefused) this.#kept.push(copyOctets(bytes, start, end));
   }
 
   streamDrained(): void {

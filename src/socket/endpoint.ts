@@ -10,7 +10,7 @@
  */
 
 import type { CloseReport, ConnectionSink, SharedFrame } from "../protocol/index.js";
-import { CloseCode, Connection } from "../protocol/index.js";
+import { CloseCode, Connection, copyOctets } from "../protocol/index.js";
 import type { ByteStream, ByteStreamReceiver } from "../transport/index.js";
 import { callAside } from "./calling.js";
 import type { SocketContext, SocketDetails } from "./context.js";
@@ -288,8 +288,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
       return;
     }
     // A copy: the octets belong to the stream, and a view would pin its whole read buffer.
-    // By the method of plain octets: a Buffer's own `slice` is a view.
-    this.#delivery.deliver(Uint8Array.prototype.slice.call(bytes, start, end));
+    this.#delivery.deliver(copyOctets(bytes, start, end));
   }
 
   receivedPing(): void {
