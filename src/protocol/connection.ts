@@ -180,7 +180,8 @@ export class Connection implements FrameSink {
    */
   #answerPing(bytes: Uint8Array, start: number, end: number): void {
     if (!this.canSend) return;
-    if (this.#isBlocked) this.#owedPong = copyOctets(bytes, start, end);
+    // By the method of plain octets: a Buffer's own `slice` is a view.
+    if (this.#isBlocked) this.#owedPong = Uint8Array.prototype.slice.call(bytes, start, end);
     else this.#writer.writeFrame(finBit | Opcode.pong, bytes, start, end);
   }
 

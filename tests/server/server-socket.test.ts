@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ServerOptions, ServerSocket } from "#src/server/index.js";
 import { ServerCore } from "#src/server/index.js";
+import { deferred } from "../support/endpoints.js";
 import { createFakePlatform } from "../support/fake-platform.js";
 import { upgrade } from "../support/upgrades.js";
 
@@ -98,21 +99,18 @@ describe("a server's socket", () => {
 
   it("cannot come back to a topic by messages that are handled after its end", async () => {
     const subscribed: boolean[] = [];
-    let release = (): void => undefined;
-    const gate = new Promise<void>((resolve) => {
-      release = () => resolve();
-    });
+    const gate = deferred();
     const { core, peer, idle } = await meet({
       message: async (socket: ServerSocket, message) => {
         subscribed.push(socket.subscribe(String(message)));
-        await gate;
+        await gate.promise;
       },
     });
     peer.sendText("first", "second");
     await idle();
     peer.stream.destroy();
     await idle();
-    release();
+    gate.resolve();
     await idle();
     assert.deepEqual(subscribed, [true, false]);
     assert.equal(core.topics.subscriberCount("first"), 0);

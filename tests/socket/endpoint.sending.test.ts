@@ -36,7 +36,9 @@ for (const role of roles) {
     it('is "refused" while closing, and when closed', async () => {
       const { socket, peer, idle } = meetRawPeer(role);
       void socket.close();
-      assert.deepEqual(socket.send("late"), { ok: false, status: "refused", reason: "closing" });
+      for (const late of ["late", Uint8Array.of(1)]) {
+        assert.deepEqual(socket.send(late), { ok: false, status: "refused", reason: "closing" });
+      }
       await idle();
       peer.sendClose(1000);
       peer.stream.end();
