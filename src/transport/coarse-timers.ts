@@ -32,6 +32,8 @@ export class CoarseTimers implements Deadlines {
   #timer: Timer | undefined;
   /** The step that the timer is set for. */
   #timerStep = Number.POSITIVE_INFINITY;
+  /** The last step that callbacks have been called for. */
+  #doneStep = Number.NEGATIVE_INFINITY;
 
   /** @param stepMs milliseconds by which a deadline may be late */
   constructor(clock: Clock, stepMs: number) {
@@ -40,7 +42,9 @@ export class CoarseTimers implements Deadlines {
   }
 
   setTimer(callback: () => void, delayMs: number): Timer {
-    const step = Math.ceil((this.#clock.now() + delayMs) / this.#stepMs);
+    const wanted = Math.ceil((this.#clock.now() + delayMs) / this.#stepMs);
+    // A step that is gone through now has no end as long as callbacks add to it.
+    const step = Math.max(wanted, this.#doneStep + 1);
     const entry = new Entry(this, callback, step);
     const first = this.#steps.get(step);
     if (first !== undefined) {
@@ -80,6 +84,7 @@ export class CoarseTimers implements Deadlines {
     this.#timer = undefined;
     this.#timerStep = Number.POSITIVE_INFINITY;
     const due = [...this.#steps.keys()].filter((step) => step * this.#stepMs <= now).sort((a, b) => a - b);
+    this.#doneStep = due.at(-1) ?? this.#doneStep;
     for (const step of due) {
       // Each is taken out before it is called, and may cancel others, or set new ones.
       for (let entry = this.#steps.get(step); entry !== undefined; entry = this.#steps.get(step)) {
@@ -87,7 +92,8 @@ export class CoarseTimers implements Deadlines {
         entry.callback();
       }
     }
-    const next = Math.min(...this.#steps.keys());
+    let next = Number.POSITIVE_INFINITY;
+    for (const step of this.#steps.keys()) next = Math.min(next, step);
     if (next < this.#timerStep) this.#wait(next);
   }
 }
