@@ -3,6 +3,9 @@
  */
 import type { Clock, Deadlines, Timer } from "./platform.js";
 
+// What setTimeout takes; more than that it takes for 1.
+const maxDelayMs = 2 ** 31 - 1;
+
 /** A deadline, in the list of its step. */
 class Entry implements Timer {
   readonly #timers: CoarseTimers;
@@ -73,10 +76,12 @@ export class CoarseTimers implements Deadlines {
   #wait(step: number): void {
     this.#timer?.cancel();
     this.#timerStep = step;
-    this.#timer =
-      step === Number.POSITIVE_INFINITY
-        ? undefined
-        : this.#clock.setTimer(() => this.#run(), Math.max(0, step * this.#stepMs - this.#clock.now()));
+    if (step === Number.POSITIVE_INFINITY) {
+      this.#timer = undefined;
+      return;
+    }
+    const delayMs = step * this.#stepMs - this.#clock.now();
+    this.#timer = this.#clock.setTimer(() => this.#run(), Math.min(Math.max(0, delayMs), maxDelayMs));
   }
 
   #run(): void {

@@ -159,6 +159,25 @@ describe("coarse timers and the timer of the clock", () => {
     assert.deepEqual(fired, ["first", "second"]);
   });
 
+  it("ask it for no more than it can take, however long the delay, and come again", () => {
+    const delaysMs: number[] = [];
+    const clock = new (class extends FakeClock {
+      override setTimer(callback: () => void, delayMs: number): Timer {
+        delaysMs.push(delayMs);
+        return super.setTimer(callback, delayMs);
+      }
+    })(1_000_050);
+    const timers = new CoarseTimers(clock, stepMs);
+    let fired = 0;
+    const longestMs = 2 ** 31 - 1;
+    timers.setTimer(() => fired++, longestMs);
+    clock.advance(longestMs - 1);
+    assert.equal(fired, 0);
+    clock.advance(1 + stepMs);
+    assert.equal(fired, 1);
+    for (const delayMs of delaysMs) assert.ok(delayMs <= longestMs, String(delayMs));
+  });
+
   it("may be due at more different times than a call takes arguments", () => {
     const { clock, timers } = create();
     const count = 300_000;
