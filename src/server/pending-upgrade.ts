@@ -22,6 +22,7 @@ export class PendingUpgrade implements ByteStreamReceiver {
   #timer: Timer | undefined;
   #isClosed = false;
   #isRefused = false;
+  #gone: (() => void) | undefined;
 
   constructor(stream: ByteStream) {
     this.stream = stream;
@@ -60,13 +61,21 @@ export class PendingUpgrade implements ByteStreamReceiver {
     for (const chunk of kept) receiver.streamReceived(chunk, 0, chunk.byteLength);
   }
 
-  /** Writes an HTTP response, and ends the stream once it has left. Ends by `deadline` even if the peer does not. */
-  refuse(response: Uint8Array, deadline: (cut: () => void) => Timer): void {
+  /**
+   * Writes an HTTP response, and ends the stream once it has left. Ends by `deadline` even if the peer does not.
+   *
+   * @param gone called when the stream is gone; at once where it is already
+   */
+  refuse(response: Uint8Array, deadline: (cut: () => void) => Timer, gone?: () => void): void {
     this.#timer?.cancel();
     this.#isRefused = true;
     this.#kept = [];
     this.#receivedBytes = 0;
-    if (this.#isClosed) return;
+    if (this.#isClosed) {
+      gone?.();
+      return;
+    }
+    this.#gone = gone;
     this.#timer = deadline(() => {
       this.stream.destroy();
     });
@@ -95,6 +104,7 @@ export class PendingUpgrade implements ByteStreamReceiver {
     this.#isClosed = true;
     this.#timer?.cancel();
     this.#leave();
+    this.#gone?.();
   }
 
   #leave(): void {
