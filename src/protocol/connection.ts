@@ -181,7 +181,7 @@ export class Connection implements FrameSink {
   #answerPing(bytes: Uint8Array, start: number, end: number): void {
     if (!this.canSend) return;
     // By the method of plain octets: a Buffer's own `slice` is a view.
-    if (this.#isBlocked) this.#owedPong = Uint8Array.prototype.slice.call(bytes, start, end);
+    if (this.#isBlocked) this.#owedPong = copyOctets(bytes, start, end);
     else this.#writer.writeFrame(finBit | Opcode.pong, bytes, start, end);
   }
 
