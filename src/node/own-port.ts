@@ -29,6 +29,8 @@ export interface OwnPortOptions {
   readonly failed: (error: Error) => void;
 }
 
+// Node's default of requestTimeout.
+const nodeRequestTimeoutMs = 300_000;
 // What Node's own option of this name takes at most.
 const maxMaxHeadersCount = 2 ** 30 - 1;
 
@@ -108,14 +110,16 @@ export class OwnPort {
 }
 
 function createServer({ tls, request, resolved }: OwnPortOptions): HttpServer | HttpsServer {
-  const { handshakeTimeoutMs, limits } = resolved;
+  const { limits } = resolved;
+  // To Node, 0 means as long as they like.
+  const handshakeTimeoutMs = Math.max(1, resolved.handshakeTimeoutMs);
   const settings = {
     // A peer that is slow with its request head is in its handshake already.
     headersTimeout: handshakeTimeoutMs,
-    // Of an application's requests the bodies have the time that Node gives them.
-    ...(request === undefined ? { requestTimeout: handshakeTimeoutMs } : {}),
+    // Of an application's requests the bodies have the time that Node gives them, which must not be less than the head's.
+    requestTimeout: request === undefined ? handshakeTimeoutMs : Math.max(nodeRequestTimeoutMs, handshakeTimeoutMs),
     // Node looks every 30 s otherwise, whatever the timeouts are.
-    connectionsCheckingInterval: Math.max(1, Math.min(1000, handshakeTimeoutMs)),
+    connectionsCheckingInterval: Math.min(1000, handshakeTimeoutMs),
     maxHeaderSize: limits.maxHeaderBytes,
   };
   const listener = request ?? refuseOrdinaryRequest;

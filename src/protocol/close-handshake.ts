@@ -63,6 +63,11 @@ export const transitions: Readonly<Record<ConnectionState, Transitions>> = {
   dropped: final("dropped"),
 };
 
+/** Whether nothing can happen to a connection any more. */
+export function isFinal(state: ConnectionState): boolean {
+  return transitions[state]["stream-ended"] === state;
+}
+
 /** How a connection can end. */
 export type CloseOutcome = "closed-by-peer" | "closed-by-us" | "failed" | "dropped";
 
@@ -90,6 +95,32 @@ export interface CloseBody {
   /** 1005 when the body was empty (§7.1.5). */
   readonly code: number;
   readonly reason: string;
+}
+
+/** What is known about why a connection ends. */
+export interface CloseCauses {
+  /** Whether it was this side that began to. */
+  wasBegunByUs: boolean;
+  /** The peer's Close frame. */
+  received: CloseBody | undefined;
+  /** The rule that the peer broke. */
+  failure: ProtocolError | undefined;
+  /** The stream's error, or what made us close. */
+  cause: Error | undefined;
+}
+
+/** Tells how a connection has ended, once its state is final. */
+export function closeReport(state: ConnectionState, causes: CloseCauses): CloseReport {
+  const outcome = state as CloseReport["outcome"];
+  const { failure, received } = causes;
+  return {
+    outcome,
+    code: failure?.closeCode ?? received?.code ?? CloseCode.abnormalClosure,
+    reason: failure?.message ?? received?.reason ?? "",
+    wasClean: outcome === "closed-by-us" || outcome === "closed-by-peer",
+    initiator: outcome === "failed" || causes.wasBegunByUs ? "us" : "peer",
+    cause: failure ?? causes.cause,
+  };
 }
 
 /** What an empty Close frame says. */

@@ -9,61 +9,21 @@
  * - Pings are answered at once, and while the stream takes nothing only the latest is (§5.5.3).
  */
 import { CloseCode } from "./close-code.js";
-import type { CloseBody, CloseReport, ConnectionEvent, ConnectionState } from "./close-handshake.js";
-import { readCloseBody, transitions, writeCloseBody } from "./close-handshake.js";
+import type { CloseCauses, CloseReport, ConnectionEvent, ConnectionState } from "./close-handshake.js";
+import { closeReport, isFinal, readCloseBody, transitions, writeCloseBody } from "./close-handshake.js";
+import type { ConnectionContext, ConnectionSink } from "./connection-context.js";
 import { ProtocolError, UsageError } from "./errors.js";
-import { finBit, maxControlPayloadBytes } from "./frame-header.js";
+import { finBit } from "./frame-header.js";
 import type { FrameSink } from "./frame-parser.js";
 import { FrameParser } from "./frame-parser.js";
 import { FrameWriter } from "./frame-writer.js";
-import type { Limits } from "./limits.js";
-import type { Masking, MaskingKeySource } from "./masking.js";
 import { MessageAssembly } from "./message-assembly.js";
-import type { DataOpcode, Role } from "./opcode.js";
+import { copyOctets } from "./octets.js";
+import type { DataOpcode } from "./opcode.js";
 import { Opcode } from "./opcode.js";
-import type { BufferPool } from "./output.js";
 import { Output } from "./output.js";
+import { requireControlPayload, requireFragment, requireOctets, requireText } from "./send-arguments.js";
 import type { FramedMessage, SharedFrame } from "./shared-octets.js";
-import type { TextCodec } from "./utf8.js";
-
-/** What all connections of one server or client share. */
-export interface ConnectionContext {
-  readonly role: Role;
-  readonly limits: Limits;
-  readonly text: TextCodec;
-  readonly pool: BufferPool;
-  /** Makes memory for messages, which need not be cleared. Default: a new `Uint8Array`. */
-  readonly allocate?: (byteLength: number) => Uint8Array;
-  /** How payloads are masked and unmasked. Default: `portableMasking`. */
-  readonly masking?: Masking;
-  /** Needed by clients, who mask what they send (§5.3). */
-  readonly maskingKeys?: MaskingKeySource;
-}
-
-/** Who hears what a connection receives. Called from within `receive`; must not throw. */
-export interface ConnectionSink {
-  /** A text message. */
-  receivedText(text: string): void;
-  /**
-   * A binary message: the octets from `start` to `end`.
-   *
-   * @param isOwned whether `bytes` may be kept; otherwise it is lent for the call, and what shall stay must be copied
-   */
-  receivedBinary(bytes: Uint8Array, start: number, end: number, isOwned: boolean): void;
-  /** A ping, already answered where that was due. The octets are lent for the call. */
-  receivedPing(bytes: Uint8Array, start: number, end: number): void;
-  /** A pong, asked for or not. The octets are lent for the call. */
-  receivedPong(bytes: Uint8Array, start: number, end: number): void;
-  /**
-   * The peer's first Close frame; nothing will follow it.
-   *
-   * @returns whether to answer it now. Whoever says no calls `answerClose` later: §5.5.1 "an endpoint MAY delay sending
-   *   a Close frame until its current message is sent".
-   */
-  receivedClose(body: CloseBody): boolean;
-  /** The connection has failed; its Close frame is in the output. */
-  failed(error: ProtocolError): void;
-}
 
 const noOctets = new Uint8Array(0);
 
@@ -83,10 +43,8 @@ export class Connection implements FrameSink {
   #sendingFragments: DataOpcode | 0 = 0;
   #isBlocked = false;
   #owedPong: Uint8Array | undefined;
-  #received: CloseBody | undefined;
-  #failure: ProtocolError | undefined;
-  #cause: Error | undefined;
-  #wasBegunByUs = false;
+  /** Made when the connection begins to end. */
+  #causes: CloseCauses | undefined;
 
   /**
    * @param context what it shares with its siblings
@@ -222,6 +180,7 @@ export class Connection implements FrameSink {
    */
   #answerPing(bytes: Uint8Array, start: number, end: number): void {
     if (!this.canSend) return;
+    // By the method of plain octets: a Buffer's own `slice` is a view.
     if (this.#isBlocked) this.#owedPong = copyOctets(bytes, start, end);
     else this.#writer.writeFrame(finBit | Opcode.pong, bytes, start, end);
   }
@@ -235,7 +194,7 @@ export class Connection implements FrameSink {
     // §1.4: what comes after a Close frame is discarded.
     this.#parser.stop();
     this.#assembly = undefined;
-    this.#received = body;
+    this.#knownCauses.received = body;
     const isFirst = this.#state === "open";
     this.#move("close-received");
     const answerNow = this.#sink.receivedClose(body);
@@ -244,8 +203,9 @@ export class Connection implements FrameSink {
 
   /** Sends the Close frame that the peer's asks for, with the same status code (§5.5.1). Does nothing otherwise. */
   answerClose(): void {
-    if (this.#state !== "closing-by-peer" || this.#received === undefined) return;
-    const { code } = this.#received;
+    const received = this.#causes?.received;
+    if (this.#state !== "closing-by-peer" || received === undefined) return;
+    const { code } = received;
     const echoed = code === CloseCode.noStatusReceived ? undefined : code;
     this.#sendClose(writeCloseBody(echoed, "", this.#context.text));
   }
@@ -272,8 +232,7 @@ export class Connection implements FrameSink {
    *   string
    */
   sendText(text: string): boolean {
-    if (typeof text !== "string")
-      throw new UsageError("invalid-argument", typeof text, undefined, "text must be a string");
+    requireText(text);
     if (!this.canSend) return false;
     if (this.#sendingFragments !== 0) throw new UsageError("fragment-pending");
     this.#writer.writeTextFrame(finBit | Opcode.text, text);
@@ -292,7 +251,7 @@ export class Connection implements FrameSink {
     requireOctets(bytes);
     if (!this.canSend) return false;
     if (this.#sendingFragments !== 0) throw new UsageError("fragment-pending");
-    this.#writer.writeFrame(finBit | Opcode.binary, bytes, 0, bytes.byteLength);
+    this.#writer.writeFrame(finBit | Opcode.binary, bytes, 0, bytes.length);
     return true;
   }
 
@@ -300,16 +259,23 @@ export class Connection implements FrameSink {
    * A server sends a message that was framed for many, from where it lies.
    *
    * @returns false, having sent nothing, once `canSend` is false
-   * @throws UsageError `fragment-pending` while a fragmented message is being sent
+   * @throws UsageError `masking-required` on a client, `fragment-pending` while a fragmented message is being sent
    */
   sendShared({ shared, start, end }: SharedFrame): boolean {
+    // §5.1: "a client MUST mask all frames that it sends", with a key of its own for each (§5.3).
+    if (this.#context.role === "client") throw new UsageError("masking-required");
     if (!this.canSend) return false;
     if (this.#sendingFragments !== 0) throw new UsageError("fragment-pending");
     this.output.appendShared(shared, start, end);
     return true;
   }
 
-  /** Sends a message that was framed before, which a client masks anew (§5.3). As `sendShared` otherwise. */
+  /**
+   * Sends a message that was framed before: a server from where it lies, a client masks it anew (§5.3).
+   *
+   * @returns false, having sent nothing, once `canSend` is false
+   * @throws UsageError `fragment-pending` while a fragmented message is being sent
+   */
   sendFramed(message: FramedMessage): boolean {
     if (this.#context.role === "server") return this.sendShared(message);
     if (!this.canSend) return false;
@@ -330,15 +296,7 @@ export class Connection implements FrameSink {
    *   of a text that are not, `invalid-argument` for data of any other type
    */
   sendFragment(type: "text" | "binary", data: string | Uint8Array, fin: boolean): boolean {
-    if (type !== "text" && type !== "binary") {
-      throw new UsageError("invalid-argument", type, undefined, 'type must be "text" or "binary"');
-    }
-    if (typeof data !== "string") {
-      requireOctets(data);
-      // §5.6: "the whole message MUST contain valid UTF-8".
-      if (type === "text" && !this.#context.text.isValid(data, 0, data.byteLength))
-        throw new UsageError("text-not-utf8");
-    }
+    requireFragment(type, data, this.#context.text);
     if (!this.canSend) return false;
     const opcode = type === "text" ? Opcode.text : Opcode.binary;
     const pending = this.#sendingFragments;
@@ -367,10 +325,7 @@ export class Connection implements FrameSink {
   }
 
   #sendControl(opcode: number, payload: Uint8Array): boolean {
-    requireOctets(payload);
-    if (payload.byteLength > maxControlPayloadBytes) {
-      throw new UsageError("control-payload-too-long", payload.byteLength, maxControlPayloadBytes);
-    }
+    requireControlPayload(payload);
     if (!this.canSend) return false;
     this.#writer.writeFrame(finBit | opcode, payload, 0, payload.byteLength);
     return true;
@@ -389,8 +344,9 @@ export class Connection implements FrameSink {
   close(code?: number, reason = "", cause?: Error): void {
     const body = writeCloseBody(code, reason, this.#context.text);
     if (!this.canSend) return;
-    this.#wasBegunByUs = this.#state === "open";
-    this.#cause ??= cause;
+    const causes = this.#knownCauses;
+    causes.wasBegunByUs = this.#state === "open";
+    causes.cause ??= cause;
     this.#sendClose(body);
   }
 
@@ -402,7 +358,7 @@ export class Connection implements FrameSink {
     this.#assembly = undefined;
     if (isFinal(this.#state)) return;
     const canSend = this.canSend;
-    this.#failure = error;
+    this.#knownCauses.failure = error;
     this.#move("failed");
     if (canSend) {
       const body = writeCloseBody(error.closeCode, error.code, this.#context.text);
@@ -419,28 +375,18 @@ export class Connection implements FrameSink {
    */
   streamEnded(cause?: Error, endedByUs = false): CloseReport {
     if (!isFinal(this.#state)) {
-      this.#cause ??= cause;
-      this.#wasBegunByUs ||= endedByUs && this.#state === "open";
+      const causes = this.#knownCauses;
+      causes.cause ??= cause;
+      causes.wasBegunByUs ||= endedByUs && this.#state === "open";
     }
     this.#parser.stop();
     this.#assembly = undefined;
     this.#move("stream-ended");
-    return this.#report();
+    return closeReport(this.#state, this.#knownCauses);
   }
 
-  #report(): CloseReport {
-    const outcome = this.#state as CloseReport["outcome"];
-    const wasClean = outcome === "closed-by-us" || outcome === "closed-by-peer";
-    const failure = this.#failure;
-    const received = this.#received;
-    return {
-      outcome,
-      code: failure?.closeCode ?? received?.code ?? CloseCode.abnormalClosure,
-      reason: failure?.message ?? received?.reason ?? "",
-      wasClean,
-      initiator: outcome === "failed" || this.#wasBegunByUs ? "us" : "peer",
-      cause: failure ?? this.#cause,
-    };
+  get #knownCauses(): CloseCauses {
+    return (this.#causes ??= { wasBegunByUs: false, received: undefined, failure: undefined, cause: undefined });
   }
 
   #sendClose(body: Uint8Array): void {
@@ -451,23 +397,4 @@ export class Connection implements FrameSink {
   #move(event: ConnectionEvent): void {
     this.#state = transitions[this.#state][event];
   }
-}
-
-function isFinal(state: ConnectionState): boolean {
-  return transitions[state]["stream-ended"] === state;
-}
-
-/**
- * A number in place of octets would be taken for a length, and what it measures, uninitialized, would reach the wire;
- * other views and plain objects have lengths that are not in octets.
- */
-function requireOctets(value: unknown): asserts value is Uint8Array {
-  if (value instanceof Uint8Array) return;
-  throw new UsageError("invalid-argument", typeof value, undefined, "octets must be a Uint8Array");
-}
-
-function copyOctets(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  const copy = new Uint8Array(end - start);
-  copy.set(bytes.subarray(start, end));
-  return copy;
 }

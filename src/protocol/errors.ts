@@ -128,7 +128,7 @@ const violationRules: Readonly<Record<ViolationCode, ViolationRule>> = {
   "too-much-buffered": {
     closeCode: CloseCode.messageTooBig,
     section: "RFC 6455 §10.4",
-    text: "an unfinished message holds more memory than the limit maxBufferedBytes",
+    text: "an unfinished message holds more memory than the limit maxBufferedBytes, or than there is",
   },
 };
 
@@ -180,6 +180,7 @@ export type UsageCode =
   | "fragment-pending"
   | "text-not-utf8"
   | "masking-keys-required"
+  | "masking-required"
   | "url-invalid"
   | "protocol-invalid"
   | "protocol-not-offered"
@@ -189,6 +190,7 @@ export type UsageCode =
   | "header-not-allowed"
   | "already-consumed"
   | "too-many-topics"
+  | "topic-too-long"
   | "invalid-argument"
   | "invalid-limit";
 
@@ -220,6 +222,10 @@ const usageRules: Readonly<Record<UsageCode, UsageRule>> = {
   "masking-keys-required": {
     section: "RFC 6455 §5.3",
     text: "a client needs a source of unpredictable masking keys",
+  },
+  "masking-required": {
+    section: "RFC 6455 §5.1",
+    text: "a frame that was made for many is not masked, and a client must mask all that it sends",
   },
   "url-invalid": {
     section: "RFC 6455 §3",
@@ -256,6 +262,10 @@ const usageRules: Readonly<Record<UsageCode, UsageRule>> = {
   "too-many-topics": {
     section: undefined,
     text: "a socket subscribes to no more topics than the limit maxTopicsPerSocket",
+  },
+  "topic-too-long": {
+    section: undefined,
+    text: "the name of a topic that is subscribed to is no longer than the limit maxTopicLength",
   },
   "invalid-argument": { section: undefined, text: "an argument is not of the type this call takes" },
   "invalid-limit": { section: undefined, text: "a limit must be a whole number within its range" },

@@ -23,6 +23,7 @@ import {
 import type { Limits } from "./limits.js";
 import type { Masking } from "./masking.js";
 import { advanceMaskingKey, portableMasking } from "./masking.js";
+import { copyOctets } from "./octets.js";
 import type { DataOpcode, Role } from "./opcode.js";
 import { Opcode } from "./opcode.js";
 
@@ -162,7 +163,7 @@ export class FrameParser {
   #hold(chunk: Uint8Array, start: number, end: number): void {
     this.#held ??= [];
     // A copy: the chunk is the transport's, and may be its only read buffer.
-    this.#held.push(Uint8Array.prototype.slice.call(chunk, start, end));
+    this.#held.push(copyOctets(chunk, start, end));
   }
 
   /** Reads one header with as much of its payload as is there, or one more piece of a payload. */

@@ -45,7 +45,7 @@ export class FrameWriter {
     const output = this.#output;
     const isMasked = this.#maskingKeys !== undefined;
     const headerBytes = frameHeaderBytes(length, isMasked);
-    if (!isMasked && length >= output.referencedFromBytes) {
+    if (!isMasked && output.refersTo(bytes, length)) {
       const buffer = output.reserve(headerBytes);
       output.position = writeFrameHeader(buffer, output.position, firstOctet, length, 0);
       output.append(bytes.subarray(start, end));
@@ -54,7 +54,7 @@ export class FrameWriter {
     const buffer = output.reserve(headerBytes + length);
     const payloadAt = output.position + headerBytes;
     // A masking client must not change its caller's octets, and small ones are cheaper copied than listed.
-    if (length > 0) buffer.set(start === 0 && end === bytes.byteLength ? bytes : bytes.subarray(start, end), payloadAt);
+    if (length > 0) buffer.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), payloadAt);
     this.#finishFrame(buffer, firstOctet, payloadAt, length);
   }
 

@@ -5,8 +5,8 @@
 export { CloseCode, isCloseCodeOnWire } from "./close-code.js";
 export type { CloseBody, CloseOutcome, CloseReport, ConnectionEvent } from "./close-handshake.js";
 export { ConnectionState, transitions, writeCloseBody } from "./close-handshake.js";
-export type { ConnectionContext, ConnectionSink } from "./connection.js";
 export { Connection } from "./connection.js";
+export type { ConnectionContext, ConnectionSink } from "./connection-context.js";
 export type { UsageCode, ViolationCode } from "./errors.js";
 export { OpenlineError, ProtocolError, UsageError, usageCodes, violationCodes } from "./errors.js";
 export type { FrameSink } from "./frame-parser.js";
@@ -16,6 +16,7 @@ export type { Limits } from "./limits.js";
 export { defaultLimits, resolveLimits } from "./limits.js";
 export type { Masking, MaskingKeySource } from "./masking.js";
 export { portableMasking } from "./masking.js";
+export { copyOctets } from "./octets.js";
 export type { DataOpcode, Role } from "./opcode.js";
 export { Opcode } from "./opcode.js";
 export type { FrameTarget, OutputBatch } from "./output.js";

@@ -96,8 +96,7 @@ export class MessageAssembly {
   }
 
   #grow(needed: number): ProtocolError | undefined {
-    const { limits, allocate } = this.#context;
-    const { maxBufferedBytes } = limits;
+    const { maxBufferedBytes } = this.#context.limits;
     const current = this.#buffer.byteLength;
     // Where the end is known, no further than there; but in steps of at most four times what has arrived.
     const step = Math.max(needed, firstCapacityBytes, current * 4);
@@ -111,18 +110,36 @@ export class MessageAssembly {
       return new ProtocolError("too-much-buffered", held, maxBufferedBytes);
     }
     capacity = Math.min(capacity, room);
-    const buffer = allocate === undefined ? new Uint8Array(capacity) : allocate(capacity);
+    return this.#moveTo(capacity);
+  }
+
+  /** Goes on in a buffer of another size, unless there is no memory: then it is this connection that ends for it. */
+  #moveTo(capacity: number): ProtocolError | undefined {
+    const { allocate } = this.#context;
+    let buffer: Uint8Array;
+    try {
+      buffer = allocate === undefined ? new Uint8Array(capacity) : allocate(capacity);
+    } catch (cause) {
+      return new ProtocolError("too-much-buffered", capacity, undefined, cause);
+    }
     buffer.set(this.#buffer.subarray(0, this.#used));
     this.#buffer = buffer;
     return undefined;
   }
 
-  /** The message, complete: text that ends within a code point fails here. */
+  /**
+   * The message, complete: text that ends within a code point fails here.
+   *
+   * @returns a binary message in memory of its own, exactly as long as it is; text, which is read at once, where it lies
+   */
   finish(): Uint8Array | ProtocolError {
-    if (this.opcode === Opcode.text && this.#checked !== this.#used) return new ProtocolError("invalid-utf8");
+    if (this.opcode === Opcode.text) {
+      if (this.#checked !== this.#used) return new ProtocolError("invalid-utf8");
+      return this.#buffer.subarray(0, this.#used);
+    }
     if (this.#used === this.#buffer.byteLength) return this.#buffer;
-    // A view would pin the whole buffer for as long as the message is kept, and nobody would count it.
-    const isMostlyFull = this.#used * 2 > this.#buffer.byteLength;
-    return isMostlyFull ? this.#buffer.subarray(0, this.#used) : this.#buffer.slice(0, this.#used);
+    // A view would pin the whole buffer for as long as the message is kept, and nobody would count it. And whoever sends
+    // `message.buffer` on, which works with messages that came whole, would send what memory held before.
+    return this.#moveTo(this.#used) ?? this.#buffer;
   }
 }

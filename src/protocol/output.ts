@@ -22,6 +22,11 @@ const defaultSizes: PoolSizes = { smallBytes: 4 * 1024, largeBytes: 64 * 1024, m
 /** Lends buffers of two sizes to connections that have something to send. Idle connections own none. */
 export class BufferPool {
   readonly sizes: PoolSizes;
+  /**
+   * Memory that somebody has been lent for the time of a call, as handlers are lent what was read. What is sent out of
+   * it meanwhile, on whatever connection, is copied, long or not.
+   */
+  lentMemory: ArrayBufferLike | undefined;
   readonly #allocate: (byteLength: number) => Uint8Array;
   readonly #small: Uint8Array[] = [];
   readonly #large: Uint8Array[] = [];
@@ -64,8 +69,8 @@ export class BufferPool {
 export interface FrameTarget {
   /** Where the next octet goes. */
   position: number;
-  /** Octets from which an unmasked payload is better appended by reference than copied. */
-  readonly referencedFromBytes: number;
+  /** Whether `length` octets of `bytes` are better appended by reference, as they are, than copied. */
+  refersTo(bytes: Uint8Array, length: number): boolean;
   /** Makes room for `size` octets in one piece and returns the buffer to write them into, at `position`. */
   reserve(size: number): Uint8Array;
   /** Appends octets by reference: they must stay as they are until they have been written. */
@@ -87,6 +92,9 @@ const referencedFromBytes = 16 * 1024;
 // A shorter frame that does not come first is copied: one piece more to write costs more than so many octets.
 const copiedSharedBytes = 1024;
 
+// A piece that waits for a peer that reads slowly keeps no more than so many times its octets in memory.
+const maxPinnedPerByte = 4;
+
 const noSegments: readonly Uint8Array[] = [];
 
 /**
@@ -100,6 +108,8 @@ export class Output implements FrameTarget {
   /** The buffer being filled. Read it after `reserve`. */
   buffer: Uint8Array | undefined;
   position = 0;
+  /** Whether what is appended now may wait for long, so that by reference it would keep its surroundings in memory. */
+  protected mayWaitLong = false;
   /** Where the segment that is being filled begins. */
   #segmentStart = 0;
   #segments: Uint8Array[] | undefined;
@@ -114,8 +124,8 @@ export class Output implements FrameTarget {
     this.#pool = pool;
   }
 
-  get referencedFromBytes(): number {
-    return referencedFromBytes;
+  refersTo(bytes: Uint8Array, length: number): boolean {
+    return length >= referencedFromBytes && bytes.buffer !== this.#pool.lentMemory;
   }
 
   /** Octets waiting. */
@@ -126,16 +136,15 @@ export class Output implements FrameTarget {
   reserve(size: number): Uint8Array {
     if (this.#shared !== undefined) this.#finishShared(this.#shared);
     const buffer = this.buffer;
-    if (buffer !== undefined && buffer.byteLength - this.position >= size) return buffer;
-    let wanted = size;
+    if (buffer !== undefined && buffer.length - this.position >= size) return buffer;
+    // Where one is full, there is much to send: the next piece is a long one. First of all, since there may be no memory;
+    // then nothing has changed.
+    const next = this.#pool.acquire(buffer === undefined ? size : Math.max(size, this.#pool.sizes.largeBytes));
     if (buffer !== undefined) {
       this.#finishSegment(buffer);
       this.#full ??= [];
       this.#full.push(buffer);
-      // There is much to send: the next piece is a long one.
-      wanted = Math.max(size, this.#pool.sizes.largeBytes);
     }
-    const next = this.#pool.acquire(wanted);
     this.buffer = next;
     this.position = 0;
     this.#segmentStart = 0;
@@ -144,9 +153,7 @@ export class Output implements FrameTarget {
 
   append(bytes: Uint8Array): void {
     this.#finishOpen();
-    this.#segments ??= [];
-    this.#segments.push(bytes);
-    this.#finishedBytes += bytes.byteLength;
+    this.#push(bytes);
   }
 
   /**
@@ -158,10 +165,14 @@ export class Output implements FrameTarget {
       this.#sharedEnd = end;
       return;
     }
-    if (end - start <= copiedSharedBytes && this.byteLength > 0) {
-      const buffer = this.reserve(end - start);
+    const length = end - start;
+    const isCopied = this.mayWaitLong
+      ? length * maxPinnedPerByte < shared.bytes.byteLength
+      : length <= copiedSharedBytes && this.byteLength > 0;
+    if (isCopied) {
+      const buffer = this.reserve(length);
       buffer.set(shared.view(start, end), this.position);
-      this.position += end - start;
+      this.position += length;
       return;
     }
     this.#finishOpen();
@@ -194,7 +205,7 @@ export class Output implements FrameTarget {
   #push(segment: Uint8Array): void {
     if (this.#segments === undefined) this.#segments = [segment];
     else this.#segments.push(segment);
-    this.#finishedBytes += segment.byteLength;
+    this.#finishedBytes += segment.length;
   }
 
   /** Everything that waits, in order; it still waits. The next thing to call is `take`, `clear` or `forget`. */

@@ -59,13 +59,16 @@ export function frameMessage(data: string | Uint8Array, text: TextCodec): Framed
   return { type, shared: new SharedOctets(bytes), start: 0, end: bytes.byteLength, payloadStart };
 }
 
-// Enough for a turn of many small messages; a frame that is longer gets a piece of its own.
+// Enough for a turn of many small messages.
 const chunkBytes = 64 * 1024;
+// So that of a chunk that is left because the next frame does not fit, most is used.
+const maxFrameInNewChunk = chunkBytes / 4;
 
 /**
  * Where a server lays down what it publishes, one frame after the other, so that the frames of a turn lie in a row and
  * each subscriber writes them as one piece. A chunk that is full is left to those who still send from it, and then to
- * the garbage collector; no octet is written twice, so that nobody has to count who is done.
+ * the garbage collector; no octet is written twice, so that nobody has to count who is done. A long frame that does not
+ * fit any more has a chunk to itself, which is not kept: the next frames go on where those before it ended.
  */
 export class FrameArena implements FrameTarget {
   readonly #allocate: (byteLength: number) => Uint8Array;
@@ -73,6 +76,7 @@ export class FrameArena implements FrameTarget {
   /** What is being filled. */
   #chunk: SharedOctets;
   position = 0;
+  #isAlone = false;
 
   /** @param allocate makes memory; it need not be cleared, since only what was written is ever read */
   constructor(text: TextCodec, allocate: (byteLength: number) => Uint8Array) {
@@ -92,17 +96,26 @@ export class FrameArena implements FrameTarget {
     if (typeof data === "string") this.#writer.writeTextFrame(finBit | Opcode.text, data);
     else this.#writer.writeFrame(finBit | Opcode.binary, data, 0, data.byteLength);
     const shared = this.#chunk;
-    return { shared, start: shared === before ? from : 0, end: this.position };
+    const frame = { shared, start: shared === before ? from : 0, end: this.position };
+    if (this.#isAlone) {
+      this.#isAlone = false;
+      this.#chunk = before;
+      this.position = from;
+    }
+    return frame;
   }
 
   /** Never: whoever publishes may change what was given, and a frame lies in one piece. */
-  get referencedFromBytes(): number {
-    return Number.POSITIVE_INFINITY;
+  refersTo(): boolean {
+    return false;
   }
 
   reserve(size: number): Uint8Array {
     if (this.#chunk.bytes.byteLength - this.position < size) {
-      this.#chunk = new SharedOctets(this.#allocate(Math.max(size, chunkBytes)));
+      const isAlone = size > maxFrameInNewChunk;
+      this.#chunk = new SharedOctets(this.#allocate(isAlone ? size : chunkBytes));
+      // Only now: there may have been no memory.
+      this.#isAlone = isAlone;
       this.position = 0;
     }
     return this.#chunk.bytes;

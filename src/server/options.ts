@@ -20,6 +20,8 @@ export interface ServerOptions<Data = undefined> extends SocketOptions, SocketHa
   readonly maxWaitingSockets?: number;
   /** Topics that one socket may subscribe to; `subscribe` throws beyond it. Default 1,024. */
   readonly maxTopicsPerSocket?: number;
+  /** UTF-16 units in the name of a topic that a socket subscribes to; `subscribe` throws beyond it. Default 1,024. */
+  readonly maxTopicLength?: number;
 }
 
 /** The options with every default filled in. */
@@ -27,6 +29,7 @@ export interface ResolvedServerOptions extends ResolvedSocketOptions {
   readonly handshakeTimeoutMs: number;
   readonly maxWaitingSockets: number;
   readonly maxTopicsPerSocket: number;
+  readonly maxTopicLength: number;
 }
 
 // Slow enough for a database look-up behind `accept`, quick enough that stuck peers do not pile up.
@@ -35,6 +38,8 @@ const defaultHandshakeTimeoutMs = 10_000;
 const defaultMaxWaitingSockets = 1024;
 // More than a busy dashboard shows. Topics are often named by the peer, who could name them until memory is gone.
 const defaultMaxTopicsPerSocket = 1024;
+// A path of any sensible depth. With the limit above, a socket's topics take 2 MiB at most.
+const defaultMaxTopicLength = 1024;
 
 /** @throws UsageError `invalid-limit`, `invalid-argument` */
 export function resolveServerOptions<Data>(options: ServerOptions<Data>): ResolvedServerOptions {
@@ -48,5 +53,6 @@ export function resolveServerOptions<Data>(options: ServerOptions<Data>): Resolv
     ),
     maxWaitingSockets: wholeNumber("maxWaitingSockets", options.maxWaitingSockets, defaultMaxWaitingSockets),
     maxTopicsPerSocket: wholeNumber("maxTopicsPerSocket", options.maxTopicsPerSocket, defaultMaxTopicsPerSocket),
+    maxTopicLength: wholeNumber("maxTopicLength", options.maxTopicLength, defaultMaxTopicLength),
   };
 }

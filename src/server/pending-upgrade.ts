@@ -2,6 +2,7 @@
  * A byte stream between the client's handshake and the server's answer. What the peer sends meanwhile is kept, and
  * that it leaves is noticed.
  */
+import { copyOctets } from "../protocol/index.js";
 import type { ByteStream, ByteStreamReceiver, Timer } from "../transport/index.js";
 
 // A client "MUST wait for a response from the server before sending any further data" (RFC 6455 §4.1), so that there
@@ -13,12 +14,15 @@ const maxDroppedBytes = 1024 * 1024;
 /** See the head of this file. */
 export class PendingUpgrade implements ByteStreamReceiver {
   readonly stream: ByteStream;
-  readonly #controller = new AbortController();
+  /** Only there when somebody asks: without `accept`, nobody does. */
+  #controller: AbortController | undefined;
+  #reason: Error | undefined;
   #kept: Uint8Array[] = [];
   #receivedBytes = 0;
   #timer: Timer | undefined;
   #isClosed = false;
   #isRefused = false;
+  #gone: (() => void) | undefined;
 
   constructor(stream: ByteStream) {
     this.stream = stream;
@@ -27,12 +31,17 @@ export class PendingUpgrade implements ByteStreamReceiver {
 
   /** Aborted when the peer has left, or `giveUp` was called. */
   get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    }
     return this.#controller.signal;
   }
 
   /** Aborts the decision. */
   giveUp(reason: Error): void {
-    this.#controller.abort(reason);
+    this.#reason ??= reason;
+    this.#controller?.abort(this.#reason);
   }
 
   /** Takes `timer` to be cancelled when there is a decision. */
@@ -52,13 +61,21 @@ export class PendingUpgrade implements ByteStreamReceiver {
     for (const chunk of kept) receiver.streamReceived(chunk, 0, chunk.byteLength);
   }
 
-  /** Writes an HTTP response, and ends the stream once it has left. Ends by `deadline` even if the peer does not. */
-  refuse(response: Uint8Array, deadline: (cut: () => void) => Timer): void {
+  /**
+   * Writes an HTTP response, and ends the stream once it has left. Ends by `deadline` even if the peer does not.
+   *
+   * @param gone called when the stream is gone; at once where it is already
+   */
+  refuse(response: Uint8Array, deadline: (cut: () => void) => Timer, gone?: () => void): void {
     this.#timer?.cancel();
     this.#isRefused = true;
     this.#kept = [];
     this.#receivedBytes = 0;
-    if (this.#isClosed) return;
+    if (this.#isClosed) {
+      gone?.();
+      return;
+    }
+    this.#gone = gone;
     this.#timer = deadline(() => {
       this.stream.destroy();
     });
@@ -72,7 +89,7 @@ export class PendingUpgrade implements ByteStreamReceiver {
     if (this.#receivedBytes >= (this.#isRefused ? maxDroppedBytes : maxKeptBytes)) this.stream.pause();
     // After a refusal the peer's octets are read and dropped: cutting a stream with unread octets would cost it the
     // response. But only so many; a peer that floods on waits for its deadline.
-    if (!this.#isRefused) this.#kept.push(Uint8Array.prototype.slice.call(bytes, start, end));
+    if (!this.#isRefused) this.#kept.push(copyOctets(bytes, start, end));
   }
 
   streamDrained(): void {
@@ -87,10 +104,11 @@ export class PendingUpgrade implements ByteStreamReceiver {
     this.#isClosed = true;
     this.#timer?.cancel();
     this.#leave();
+    this.#gone?.();
   }
 
   #leave(): void {
-    this.#controller.abort(new Error("the peer left before the handshake was over"));
+    this.giveUp(new Error("the peer left before the handshake was over"));
     if (!this.#isRefused && !this.#isClosed) this.stream.destroy();
   }
 }

@@ -36,6 +36,10 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
   readonly #sockets = new Set<ServerEndpoint<Data>>();
   readonly topics: Topics<ServerEndpoint<Data>>;
   readonly #pending = new Set<PendingUpgrade>();
+  /** Those who were refused and are not gone yet. */
+  readonly #refused = new Set<PendingUpgrade>();
+  /** Told when none of them is left. */
+  #refusedGone: (() => void) | undefined;
   readonly #queue = new SocketQueue<ServerSocket<Data>>();
   #isClosing = false;
 
@@ -45,7 +49,7 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     this.#platform = platform;
     this.options = resolveServerOptions(options);
     this.#context = createSocketContext("server", platform, this.options, options);
-    this.topics = new Topics(platform, this.options.maxTopicsPerSocket);
+    this.topics = new Topics(platform, this.options);
   }
 
   /** The connections that are open or closing. */
@@ -186,7 +190,15 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     const response = new Uint8Array(head.byteLength + body.byteLength);
     response.set(head);
     response.set(body, head.byteLength);
-    pending.refuse(response, (cut) => this.#platform.deadlines.setTimer(cut, this.options.closeTimeoutMs));
+    this.#refused.add(pending);
+    pending.refuse(
+      response,
+      (cut) => this.#platform.deadlines.setTimer(cut, this.options.closeTimeoutMs),
+      () => {
+        this.#refused.delete(pending);
+        if (this.#refused.size === 0) this.#refusedGone?.();
+      },
+    );
   }
 
   async #refuseWith(pending: PendingUpgrade, response: Response): Promise<void> {
@@ -211,7 +223,11 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
       pending.giveUp(new Error("the server is closing"));
       this.#refuse(pending, refusal(503, "Service Unavailable", "The server is closing."));
     }
-    return Promise.all(socketsGone);
+    const refusedGone = new Promise<void>((resolve) => {
+      this.#refusedGone = resolve;
+      if (this.#refused.size === 0) resolve();
+    });
+    return Promise.all([...socketsGone, refusedGone]);
   }
 }
 

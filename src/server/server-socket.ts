@@ -22,7 +22,8 @@ export interface ServerSocket<Data = undefined> extends Socket<Data> {
    * with everything else that is sent on it. The subscription ends with the connection.
    *
    * @returns whether that is new; false, too, once the connection is over
-   * @throws UsageError `too-many-topics` beyond `maxTopicsPerSocket`, `invalid-argument`
+   * @throws UsageError `too-many-topics` beyond `maxTopicsPerSocket`, `topic-too-long` beyond `maxTopicLength`,
+   *   `invalid-argument`
    */
   subscribe(topic: string): boolean;
   /** Ends a subscription. Returns whether there was one. */

@@ -24,36 +24,46 @@ export interface PublishResult {
   readonly refused: number;
 }
 
+/** What a peer that names topics may make a server keep. */
+export interface TopicLimits {
+  /** Topics that one socket may subscribe to. */
+  readonly maxTopicsPerSocket: number;
+  /** UTF-16 units in the name of one. */
+  readonly maxTopicLength: number;
+}
+
 const noTopics: ReadonlySet<string> = new Set();
 
 /** See the head of this file. */
 export class Topics<Member extends Subscriber> {
-  readonly #maxTopicsPerSocket: number;
+  readonly #limits: TopicLimits;
   readonly #arena: FrameArena;
   /** A topic is there as long as somebody subscribes to it. */
   readonly #members = new Map<string, Set<Member>>();
   readonly #topicsOf = new Map<Member, Set<string>>();
 
-  /** @param maxTopicsPerSocket topics that one socket may subscribe to */
-  constructor({ text, allocate }: Platform, maxTopicsPerSocket: number) {
-    this.#maxTopicsPerSocket = maxTopicsPerSocket;
+  constructor({ text, allocate }: Platform, limits: TopicLimits) {
+    this.#limits = limits;
     this.#arena = new FrameArena(text, allocate);
   }
 
   /**
    * @returns whether that is new
-   * @throws UsageError `too-many-topics`, `invalid-argument` for a topic that is no string
+   * @throws UsageError `too-many-topics`, `topic-too-long`, `invalid-argument` for a topic that is no string
    */
   subscribe(member: Member, topic: string): boolean {
     requireTopic(topic);
     const topics = this.#topicsOf.get(member) ?? new Set();
     if (topics.has(topic)) return false;
-    if (topics.size >= this.#maxTopicsPerSocket) {
-      throw new UsageError("too-many-topics", topics.size + 1, this.#maxTopicsPerSocket);
+    const { maxTopicsPerSocket, maxTopicLength } = this.#limits;
+    if (topics.size >= maxTopicsPerSocket) {
+      throw new UsageError("too-many-topics", topics.size + 1, maxTopicsPerSocket);
     }
-    this.#topicsOf.set(member, topics.add(topic));
-    const members = this.#members.get(topic);
-    if (members === undefined) this.#members.set(topic, new Set([member]));
+    if (topic.length > maxTopicLength) throw new UsageError("topic-too-long", topic.length, maxTopicLength);
+    const name = ownString(topic);
+    this.#topicsOf.set(member, topics.add(name));
+    const members = this.#members.get(name);
+    if (members === undefined) this.#members.set(name, new Set([member]));
     else members.add(member);
     return true;
   }
@@ -113,6 +123,15 @@ export class Topics<Member extends Subscriber> {
     }
     return { delivered, refused };
   }
+}
+
+/**
+ * The same string in memory of its own: a topic is often a piece of a message, and engines keep a piece as a reference to
+ * the whole, which may be as long as a peer likes.
+ */
+function ownString(text: string): string {
+  // Lone surrogates come through, too: they are written as escapes.
+  return JSON.parse(JSON.stringify(text)) as string;
 }
 
 function requireTopic(topic: unknown): void {

@@ -59,14 +59,15 @@ export class Delivery {
       this.#hand(message);
       return;
     }
-    if (this.#isFull && this.#owner.isLeaving) {
+    const inbox = (this.#inbox ??= new MessageQueue());
+    const { maxInboxBytes } = this.#owner;
+    if (this.#isFull && this.#owner.isLeaving && !inbox.isEmpty && inbox.heldBytes >= maxInboxBytes) {
       // Reading goes on for the peer's Close frame only: no gap may follow, so that this is the end of the messages.
       this.#isStopped = true;
       return;
     }
-    this.#inbox ??= new MessageQueue();
-    this.#inbox.push(message);
-    if (this.#isFull || this.#inbox.heldBytes < this.#owner.maxInboxBytes) return;
+    inbox.push(message);
+    if (this.#isFull || inbox.heldBytes < maxInboxBytes) return;
     this.#isFull = true;
     this.#owner.inboxFull();
   }
@@ -99,10 +100,14 @@ export class Delivery {
   }
 
   #handle(message: Message): void {
+    // Also while it has not returned: closing from within reads on, and what is there has to wait its turn.
+    this.#isHandling = true;
     try {
       const result = this.#owner.handleMessage(message);
       if (isThenable(result)) this.holdFor(result, "the message handler");
+      else this.#isHandling = false;
     } catch (error) {
+      this.#isHandling = false;
       this.#owner.handlerFailed(error, "the message handler");
     }
   }

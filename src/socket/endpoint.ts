@@ -6,32 +6,29 @@
  * reading stops. What goes out: frames collect in the connection's output and leave in one write at the end of the
  * turn; while the stream takes nothing, they wait there.
  *
- * Everything that ends a connection ends here in `#finish`, once.
+ * Whatever ends a connection, `streamClosed` is its end, once.
  */
 
 import type { CloseReport, ConnectionSink, SharedFrame } from "../protocol/index.js";
-import { CloseCode, Connection } from "../protocol/index.js";
-import type { ByteStream, ByteStreamReceiver, Timer } from "../transport/index.js";
+import { CloseCode, Connection, copyOctets } from "../protocol/index.js";
+import type { ByteStream, ByteStreamReceiver } from "../transport/index.js";
+import { callAside } from "./calling.js";
 import type { SocketContext, SocketDetails } from "./context.js";
 import type { Deferred } from "./deferred.js";
 import { deferred, rejectedQuietly } from "./deferred.js";
 import type { DeliveryOwner } from "./delivery.js";
 import { Delivery, isThenable } from "./delivery.js";
-import { CloseTimeoutError, ConnectionClosedError, SlowPeerError } from "./errors.js";
+import { Ending } from "./ending.js";
+import { ConnectionClosedError, SlowPeerError } from "./errors.js";
 import { asError, reportTo } from "./handler-error.js";
 import { octetsOf } from "./octets.js";
 import type { OutboxOwner } from "./outbox.js";
 import { Outbox } from "./outbox.js";
 import { PingTracker } from "./ping-tracker.js";
 import { PreparedMessage } from "./prepared-message.js";
+import { PauseReason, Reading } from "./reading.js";
 import { buffered, refusedClosed, refusedClosing, refusedFull, sent } from "./send-results.js";
 import type { Message, SendData, SendResult, Socket } from "./socket.js";
-
-// As much as kernels hold for a connection by default, within a small factor.
-const maxDiscardedBytes = 1024 * 1024;
-
-/** Why reading has stopped, as bits. */
-const PauseReason = { inbox: 1, output: 2 } as const;
 
 /** See the head of this file. Applications see it as a `Socket`. */
 export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamReceiver, DeliveryOwner, OutboxOwner {
@@ -42,20 +39,13 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   readonly #connection: Connection;
 
   readonly #delivery: Delivery;
-  #pausedFor = 0;
+  #reading: Reading | undefined;
   readonly #outbox: Outbox;
   /** Whether `send` has answered "buffered" since the last drain. */
   #wantsDrain = false;
 
   // The end.
-  #isDiscarding = false;
-  #discardedBytes = 0;
-  #closeTimer: Timer | undefined;
-  #hasEndedStream = false;
-  #hasPeerEnded = false;
-  #isStreamGone = false;
-  #isCutByUs = false;
-  #endCause: Error | undefined;
+  #ending: Ending | undefined;
   #report: CloseReport | undefined;
   #isCloseHandled = false;
   #closed: Deferred<CloseReport> | undefined;
@@ -100,7 +90,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
 
   get readyState(): "open" | "closing" | "closed" {
     if (this.#isStreamGone) return "closed";
-    return this.#connection.state === "open" && !this.#isCutByUs ? "open" : "closing";
+    return this.#connection.state === "open" && this.#ending?.isCutByUs !== true ? "open" : "closing";
   }
 
   get bufferedBytes(): number {
@@ -145,12 +135,12 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
 
   /** Why nothing can be sent, if that is so. */
   #refusal(): SendResult | undefined {
-    if (this.#isStreamGone || this.#isCutByUs) return refusedClosed;
+    if (this.#ending?.isOver === true) return refusedClosed;
     if (!this.#connection.canSend) return refusedClosing;
     const { maxSendBufferBytes, slowPeer } = this.#context.options;
     const { bufferedBytes } = this.#outbox;
     if (bufferedBytes < maxSendBufferBytes) return undefined;
-    if (slowPeer === "close") this.#cut(new SlowPeerError(bufferedBytes, maxSendBufferBytes));
+    if (slowPeer === "close") this.#toEnd.cut(new SlowPeerError(bufferedBytes, maxSendBufferBytes));
     return refusedFull;
   }
 
@@ -185,15 +175,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   terminate(): void {
     if (this.#isStreamGone) return;
     this.#delivery.stop();
-    this.#cut(undefined);
-  }
-
-  /** Cuts the stream; the report will name `cause`. */
-  #cut(cause: Error | undefined): void {
-    this.#isCutByUs = true;
-    this.#endCause ??= cause;
-    this.#outbox.clear();
-    this.#stream.destroy();
+    this.#toEnd.cut(undefined);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
@@ -208,7 +190,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     this.#connection.close(code, reason, cause);
     // The peer's Close frame may stand behind more messages than the inbox takes.
     this.#resumeReading(PauseReason.inbox);
-    this.#startCloseTimer();
+    this.#toEnd.startTimer();
     this.#outbox.flushSoon();
   }
 
@@ -236,7 +218,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   }
 
   outputEmpty(): void {
-    this.#endStreamIfDone();
+    this.#ending?.endStreamIfDone();
   }
 
   // What comes from the stream
@@ -246,48 +228,27 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   }
 
   streamReceived(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#isDiscarding) {
-      this.#discard(end - start);
+    const ending = this.#ending;
+    if (ending?.isDiscarding === true) {
+      ending.discard(end - start);
       return;
     }
     this.#connection.receive(bytes, start, end);
     if (this.#outbox.byteLength > 0) this.#outbox.flushSoon();
   }
 
-  /**
-   * Drops what comes when nothing counts any more: octets that nobody has read when a stream closes would make it a
-   * reset, which can cost the peer our Close frame. But only what may have been on its way; a peer that floods on is
-   * left waiting until the close timer cuts it.
-   */
-  #discard(bytes: number): void {
-    this.#discardedBytes += bytes;
-    if (this.#discardedBytes > maxDiscardedBytes) this.#stream.pause();
-  }
-
   streamEnded(): void {
-    this.#hasPeerEnded = true;
+    const ending = this.#toEnd;
+    ending.hasPeerEnded = true;
     // What is held back may hold the Close frame that makes this a clean end.
-    if (this.#pausedFor === 0) this.#afterPeerEnded();
-  }
-
-  #afterPeerEnded(): void {
-    const { state } = this.#connection;
-    if (state === "open" || state === "closing-by-us") {
-      // The peer ended the stream without a Close frame (§7.1.5: 1006); there is nobody left to close with.
-      this.#stream.destroy();
-    } else {
-      this.#endStreamIfDone();
-    }
+    if (this.#reading?.isPaused !== true) ending.afterPeerEnded();
   }
 
   streamClosed(error?: Error): void {
-    this.#isStreamGone = true;
-    this.#closeTimer?.cancel();
-    // Reading has ended by itself: what is held back is all there is, and none of it is to be lost.
-    this.#pausedFor = 0;
-    this.#connection.resume();
-    this.#endCause ??= error;
-    const report = this.#connection.streamEnded(this.#endCause, this.#isCutByUs);
+    const ending = this.#toEnd;
+    ending.streamClosed(error);
+    this.#reading?.end();
+    const report = this.#connection.streamEnded(ending.cause, ending.isCutByUs);
     this.#report = report;
     this.#closed?.resolve(report);
     this.#pings?.end(report);
@@ -318,12 +279,16 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
       return;
     }
     if (this.#context.options.messageMemory === "lent" && this.hasMessageHandler && this.#delivery.isIdle) {
+      const { pool } = this.#context.connection;
+      // Another socket's handler may be at work, whose memory is lent, too.
+      const before = pool.lentMemory;
+      pool.lentMemory = bytes.buffer;
       this.#delivery.deliver(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start));
+      pool.lentMemory = before;
       return;
     }
     // A copy: the octets belong to the stream, and a view would pin its whole read buffer.
-    // By the method of plain octets: a Buffer's own `slice` is a view.
-    this.#delivery.deliver(Uint8Array.prototype.slice.call(bytes, start, end));
+    this.#delivery.deliver(copyOctets(bytes, start, end));
   }
 
   receivedPing(): void {
@@ -335,17 +300,20 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   }
 
   receivedClose(): boolean {
-    this.#isDiscarding = true;
-    this.#startCloseTimer();
-    this.#outbox.flushSoon();
+    this.#discardFromNowOn();
     // A handler that is at work, and those whose messages wait, may still answer: our Close frame comes after them
     // (§5.5.1). Whoever pulls messages may never come back, and is not waited for.
     return this.#delivery.isIdle || !this.hasMessageHandler;
   }
 
   failed(): void {
-    this.#isDiscarding = true;
-    this.#startCloseTimer();
+    this.#discardFromNowOn();
+  }
+
+  #discardFromNowOn(): void {
+    const ending = this.#toEnd;
+    ending.isDiscarding = true;
+    ending.startTimer();
     this.#outbox.flushSoon();
   }
 
@@ -403,73 +371,29 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
 
   /** Calls a handler whose promise nothing has to wait for. */
   #call(during: string, handler: () => unknown): void {
-    try {
-      const result = handler();
-      if (!isThenable(result)) return;
-      result.then(undefined, (error: unknown) => {
-        this.handlerFailed(error, during);
-      });
-    } catch (error) {
-      this.handlerFailed(error, during);
-    }
+    callAside(handler, (error) => this.handlerFailed(error, during));
   }
 
-  #pauseReading(reason: number): void {
+  #pauseReading(reason: PauseReason): void {
     if (this.#isStreamGone) return;
-    if (this.#pausedFor === 0) {
-      this.#connection.pause();
-      this.#stream.pause();
-    }
-    this.#pausedFor |= reason;
+    this.#reading ??= new Reading(this.#connection, this.#stream);
+    this.#reading.pause(reason);
   }
 
-  #resumeReading(reason: number): void {
-    if ((this.#pausedFor & reason) === 0) return;
-    this.#pausedFor &= ~reason;
-    if (this.#pausedFor !== 0) return;
-    this.#connection.resume();
-    // What was held back may have filled the inbox again.
-    if (this.#isReadingPaused()) return;
-    this.#stream.resume();
-    if (this.#hasPeerEnded) this.#afterPeerEnded();
+  #resumeReading(reason: PauseReason): void {
+    if (this.#reading?.resume(reason) !== true) return;
+    if (this.#ending?.hasPeerEnded === true) this.#ending.afterPeerEnded();
     if (this.#outbox.byteLength > 0) this.#outbox.flushSoon();
-  }
-
-  /** Asked by a method, since it changes within calls that the type checker does not follow. */
-  #isReadingPaused(): boolean {
-    return this.#pausedFor !== 0;
   }
 
   // The end
 
-  #startCloseTimer(): void {
-    if (this.#isStreamGone) return;
-    const { closeTimeoutMs } = this.#context.options;
-    this.#closeTimer ??= this.#context.platform.deadlines.setTimer(() => {
-      this.#closeTimer = undefined;
-      if (this.#connection.state !== "closing-by-peer") {
-        this.#cut(new CloseTimeoutError(closeTimeoutMs));
-        return;
-      }
-      // A handler is still at work: the peer has waited long enough for its answer.
-      this.#connection.answerClose();
-      this.#startCloseTimer();
-      this.#outbox.flushSoon();
-    }, closeTimeoutMs);
+  /** What ends this socket, as soon as something does. */
+  get #toEnd(): Ending {
+    return (this.#ending ??= new Ending(this.#context, this.#connection, this.#stream, this.#outbox));
   }
 
-  /**
-   * Ends our side of the stream when nothing more will be sent: after a failure, and after both Close frames.
-   * RFC 6455 §5.5.1: "The server MUST close the underlying TCP connection immediately; the client SHOULD wait for the
-   * server to close the connection".
-   */
-  #endStreamIfDone(): void {
-    const { state } = this.#connection;
-    const isOver = state === "failed" || state === "closed-by-us" || state === "closed-by-peer";
-    if (!isOver || this.#hasEndedStream || this.#isStreamGone) return;
-    if (!this.#outbox.isEmpty) return;
-    if (this.#context.connection.role === "client" && state !== "failed" && !this.#hasPeerEnded) return;
-    this.#hasEndedStream = true;
-    this.#stream.end();
+  get #isStreamGone(): boolean {
+    return this.#ending?.isStreamGone === true;
   }
 }

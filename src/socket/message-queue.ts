@@ -6,6 +6,9 @@ import type { Message } from "./socket.js";
 // What a string or typed array takes beside its content, with its place in the queue: measured on V8, rounded up.
 const overheadBytes = 128;
 
+// Places at the beginning that may be empty. Each is copied at most once on average, whatever this is.
+const compactFrom = 1024;
+
 /** See the head of this file. */
 export class MessageQueue {
   #messages: (Message | undefined)[] = [];
@@ -33,7 +36,14 @@ export class MessageQueue {
     this.#messages[this.#head++] = undefined;
     this.#bytes -= heldBytesOf(message);
     if (this.#head === this.#messages.length) this.clear();
+    else if (this.#head >= compactFrom && this.#head * 2 >= this.#messages.length) this.#compact();
     return message;
+  }
+
+  /** Gives up the places of messages that were taken out: a queue that is never quite empty would grow for ever. */
+  #compact(): void {
+    this.#messages = this.#messages.slice(this.#head);
+    this.#head = 0;
   }
 
   clear(): void {

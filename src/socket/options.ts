@@ -26,9 +26,10 @@ export interface SocketOptions {
   readonly maxInboxBytes?: number;
   /**
    * Whose memory a binary message is in. "own" (the default): its own, yours to keep. "lent": where it lies whole in what
-   * was read, the `message` handler gets a view of that, which saves a copy; it must not be used after the handler has
-   * returned or, if that is async, after its first `await`, when other messages may have taken its place. Iterators
-   * always get messages of their own.
+   * was read, the `message` handler gets a view of that, which saves a copy. It holds the message until the handler
+   * returns or, if that is async, until its first `await`; then other messages may take its place. What is sent or
+   * published until then is copied; what shall be kept, or sent later, has to be copied by you (`message.slice()`).
+   * Around the view, in `message.buffer`, lie octets of others. Iterators always get messages of their own.
    */
   readonly messageMemory?: "own" | "lent";
   /** Milliseconds that the closing handshake and the end of the stream may take, before it is cut. Default 10,000. */

@@ -36,6 +36,8 @@ export class Outbox extends Output implements Flushable {
   readonly #highWaterMarkBytes: number;
   readonly #owner: OutboxOwner;
   #isScheduled = false;
+  /** Whether somebody was told that too much waits, and has to hear when that is over. */
+  #isAwaited = false;
   #isOver = false;
   /** What the stream is writing. */
   #underWay: OutputBatch | undefined;
@@ -76,24 +78,29 @@ export class Outbox extends Output implements Flushable {
   }
 
   /**
-   * Sees to it that the output leaves at the end of the turn, or now when much has collected.
+   * Sees to it that the output leaves at the end of the turn, or now when much has collected. That there is room again
+   * is told when the turn is over in either case: whoever sends does not expect to be called from within.
    *
    * @returns whether no more than the high-water mark waits now
    */
   flushSoon(): boolean {
     if (this.#underWay === undefined && this.byteLength >= flushAtBytes) {
+      // Those who await room do so since before a flush that is still to come, and hear of it then.
       this.#write();
     } else if (!this.#isScheduled) {
       this.#isScheduled = true;
       this.#turns.schedule(this);
     }
-    return this.isRoomy;
+    if (this.isRoomy) return true;
+    this.#isAwaited = true;
+    return false;
   }
 
   /** The turn has ended. */
   flush(): void {
     this.#isScheduled = false;
     this.#write();
+    this.#tellRoom();
   }
 
   #write(): void {
@@ -102,15 +109,17 @@ export class Outbox extends Output implements Flushable {
       const stream = this.#stream;
       if (!stream.write(this.segments())) {
         this.#underWay = this.take();
+        this.mayWaitLong = true;
         this.#owner.outputBlocked(true);
-        if (!this.isRoomy) this.#owner.outputStuck();
+        if (this.isRoomy) return;
+        this.#isAwaited = true;
+        this.#owner.outputStuck();
         return;
       }
       if (stream.retainsWrites) this.forget();
       else this.clear();
     }
-    this.#tellRoom();
-    if (this.isEmpty) this.#owner.outputEmpty();
+    this.#owner.outputEmpty();
   }
 
   /** The stream has written everything it was given. */
@@ -118,14 +127,17 @@ export class Outbox extends Output implements Flushable {
     const batch = this.#underWay;
     if (batch === undefined) return;
     this.#underWay = undefined;
+    this.mayWaitLong = false;
     if (!this.#stream.retainsWrites) this.release(batch);
     // A pong may have been owed meanwhile.
     this.#owner.outputBlocked(false);
     this.#write();
+    this.#tellRoom();
   }
 
   #tellRoom(): void {
-    if (!this.isRoomy) return;
+    if (!this.#isAwaited || this.#isOver || !this.isRoomy) return;
+    this.#isAwaited = false;
     const waiters = this.#waiters;
     if (waiters !== undefined) {
       this.#waiters = undefined;
@@ -136,18 +148,24 @@ export class Outbox extends Output implements Flushable {
 
   /** Resolves when there is room; rejects when there will be none any more. */
   room(): Promise<void> {
-    if (this.isRoomy) return Promise.resolve();
+    if (this.isRoomy && !this.#isOver) return Promise.resolve();
+    this.#isAwaited = true;
     return new Promise((resolve, reject) => {
       this.#waiters ??= [];
       this.#waiters.push({ resolve, reject });
     });
   }
 
+  /** Nothing will be written any more: drops what waits. The next thing to call is `end`. */
+  stop(): void {
+    this.#isOver = true;
+    this.clear();
+  }
+
   /** Nothing can be written any more: drops what waits, and rejects those who wait for room. */
   end(error: () => Error): void {
-    this.#isOver = true;
+    this.stop();
     this.#underWay = undefined;
-    this.clear();
     const waiters = this.#waiters;
     this.#waiters = undefined;
     if (waiters !== undefined) for (const waiter of waiters) waiter.reject(error());

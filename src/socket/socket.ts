@@ -97,7 +97,7 @@ export interface SocketHandlers<Data = undefined, AnySocket = Socket<Data>> {
   open?(socket: AnySocket): unknown;
   /** A message has arrived. */
   message?(socket: AnySocket, message: Message): unknown;
-  /** There is room again, after `send` had answered "buffered". */
+  /** There is room again, after `send` had answered "buffered". Called when a turn ends, never from within `send`. */
   drain?(socket: AnySocket): unknown;
   /** The connection is over and all its messages have been handled. */
   close?(socket: AnySocket, report: CloseReport): unknown;

@@ -3,6 +3,9 @@
  */
 import type { Clock, Deadlines, Timer } from "./platform.js";
 
+// What setTimeout takes; more than that it takes for 1.
+const maxDelayMs = 2 ** 31 - 1;
+
 /** A deadline, in the list of its step. */
 class Entry implements Timer {
   readonly #timers: CoarseTimers;
@@ -32,6 +35,8 @@ export class CoarseTimers implements Deadlines {
   #timer: Timer | undefined;
   /** The step that the timer is set for. */
   #timerStep = Number.POSITIVE_INFINITY;
+  /** The last step that callbacks have been called for. */
+  #doneStep = Number.NEGATIVE_INFINITY;
 
   /** @param stepMs milliseconds by which a deadline may be late */
   constructor(clock: Clock, stepMs: number) {
@@ -40,7 +45,9 @@ export class CoarseTimers implements Deadlines {
   }
 
   setTimer(callback: () => void, delayMs: number): Timer {
-    const step = Math.ceil((this.#clock.now() + delayMs) / this.#stepMs);
+    const wanted = Math.ceil((this.#clock.now() + delayMs) / this.#stepMs);
+    // A step that is gone through now has no end as long as callbacks add to it.
+    const step = Math.max(wanted, this.#doneStep + 1);
     const entry = new Entry(this, callback, step);
     const first = this.#steps.get(step);
     if (first !== undefined) {
@@ -69,10 +76,12 @@ export class CoarseTimers implements Deadlines {
   #wait(step: number): void {
     this.#timer?.cancel();
     this.#timerStep = step;
-    this.#timer =
-      step === Number.POSITIVE_INFINITY
-        ? undefined
-        : this.#clock.setTimer(() => this.#run(), Math.max(0, step * this.#stepMs - this.#clock.now()));
+    if (step === Number.POSITIVE_INFINITY) {
+      this.#timer = undefined;
+      return;
+    }
+    const delayMs = step * this.#stepMs - this.#clock.now();
+    this.#timer = this.#clock.setTimer(() => this.#run(), Math.min(Math.max(0, delayMs), maxDelayMs));
   }
 
   #run(): void {
@@ -80,6 +89,7 @@ export class CoarseTimers implements Deadlines {
     this.#timer = undefined;
     this.#timerStep = Number.POSITIVE_INFINITY;
     const due = [...this.#steps.keys()].filter((step) => step * this.#stepMs <= now).sort((a, b) => a - b);
+    this.#doneStep = due.at(-1) ?? this.#doneStep;
     for (const step of due) {
       // Each is taken out before it is called, and may cancel others, or set new ones.
       for (let entry = this.#steps.get(step); entry !== undefined; entry = this.#steps.get(step)) {
@@ -87,7 +97,8 @@ export class CoarseTimers implements Deadlines {
         entry.callback();
       }
     }
-    const next = Math.min(...this.#steps.keys());
+    let next = Number.POSITIVE_INFINITY;
+    for (const step of this.#steps.keys()) next = Math.min(next, step);
     if (next < this.#timerStep) this.#wait(next);
   }
 }

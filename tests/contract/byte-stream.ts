@@ -9,6 +9,7 @@ import type { ByteStream } from "#src/transport/index.js";
 import { patternedBytes, seededIntegers } from "../support/patterns.js";
 import { StreamRecorder } from "../support/stream-recorder.js";
 import { turns } from "../support/task-queue.js";
+import { describeByteStreamReentrancy } from "./byte-stream-reentrancy.js";
 
 /** Two streams joined. The contract is held against `near`; `far` is its peer, and a stream of the same kind. */
 export interface ByteStreamPair {
@@ -588,6 +589,8 @@ export function describeByteStream(name: string, kind: ByteStreamKind): void {
       assert.deepEqual([...recorder.bytes], [1, 2, 3]);
     });
   });
+
+  describeByteStreamReentrancy(name, kind);
 }
 
 /** Writes as the contract demands: never before `streamDrained` where `write` has answered false. */

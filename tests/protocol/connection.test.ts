@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { ConnectionSink } from "#src/protocol/connection.js";
 import { Connection } from "#src/protocol/connection.js";
+import type { ConnectionSink } from "#src/protocol/connection-context.js";
 import { defaultLimits } from "#src/protocol/limits.js";
 import { BufferPool } from "#src/protocol/output.js";
 import { portableTextCodec } from "#src/protocol/utf8.js";

@@ -8,7 +8,7 @@ import type { DataOpcode } from "#src/protocol/opcode.js";
 import { Opcode } from "#src/protocol/opcode.js";
 import { portableTextCodec } from "#src/protocol/utf8.js";
 import { cutAt } from "../support/chunking.js";
-import { hexOf, octets, utf8 } from "../support/octets.js";
+import { concat, hexOf, octets, utf8 } from "../support/octets.js";
 import { patternedBytes } from "../support/patterns.js";
 
 const noLimit = Number.MAX_SAFE_INTEGER;
@@ -96,6 +96,70 @@ describe("§8.1 text in pieces", () => {
     assert.equal(assembly.isAscii, false);
   });
 
+  /** Every way to cut octets into three pieces, some of them empty. */
+  function* inThree(bytes: Uint8Array): Generator<Uint8Array[]> {
+    for (let first = 0; first <= bytes.length; first++) {
+      for (let second = first; second <= bytes.length; second++) {
+        yield [bytes.subarray(0, first), bytes.subarray(first, second), bytes.subarray(second)];
+      }
+    }
+  }
+
+  /** Joins pieces, of one frame or each in a frame of its own, as a parser hands them on. */
+  function join(pieces: readonly Uint8Array[], areFrames: boolean): Uint8Array | ProtocolError {
+    const assembly = assemble(Opcode.text, noLimit);
+    if (!areFrames) assembly.frameStart(concat(...pieces).length, true);
+    for (const [index, piece] of pieces.entries()) {
+      if (areFrames) assembly.frameStart(piece.length, index === pieces.length - 1);
+      if (piece.length === 0) continue;
+      const isAscii = piece.every((octet) => octet < 0x80);
+      const error = assembly.append(piece, 0, piece.length, isAscii);
+      if (error !== undefined) return error;
+    }
+    return assembly.finish();
+  }
+
+  it("is the same wherever it is cut, between frames and within", () => {
+    const text = utf8("aé\u07ff\u0800€\uffff😀\u{10ffff}z");
+    for (const pieces of inThree(text)) {
+      for (const areFrames of [false, true]) {
+        const joined = join(pieces, areFrames);
+        assert.ok(!(joined instanceof ProtocolError), pieces.map(hexOf).join(" "));
+        assert.equal(hexOf(joined), hexOf(text));
+      }
+    }
+  });
+
+  it("fails wherever it is cut, when it is not valid", () => {
+    // Too long, surrogates, above U+10FFFF, cut off, and what can be no part of UTF-8.
+    const bad = [
+      "c080",
+      "e08080",
+      "eda080",
+      "f0808080",
+      "f4908080",
+      "e282",
+      "f09f98",
+      "80",
+      "ff",
+      "c3",
+      "e28261",
+      "c3c3a9",
+    ];
+    for (const hex of bad) {
+      for (const around of ["", "61", "e282ac"]) {
+        const bytes = octets(around + hex + (hex.length > 2 ? "" : around));
+        for (const pieces of inThree(bytes)) {
+          for (const areFrames of [false, true]) {
+            const joined = join(pieces, areFrames);
+            assert.ok(joined instanceof ProtocolError, pieces.map(hexOf).join(" "));
+            assert.equal(joined.code, "invalid-utf8");
+          }
+        }
+      }
+    }
+  });
+
   it("is known to be ASCII where every piece is", () => {
     const assembly = assemble(Opcode.text, noLimit);
     assembly.frameStart(4, true);
@@ -116,6 +180,34 @@ describe("§8.1 text in pieces", () => {
     const assembly = assemble(Opcode.binary, noLimit);
     assert.equal(addFrame(assembly, octets("ff"), true), undefined);
     assert.equal(finished(assembly), "ff");
+  });
+});
+
+describe("what a message in pieces is handed on in", () => {
+  const allocate = (byteLength: number): Uint8Array => new Uint8Array(byteLength).fill(0xdd);
+  const context = { limits: { maxBufferedBytes: noLimit }, text: portableTextCodec, allocate };
+
+  it("is memory of its own that holds nothing else, however many fragments it came in", () => {
+    for (const lengths of [[3], [600, 500], [3, 2], [1024, 1], [1000, 1000, 1000]]) {
+      const assembly = new MessageAssembly(Opcode.binary, 0, context, 0);
+      lengths.forEach((length, index) => {
+        addFrame(assembly, new Uint8Array(length), index === lengths.length - 1);
+      });
+      const message = assembly.finish();
+      assert.ok(!(message instanceof ProtocolError));
+      assert.equal(message.buffer.byteLength, message.byteLength);
+      assert.ok(new Uint8Array(message.buffer).every((octet) => octet === 0));
+    }
+  });
+
+  it("is where it was joined for text, which is read at once", () => {
+    const assembly = new MessageAssembly(Opcode.text, 0, context, 0);
+    addFrame(assembly, utf8("ab"), false);
+    addFrame(assembly, utf8("c"), true);
+    const message = assembly.finish();
+    assert.ok(!(message instanceof ProtocolError));
+    assert.equal(hexOf(message), hexOf(utf8("abc")));
+    assert.equal(message.buffer.byteLength, 1024);
   });
 });
 
@@ -166,6 +258,29 @@ describe("§10.4 memory for a message in pieces", () => {
     addFrame(assembly, octets("0102"), true);
     assert.deepEqual(asked, [2]);
     assert.equal(finished(assembly), "0102");
+  });
+
+  it("ends the connection where there is none, and not the process", () => {
+    let free = 1100;
+    const allocate = (byteLength: number): Uint8Array => {
+      free -= byteLength;
+      if (free < 0) throw new RangeError("no memory");
+      return new Uint8Array(byteLength);
+    };
+    const context = { limits: { maxBufferedBytes: noLimit }, text: portableTextCodec, allocate };
+    const growing = new MessageAssembly(Opcode.binary, 0, context, 0);
+    assert.equal(addFrame(growing, new Uint8Array(100), false), undefined);
+    const error = addFrame(growing, new Uint8Array(2000), true);
+    assert.deepEqual([error?.code, error?.closeCode, error?.observed], ["too-much-buffered", 1009, 2100]);
+    assert.ok(error?.cause instanceof RangeError);
+
+    free = 1100;
+    const finishing = new MessageAssembly(Opcode.binary, 0, context, 0);
+    addFrame(finishing, new Uint8Array(50), false);
+    addFrame(finishing, new Uint8Array(50), true);
+    const message = finishing.finish();
+    assert.ok(message instanceof ProtocolError);
+    assert.equal(message.code, "too-much-buffered");
   });
 
   it("is exactly what the last frame announces, once it is near", () => {

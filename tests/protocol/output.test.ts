@@ -128,6 +128,18 @@ describe("an output", () => {
     assert.deepEqual(output.take().segments, []);
   });
 
+  it("gives back every buffer of what it drops, but for those made to measure", () => {
+    const pool = new BufferPool(undefined, { smallBytes: 4, largeBytes: 8 });
+    const output = new Output(pool);
+    for (const length of [3, 8, 20]) write(output, new Uint8Array(length));
+    output.clear();
+    assert.equal(pool.idleCount, 2);
+    assert.deepEqual(
+      [pool.acquire(1), pool.acquire(8)].map(({ length }) => length),
+      [4, 8],
+    );
+  });
+
   it("lets a buffer be reserved and not written", () => {
     const output = new Output(new BufferPool(undefined, { smallBytes: 64, largeBytes: 64 }));
     output.reserve(10);
@@ -192,16 +204,79 @@ describe("an output", () => {
     assert.equal(hexOf(concat(...segments)), `010a0b${"0c".repeat(2000)}0a0b02`);
   });
 
+  it("had better refer to what is long, where its memory is not only lent", () => {
+    const pool = new BufferPool();
+    const output = new Output(pool);
+    const lent = new Uint8Array(20_000);
+    const own = new Uint8Array(20_000);
+    assert.deepEqual([output.refersTo(own, 16_383), output.refersTo(own, 16_384)], [false, true]);
+    pool.lentMemory = lent.buffer;
+    assert.deepEqual([output.refersTo(lent.subarray(1), 19_999), output.refersTo(own, 20_000)], [false, true]);
+    pool.lentMemory = undefined;
+    assert.equal(output.refersTo(lent, 20_000), true);
+  });
+
+  it("has lost nothing where there was no memory", () => {
+    let hasMemory = true;
+    const pool = new BufferPool(
+      (byteLength) => {
+        if (!hasMemory) throw new RangeError("no memory");
+        return new Uint8Array(byteLength);
+      },
+      { smallBytes: 4, largeBytes: 8 },
+    );
+    const output = new Output(pool);
+    write(output, octets("010203"));
+    hasMemory = false;
+    assert.throws(() => output.reserve(4), RangeError);
+    write(output, octets("04"));
+    assert.equal(output.byteLength, 4);
+    assert.deepEqual(output.segments().map(hexOf), ["01020304"]);
+    output.clear();
+    // Given back once, so that no two will ever write into it.
+    assert.equal(pool.idleCount, 1);
+  });
+
+  it("keeps no more than four times its octets in memory for a shared piece that may wait for long", () => {
+    class WaitingOutput extends Output {
+      protected override mayWaitLong = true;
+    }
+    const output = new WaitingOutput(new BufferPool());
+    const shared = new SharedOctets(new Uint8Array(20_000).fill(1));
+    // Less than a quarter of what it lies in, and one octet more.
+    output.appendShared(shared, 0, 4_999);
+    output.appendShared(shared, 10_000, 15_000);
+    // What goes on where the last one ended costs nothing.
+    output.appendShared(shared, 15_000, 15_001);
+    output.appendShared(shared, 0, 10);
+    const { segments } = output.take();
+    assert.deepEqual(
+      segments.map(({ byteLength, buffer }) => [byteLength, buffer === shared.bytes.buffer]),
+      [
+        [4_999, false],
+        [5_001, true],
+        [10, false],
+      ],
+    );
+  });
+
   it("keeps everything in order, whatever is written, appended, shared and taken", () => {
     const step = fc.record({
-      kind: fc.constantFrom("write" as const, "append" as const, "share" as const, "take" as const, "look" as const),
+      kind: fc.constantFrom("write", "append", "share", "share again", "share long", "take", "look"),
       bytes: fc.uint8Array({ minLength: 1, maxLength: 40 }),
     });
+    class PatientOutput extends Output {
+      mayWait(isIt: boolean): void {
+        this.mayWaitLong = isIt;
+      }
+    }
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 30 }), fc.boolean(), (steps, mayWait) => {
         const pool = new BufferPool(() => new Uint8Array(16).fill(0xee), { smallBytes: 16, largeBytes: 16 });
-        const output = new Output(pool);
+        const output = new PatientOutput(pool);
+        output.mayWait(mayWait);
         const shared = new SharedOctets(new Uint8Array(2000));
+        const long = new SharedOctets(new Uint8Array(4000).map((_octet, index) => index % 251));
         let sharedEnd = 0;
         const expected: Uint8Array[] = [];
         const taken: Uint8Array[] = [];
@@ -219,6 +294,14 @@ describe("an output", () => {
             take();
           } else if (kind === "look") {
             output.segments();
+          } else if (kind === "share again") {
+            // Somewhere before what was shared last.
+            const end = Math.min(bytes.length, sharedEnd);
+            output.appendShared(shared, 0, end);
+            expected.push(shared.bytes.slice(0, end));
+          } else if (kind === "share long") {
+            output.appendShared(long, bytes.length, 2000);
+            expected.push(long.bytes.slice(bytes.length, 2000));
           } else if (kind === "share") {
             shared.bytes.set(bytes, sharedEnd);
             output.appendShared(shared, sharedEnd, sharedEnd + bytes.length);

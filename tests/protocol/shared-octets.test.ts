@@ -93,21 +93,87 @@ describe("an arena of frames", () => {
     );
   });
 
-  it("never writes an octet twice, and goes on in new memory when a frame does not fit", () => {
+  /** An arena, and how much memory it has taken. */
+  function recordedArena(): { readonly arena: FrameArena; readonly allocated: number[] } {
     const allocated: number[] = [];
     const arena = new FrameArena(portableTextCodec, (byteLength) => {
       allocated.push(byteLength);
       return usedMemory(byteLength);
     });
-    const payloads = [40_000, 20_000, 10_000, 200_000, 5].map((length, index) => patternedBytes(length, index + 1));
+    return { arena, allocated };
+  }
+
+  it("never writes an octet twice, and goes on in new memory when a frame does not fit", () => {
+    const { arena, allocated } = recordedArena();
+    const payloads = [10_000, 40_000, 10_000, 12_000].map((length, index) => patternedBytes(length, index + 1));
     const frames = payloads.map((payload) => arena.layDown(payload));
     for (const [index, { shared, end }] of frames.entries()) {
       const payload = payloads[index] as Uint8Array;
       assert.equal(Buffer.compare(shared.view(end - payload.length, end), payload), 0);
     }
-    assert.equal(frames[1]?.shared, frames[0]?.shared);
-    assert.notEqual(frames[2]?.shared, frames[1]?.shared);
-    assert.deepEqual(allocated, [65_536, 65_536, 200_010, 65_536]);
+    assert.equal(frames[2]?.shared, frames[0]?.shared);
+    assert.notEqual(frames[3]?.shared, frames[2]?.shared);
+    assert.deepEqual(allocated, [65_536, 65_536]);
+  });
+
+  it("keeps nothing of the memory that was made for one long frame, and goes on where it was before it", () => {
+    const { arena, allocated } = recordedArena();
+    const before = arena.layDown("before");
+    for (const long of [patternedBytes(200_000), "ü".repeat(100_000)]) {
+      const { shared, start, end } = arena.layDown(long);
+      assert.notEqual(shared, before.shared);
+      assert.deepEqual([start, end], [0, shared.bytes.length]);
+      const payload = typeof long === "string" ? utf8(long) : long;
+      assert.equal(Buffer.compare(shared.view(end - payload.length, end), payload), 0);
+    }
+    const after = arena.layDown("after");
+    assert.equal(after.shared, before.shared);
+    assert.equal(after.start, before.end);
+    assert.deepEqual(allocated, [65_536, 200_010, 200_010]);
+  });
+
+  it("leaves no more than a quarter of its memory unused, and takes none that nobody needs", () => {
+    const { arena, allocated } = recordedArena();
+    assert.deepEqual(allocated, []);
+    for (let index = 0; index < 4; index++) arena.layDown(patternedBytes(20_000));
+    assert.deepEqual(allocated, [20_004, 20_004, 20_004, 20_004]);
+    for (let index = 0; index < 5; index++) arena.layDown(patternedBytes(16_000));
+    assert.deepEqual(allocated.slice(4), [65_536, 65_536]);
+    // It goes into what is left.
+    arena.layDown(patternedBytes(40_000));
+    assert.deepEqual(allocated.slice(6), []);
+  });
+
+  it("has lost nothing where there was no memory", () => {
+    let hasMemory = true;
+    const arena = new FrameArena(portableTextCodec, (byteLength) => {
+      if (!hasMemory) throw new RangeError("no memory");
+      return usedMemory(byteLength);
+    });
+    const first = arena.layDown("first");
+    hasMemory = false;
+    for (const tooLong of [patternedBytes(100_000), "x".repeat(100_000)]) {
+      assert.throws(() => arena.layDown(tooLong), RangeError);
+    }
+    const second = arena.layDown("second");
+    const third = arena.layDown("third");
+    const laid = [first, second, third].map(({ shared, start, end }) => shared.view(start, end));
+    assert.deepEqual(
+      readFrames(concat(...laid)).map(({ payload }) => hexOf(payload)),
+      ["first", "second", "third"].map(payloadOf),
+    );
+    assert.deepEqual([second.start, third.start], [first.end, second.end]);
+  });
+
+  it("copies what is appended, as any octets that it is given", () => {
+    const { arena } = recordedArena();
+    const before = arena.layDown("a");
+    const data = octets("0102");
+    arena.append(data);
+    data.fill(0);
+    assert.equal(hexOf(before.shared.view(before.end, arena.position)), "0102");
+    // Whoever publishes may change what was given.
+    assert.equal(arena.refersTo(), false);
   });
 
   it("copies what it is given", () => {

@@ -99,11 +99,35 @@ describe("an upgrade that is being decided about", () => {
     assert.equal(stream.isDestroyed, true);
   });
 
-  it("is not answered when the peer is gone", async () => {
+  it("when refused tells once when it is gone", async () => {
+    for (const go of ["client", "deadline"] as const) {
+      const { pending, client, clock, idle } = begin();
+      let gone = 0;
+      pending.refuse(
+        Buffer.from("no"),
+        (cut) => clock.setTimer(cut, 100),
+        () => gone++,
+      );
+      await idle();
+      assert.equal(gone, 0);
+      if (go === "client") client.end();
+      clock.advance(go === "client" ? 0 : 100);
+      await idle();
+      assert.equal(gone, 1);
+    }
+  });
+
+  it("is not answered when the peer is gone, which is told at once", async () => {
     const { pending, stream, client, clock, idle } = begin();
     client.destroy();
     await idle();
-    pending.refuse(Buffer.from("no"), (cut) => clock.setTimer(cut, 100));
+    let gone = 0;
+    pending.refuse(
+      Buffer.from("no"),
+      (cut) => clock.setTimer(cut, 100),
+      () => gone++,
+    );
+    assert.equal(gone, 1);
     assert.deepEqual(stream.writes, []);
     assert.equal(clock.pendingTimers, 0);
   });

@@ -441,7 +441,7 @@ describe("closing a server", () => {
     });
     const early = upgrade(core);
     await early.idle();
-    await core.close(1001, "");
+    const closed = core.close(1001, "");
     await early.idle();
     assert.equal(early.reply().status, 503);
     assert.equal(signal?.aborted, true);
@@ -449,6 +449,9 @@ describe("closing a server", () => {
     await late.idle();
     assert.equal(late.reply().status, 503);
     assert.deepEqual(platform.reported, []);
+    early.client.end();
+    late.client.end();
+    await closed;
   });
 
   it("does not accept what accept decides afterwards", async () => {
@@ -456,10 +459,38 @@ describe("closing a server", () => {
     const { core } = createCore({ accept: () => gate.promise, open: () => assert.fail("the server is closing") });
     const { idle, reply } = upgrade(core);
     await idle();
-    await core.close(1001, "");
+    void core.close(1001, "");
     gate.resolve(undefined);
     await idle();
     assert.equal(reply().status, 503);
+  });
+
+  it("waits for those it has refused, before and since, until closeTimeoutMs", async () => {
+    const { core, platform } = createCore({ accept: () => new Response(null, { status: 403 }), closeTimeoutMs: 500 });
+    const gone = upgrade(core);
+    await gone.idle();
+    gone.client.end();
+    await gone.idle();
+    const leaving = upgrade(core);
+    const staying = upgrade(core);
+    await staying.idle();
+    let isClosed = false;
+    const closed = core.close(1001, "").then(() => {
+      isClosed = true;
+    });
+    const late = upgrade(core);
+    await late.idle();
+    assert.equal(late.reply().status, 503);
+    leaving.client.end();
+    late.client.end();
+    await late.idle();
+    assert.equal(isClosed, false);
+    platform.clock.advance(499);
+    await staying.idle();
+    assert.equal(isClosed, false);
+    platform.clock.advance(1);
+    await closed;
+    assert.equal(platform.clock.pendingTimers, 0);
   });
 
   it("refuses what cannot be sent, with everything as it was", async () => {

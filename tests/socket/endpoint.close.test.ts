@@ -391,6 +391,27 @@ describe("§5.5.1 the answer to a Close frame", () => {
   });
 });
 
+describe("a peer that closes and ends its side before it has read everything", () => {
+  for (const role of ["server", "client"] as const) {
+    it(`gets what a ${role} had sent it, and the answer to its Close frame, before the stream ends (§5.5.1)`, async () => {
+      const { socket, peer, stream, idle } = meetRawPeer(role, {}, { capacityBytes: 1 });
+      peer.stream.pause();
+      socket.send("1");
+      await idle();
+      socket.send("2");
+      peer.sendClose(1000);
+      peer.stream.end();
+      await idle();
+      assert.equal(stream.isEnded, false);
+      peer.stream.resume();
+      await idle();
+      assert.deepEqual(peer.lines, ["text 1", "text 2", "close 1000"]);
+      const { outcome, wasClean } = await socket.closed;
+      assert.deepEqual([outcome, wasClean], ["closed-by-peer", true]);
+    });
+  }
+});
+
 describe("the close handler", () => {
   it("comes after every message has been handled, even when the peer is long gone", async () => {
     const order: string[] = [];

@@ -80,6 +80,40 @@ describe("messages", () => {
   });
 });
 
+describe("closing from within a message handler", () => {
+  for (const isAsync of [false, true]) {
+    it(`lets no ${isAsync ? "async " : ""}handler begin before it has ended, though what was held back is read`, async () => {
+      const order: string[] = [];
+      const gate = deferred();
+      const { socket, peer, idle } = meetRawPeer("server", {
+        // One message fills the inbox, and what comes behind it is held back.
+        maxInboxBytes: 1,
+        message: (self, message) => {
+          order.push(`${String(message)} begins`);
+          if (message === "a") return gate.promise;
+          if (message === "b") void self.close();
+          order.push(`${String(message)} returns`);
+          if (!isAsync) return undefined;
+          return Promise.resolve().then(() => order.push(`${String(message)} ends`));
+        },
+      });
+      peer.sendText("a", "b", "c");
+      await idle();
+      assert.deepEqual(order, ["a begins"]);
+      gate.resolve();
+      await idle();
+      const expected = ["b", "c"].flatMap((name) => {
+        return [`${name} begins`, `${name} returns`, ...(isAsync ? [`${name} ends`] : [])];
+      });
+      assert.deepEqual(order, ["a begins", ...expected]);
+      peer.sendClose(1000);
+      await idle();
+      peer.stream.end();
+      assert.equal((await socket.closed).outcome, "closed-by-us");
+    });
+  }
+});
+
 /** Throws, or rejects, where it is told to. */
 function failing(
   where: keyof SocketHandlers,

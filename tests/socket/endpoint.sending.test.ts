@@ -36,7 +36,9 @@ for (const role of roles) {
     it('is "refused" while closing, and when closed', async () => {
       const { socket, peer, idle } = meetRawPeer(role);
       void socket.close();
-      assert.deepEqual(socket.send("late"), { ok: false, status: "refused", reason: "closing" });
+      for (const late of ["late", Uint8Array.of(1)]) {
+        assert.deepEqual(socket.send(late), { ok: false, status: "refused", reason: "closing" });
+      }
       await idle();
       peer.sendClose(1000);
       peer.stream.end();
@@ -139,6 +141,60 @@ for (const role of roles) {
       await assert.rejects(socket.ready(), (error: unknown) => {
         return error instanceof ConnectionClosedError && error.report.outcome === "dropped";
       });
+    });
+
+    it("is in vain once the connection was cut", async () => {
+      let drains = 0;
+      const { socket } = meetRawPeer(role, { highWaterMarkBytes: 100, drain: () => ++drains });
+      assert.equal(socket.send("x".repeat(300)).status, "buffered");
+      const before = socket.ready();
+      socket.terminate();
+      await assert.rejects(before, ConnectionClosedError);
+      await assert.rejects(socket.ready(), ConnectionClosedError);
+      assert.equal(drains, 0);
+    });
+
+    it("rejects at once where it begins between the cut and the end", async () => {
+      const { socket } = meetRawPeer(role);
+      socket.terminate();
+      const ready = socket.ready();
+      await assert.rejects(ready, ConnectionClosedError);
+    });
+
+    it("is never told from within send, however much leaves in the middle of the turn", async () => {
+      let isSending = false;
+      let drains = 0;
+      const { socket, peer, stream, idle } = meetRawPeer(
+        role,
+        {
+          highWaterMarkBytes: 100,
+          drain: (self) => {
+            assert.equal(isSending, false);
+            drains++;
+            if (drains === 1) self.send("from the drain handler");
+          },
+        },
+        { capacityBytes: 1_000_000 },
+      );
+      isSending = true;
+      assert.equal(socket.send("x".repeat(200)).status, "buffered");
+      // More than what is written at once.
+      assert.equal(socket.send("y".repeat(100_000)).status, "sent");
+      assert.ok(stream.writes.length === 1 && socket.bufferedBytes === 0);
+      void socket.ping().catch(() => undefined);
+      isSending = false;
+      assert.equal(drains, 0);
+      await idle();
+      assert.equal(drains, 1);
+      assert.deepEqual(
+        peer.frames.map(({ opcode, payload }) => [opcode, payload.byteLength]),
+        [
+          [1, 200],
+          [1, 100_000],
+          [9, 4],
+          [1, 22],
+        ],
+      );
     });
 
     it("calls the drain handler once after each time that send had answered buffered", async () => {

@@ -22,6 +22,7 @@ describe("the options of sockets", () => {
       limits: { maxMessageBytes: 5 },
       highWaterMarkBytes: 0,
       slowPeer: "refuse",
+      messageMemory: "lent",
       compression: false,
       closeTimeoutMs: maxTimerMs,
     });
@@ -29,6 +30,8 @@ describe("the options of sockets", () => {
     assert.equal(resolved.limits.maxFrameBytes, defaultLimits.maxFrameBytes);
     assert.equal(resolved.highWaterMarkBytes, 0);
     assert.equal(resolved.slowPeer, "refuse");
+    assert.equal(resolved.messageMemory, "lent");
+    assert.equal(resolveSocketOptions({ messageMemory: "own" }).messageMemory, "own");
     assert.equal(resolved.closeTimeoutMs, maxTimerMs);
   });
 

@@ -10,8 +10,12 @@ import { fileURLToPath } from "node:url";
 export class LineProcess {
   readonly #lines: AsyncIterator<string>;
 
-  private constructor(lines: AsyncIterator<string>) {
+  /** When it has ended. */
+  readonly exited: Promise<unknown>;
+
+  private constructor(lines: AsyncIterator<string>, exited: Promise<unknown>) {
     this.#lines = lines;
+    this.exited = exited;
   }
 
   /**
@@ -25,7 +29,7 @@ export class LineProcess {
       child.stdin.end();
       if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     });
-    return new LineProcess(createInterface({ input: child.stdout })[Symbol.asyncIterator]());
+    return new LineProcess(createInterface({ input: child.stdout })[Symbol.asyncIterator](), once(child, "exit"));
   }
 
   /** The next line that has a property of this name. */

@@ -10,6 +10,8 @@ import type {
   ConnectOptions,
   IncomingRequest,
   Message,
+  PreparedMessage,
+  PublishResult,
   RefusalReason,
   SendResult,
   ServeOptions,
@@ -17,7 +19,7 @@ import type {
   ServerSocket,
   Socket,
 } from "#src/index.js";
-import { connect, serve } from "#src/index.js";
+import { connect, prepare, serve } from "#src/index.js";
 
 declare const condition: boolean;
 declare function findUser(request: Request): Promise<{ readonly name: string } | undefined>;
@@ -170,6 +172,49 @@ export function whatCanBeSent(socket: Socket): void {
   socket.protocol = "other";
 }
 
+/** Servers publish what sockets send, and their sockets subscribe. */
+export async function topicsAreTyped(client: Socket): Promise<void> {
+  const server = await serve({
+    port: 0,
+    accept: () => ({ data: { user: "ada" } }),
+    message(socket, message) {
+      expectTypeOf(socket.subscribe("news")).toBeBoolean();
+      expectTypeOf(socket.unsubscribe("news")).toBeBoolean();
+      expectTypeOf(socket.topics).toEqualTypeOf<ReadonlySet<string>>();
+      expectTypeOf(server.publish("news", message, { except: socket })).toEqualTypeOf<PublishResult>();
+    },
+  });
+  expectTypeOf<PublishResult>().toEqualTypeOf<{ readonly delivered: number; readonly refused: number }>();
+  server.publish("news", new DataView(new ArrayBuffer(1)));
+  server.publish("news", "text", { except: undefined });
+  server.publish("news", prepare("text"));
+  expectTypeOf(server.subscriberCount("news")).toBeNumber();
+  // @ts-expect-error -- a topic is a string
+  server.publish(5, "text");
+  // @ts-expect-error -- a number cannot be sent
+  server.publish("news", 5);
+  // @ts-expect-error -- only a socket of this server can be left out
+  server.publish("news", "text", { except: client });
+  // Clients have no topics.
+  expectTypeOf(client).not.toHaveProperty("subscribe");
+}
+
+/** A prepared message is sent like any other; it cannot be changed, made by hand or prepared again. */
+export function messagesArePrepared(socket: Socket): void {
+  const message = prepare("hello");
+  expectTypeOf(message).toEqualTypeOf<PreparedMessage>();
+  expectTypeOf(message.type).toEqualTypeOf<"text" | "binary">();
+  expectTypeOf(message.byteLength).toBeNumber();
+  expectTypeOf(socket.send(message)).toEqualTypeOf<SendResult>();
+  expectTypeOf(prepare(Buffer.from("octets"))).toEqualTypeOf<PreparedMessage>();
+  // @ts-expect-error -- it is made ready once
+  prepare(message);
+  // @ts-expect-error -- and stays as it is
+  message.type = "binary";
+  // @ts-expect-error -- a number cannot be sent
+  prepare(5);
+}
+
 /** Options that are not there yet do not compile. */
 export async function optionsAreChecked(): Promise<void> {
   // @ts-expect-error -- there is no compression yet
@@ -177,6 +222,12 @@ export async function optionsAreChecked(): Promise<void> {
   await serve({ port: 0, compression: false });
   // @ts-expect-error -- there is no such policy
   await serve({ port: 0, slowPeer: "drop" });
+  // @ts-expect-error -- memory is one's own, or lent
+  await serve({ port: 0, messageMemory: "shared" });
+  await serve({ port: 0, messageMemory: "lent", maxTopicsPerSocket: 10 });
+  await connect("ws://127.0.0.1/", { messageMemory: "lent" });
+  expectTypeOf<ServeOptions["messageMemory"]>().toEqualTypeOf<"own" | "lent" | undefined>();
+  expectTypeOf<ServeOptions["maxTopicsPerSocket"]>().toEqualTypeOf<number | undefined>();
   expectTypeOf<ServeOptions["port"]>().toEqualTypeOf<number | undefined>();
   expectTypeOf<ConnectOptions["signal"]>().toEqualTypeOf<AbortSignal | undefined>();
 }

@@ -120,6 +120,8 @@ export class NodeByteStream implements ByteStream {
 
   handleError(error: Error): void {
     this.#error ??= error;
+    // A TLS socket tells of a broken record, stays as it is, and neither reads nor writes any more.
+    this.#socket.destroy();
   }
 
   handleClose(): void {

@@ -25,6 +25,8 @@ export class HandleStream implements ByteStream, HandleOwner, RequestOwner {
   #isReading = false;
   #hasShutDown = false;
   #hasPeerEnded = false;
+  /** Whether the peer has ended behind octets that are still to be given out. */
+  #isEndWaiting = false;
   #isClosed = false;
   #hasToldClosed = false;
   #error: Error | undefined;
@@ -118,7 +120,12 @@ export class HandleStream implements ByteStream, HandleOwner, RequestOwner {
       this.receiver?.streamReceived(chunk, 0, chunk.byteLength);
     }
     this.#early = undefined;
-    this.#readOn();
+    if (!this.#isEndWaiting) {
+      this.#readOn();
+      return;
+    }
+    this.#isEndWaiting = false;
+    this.#peerEnded();
   }
 
   end(): void {
@@ -201,13 +208,18 @@ export class HandleStream implements ByteStream, HandleOwner, RequestOwner {
       this.receiver?.streamReceived(readBuffer, 0, count);
       turns.endTurn();
     } else if (count === endOfFile) {
-      this.#hasPeerEnded = true;
       this.handle?.readStop();
-      this.receiver?.streamEnded();
-      this.#closeIfEnded();
+      if (this.#early === undefined) this.#peerEnded();
+      else this.#isEndWaiting = true;
     } else if (count < 0) {
       this.fail(systemError(count, "read"));
     }
+  }
+
+  #peerEnded(): void {
+    this.#hasPeerEnded = true;
+    this.receiver?.streamEnded();
+    this.#closeIfEnded();
   }
 
   /** What the kernel had not taken at once has left, or will never. */

@@ -86,7 +86,8 @@ export async function passesSelfTest(transport: HandleTransport, over: SelfTest)
   try {
     const signal = AbortSignal.timeout(deadlineMs);
     server = meeting.listen();
-    server.listen(0, "127.0.0.1");
+    // In a cluster, a port of 0 is the same one for all workers, who would be given each other's connections.
+    server.listen({ port: 0, host: "127.0.0.1", exclusive: true });
     await once(server, "listening", { signal });
     const taken = meeting.take(server, transport, signal);
     far = meeting.connect((server.address() as AddressInfo).port);

@@ -4,6 +4,7 @@ import { passesSelfTest } from "#src/transport/node/handle/self-test.js";
 import type { StreamBinding } from "#src/transport/node/index.js";
 import { HandleTransport, loadStreamBinding } from "#src/transport/node/index.js";
 import { nodeTurns } from "#src/transport/node/node-turns.js";
+import { LineProcess } from "../../../support/line-process.js";
 
 function realBinding(): StreamBinding {
   const binding = loadStreamBinding();
@@ -12,8 +13,35 @@ function realBinding(): StreamBinding {
 }
 
 describe("the self-test of the handle transport", () => {
-  it("passes on this Node", async () => {
-    assert.equal(await passesSelfTest(new HandleTransport(realBinding(), nodeTurns), "tcp"), true);
+  for (const over of ["tcp", "accept", "tls"] as const) {
+    it(`passes on this Node over ${over}`, async () => {
+      const transport = new HandleTransport(realBinding(), nodeTurns);
+      transport.takesTls = true;
+      assert.equal(await passesSelfTest(transport, over), true);
+    });
+
+    it(`fails over ${over} where the stream says that it has drained when it has not`, async () => {
+      class Hasty extends HandleTransport {
+        override get lastWriteWasAsync(): boolean {
+          return false;
+        }
+      }
+      const transport = new Hasty(realBinding(), nodeTurns);
+      transport.takesTls = true;
+      assert.equal(await passesSelfTest(transport, over), false);
+    });
+  }
+
+  it("fails over TLS where that is not to be taken", async () => {
+    assert.equal(await passesSelfTest(new HandleTransport(realBinding(), nodeTurns), "tls"), false);
+  });
+
+  it("passes in every worker of a cluster, each of which meets nobody but itself", async (t) => {
+    const cluster = LineProcess.start(t, new URL("../../../support/self-test-process.js", import.meta.url));
+    for (let worker = 0; worker < 3; worker++) {
+      const { passed } = (await cluster.next("passed")) as { passed?: unknown };
+      assert.deepEqual(passed, { tcp: true, accept: true, tls: true });
+    }
   });
 
   it("fails where the results of calls stand elsewhere than they are looked for", async () => {

@@ -1,0 +1,49 @@
+/**
+ * What a connection needs from its surroundings: what it shares with its siblings, and who hears what it receives.
+ */
+import type { CloseBody } from "./close-handshake.js";
+import type { ProtocolError } from "./errors.js";
+import type { Limits } from "./limits.js";
+import type { Masking, MaskingKeySource } from "./masking.js";
+import type { Role } from "./opcode.js";
+import type { BufferPool } from "./output.js";
+import type { TextCodec } from "./utf8.js";
+
+/** What all connections of one server or client share. */
+export interface ConnectionContext {
+  readonly role: Role;
+  readonly limits: Limits;
+  readonly text: TextCodec;
+  readonly pool: BufferPool;
+  /** Makes memory for messages, which need not be cleared. Default: a new `Uint8Array`. */
+  readonly allocate?: (byteLength: number) => Uint8Array;
+  /** How payloads are masked and unmasked. Default: `portableMasking`. */
+  readonly masking?: Masking;
+  /** Needed by clients, who mask what they send (§5.3). */
+  readonly maskingKeys?: MaskingKeySource;
+}
+
+/** Who hears what a connection receives. Called from within `receive`; must not throw. */
+export interface ConnectionSink {
+  /** A text message. */
+  receivedText(text: string): void;
+  /**
+   * A binary message: the octets from `start` to `end`.
+   *
+   * @param isOwned whether `bytes` may be kept; otherwise it is lent for the call, and what shall stay must be copied
+   */
+  receivedBinary(bytes: Uint8Array, start: number, end: number, isOwned: boolean): void;
+  /** A ping, already answered where that was due. The octets are lent for the call. */
+  receivedPing(bytes: Uint8Array, start: number, end: number): void;
+  /** A pong, asked for or not. The octets are lent for the call. */
+  receivedPong(bytes: Uint8Array, start: number, end: number): void;
+  /**
+   * The peer's first Close frame; nothing will follow it.
+   *
+   * @returns whether to answer it now. Whoever says no calls `answerClose` later: §5.5.1 "an endpoint MAY delay sending
+   *   a Close frame until its current message is sent".
+   */
+  receivedClose(body: CloseBody): boolean;
+  /** The connection has failed; its Close frame is in the output. */
+  failed(error: ProtocolError): void;
+}

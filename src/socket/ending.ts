@@ -1,0 +1,119 @@
+/**
+ * How a socket ends: from the first sign of it there is a deadline, what still comes is dropped, and our side of the
+ * stream ends when nothing more will be sent.
+ *
+ * It is made at that first sign, so that a socket that is open has nothing of it in memory.
+ */
+import type { Connection } from "../protocol/index.js";
+import type { ByteStream, Timer } from "../transport/index.js";
+import type { SocketContext } from "./context.js";
+import { CloseTimeoutError } from "./errors.js";
+import type { Outbox } from "./outbox.js";
+
+// As much as kernels hold for a connection by default, within a small factor.
+const maxDiscardedBytes = 1024 * 1024;
+
+/** See the head of this file. */
+export class Ending {
+  /** Whether what comes counts for nothing any more. */
+  isDiscarding = false;
+  /** Whether the peer has ended its side of the stream. */
+  hasPeerEnded = false;
+  /** Whether we cut the stream. */
+  isCutByUs = false;
+  isStreamGone = false;
+  /** Why we cut the stream, or its error. */
+  cause: Error | undefined;
+  readonly #context: Pick<SocketContext<unknown>, "connection" | "options" | "platform">;
+  readonly #connection: Connection;
+  readonly #stream: ByteStream;
+  readonly #outbox: Outbox;
+  #discardedBytes = 0;
+  #timer: Timer | undefined;
+  #hasEndedStream = false;
+
+  constructor(
+    context: Pick<SocketContext<unknown>, "connection" | "options" | "platform">,
+    connection: Connection,
+    stream: ByteStream,
+    outbox: Outbox,
+  ) {
+    this.#context = context;
+    this.#connection = connection;
+    this.#stream = stream;
+    this.#outbox = outbox;
+  }
+
+  /** Whether nothing can reach the peer any more. */
+  get isOver(): boolean {
+    return this.isStreamGone || this.isCutByUs;
+  }
+
+  /** From now on the closing handshake and the end of the stream have `closeTimeoutMs`. */
+  startTimer(): void {
+    if (this.isStreamGone) return;
+    const { closeTimeoutMs } = this.#context.options;
+    this.#timer ??= this.#context.platform.deadlines.setTimer(() => {
+      this.#timer = undefined;
+      if (this.#connection.state !== "closing-by-peer") {
+        this.cut(new CloseTimeoutError(closeTimeoutMs));
+        return;
+      }
+      // A handler is still at work: the peer has waited long enough for its answer.
+      this.#connection.answerClose();
+      this.startTimer();
+      this.#outbox.flushSoon();
+    }, closeTimeoutMs);
+  }
+
+  /** Cuts the stream; the report will name `cause`. */
+  cut(cause: Error | undefined): void {
+    this.isCutByUs = true;
+    this.cause ??= cause;
+    this.#outbox.stop();
+    this.#stream.destroy();
+  }
+
+  /**
+   * Drops what comes when nothing counts any more: octets that nobody has read when a stream closes would make it a
+   * reset, which can cost the peer our Close frame. But only what may have been on its way; a peer that floods on is
+   * left waiting until the close timer cuts it.
+   */
+  discard(bytes: number): void {
+    this.#discardedBytes += bytes;
+    if (this.#discardedBytes > maxDiscardedBytes) this.#stream.pause();
+  }
+
+  /** The peer has ended the stream, and everything before that has been read. */
+  afterPeerEnded(): void {
+    const { state } = this.#connection;
+    if (state === "open" || state === "closing-by-us") {
+      // The peer ended the stream without a Close frame (§7.1.5: 1006); there is nobody left to close with.
+      this.#stream.destroy();
+    } else {
+      this.endStreamIfDone();
+    }
+  }
+
+  /**
+   * Ends our side of the stream when nothing more will be sent: after a failure, and after both Close frames.
+   * RFC 6455 §5.5.1: "The server MUST close the underlying TCP connection immediately; the client SHOULD wait for the
+   * server to close the connection".
+   */
+  endStreamIfDone(): void {
+    const { state } = this.#connection;
+    const isDone = state === "failed" || state === "closed-by-us" || state === "closed-by-peer";
+    if (!isDone || this.#hasEndedStream || this.isStreamGone) return;
+    if (!this.#outbox.isEmpty) return;
+    if (this.#context.connection.role === "client" && state !== "failed" && !this.hasPeerEnded) return;
+    this.#hasEndedStream = true;
+    this.#stream.end();
+  }
+
+  /** The stream is gone. */
+  streamClosed(error: Error | undefined): void {
+    this.isStreamGone = true;
+    this.#timer?.cancel();
+    this.cause ??= error;
+  }
+}
