@@ -24,10 +24,13 @@ export type {
   ServerSocket,
 } from "./server/index.js";
 export type {
+  CompressionReport,
   Message,
+  PerMessageDeflateOptions,
   PreparedMessage,
   RefusalReason,
   SendData,
+  SendOptions,
   SendResult,
   Socket,
   SocketHandlers,

@@ -9,7 +9,8 @@ import type { Duplex } from "node:stream";
 import { UsageError } from "../protocol/index.js";
 import type { PublishResult, ServerOptions, ServerSocket } from "../server/index.js";
 import { ServerCore } from "../server/index.js";
-import type { PreparedMessage, SendData } from "../socket/index.js";
+import type { CompressionReport, PreparedMessage, SendData } from "../socket/index.js";
+import { reportCompression } from "../socket/index.js";
 import type { HandleTransport, TransportOption } from "../transport/node/index.js";
 import { chooseTransport, keepFreedMemory, nodePlatform, takeHttpUpgrade } from "../transport/node/index.js";
 import { OwnPort } from "./own-port.js";
@@ -48,6 +49,8 @@ export interface Server<Data = undefined> extends AsyncIterable<ServerSocket<Dat
   readonly url: string;
   /** How plain TCP connections reach the kernel, see the option of this name. */
   readonly transport: "net" | "handle";
+  /** What has been compressed so far, and what is kept for it; undefined where nothing is compressed. */
+  readonly compression: CompressionReport | undefined;
   /** The connections that are open or closing. */
   readonly sockets: ReadonlySet<ServerSocket<Data>>;
   /**
@@ -170,6 +173,11 @@ class NodeServer<Data> implements Server<Data> {
 
   get transport(): "net" | "handle" {
     return this.#handles === undefined ? "net" : "handle";
+  }
+
+  get compression(): CompressionReport | undefined {
+    const { compression } = this.#core;
+    return compression === undefined ? undefined : reportCompression(compression, nodePlatform);
   }
 
   get sockets(): ReadonlySet<ServerSocket<Data>> {

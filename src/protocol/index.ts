@@ -11,6 +11,7 @@ export type { UsageCode, ViolationCode } from "./errors.js";
 export { OpenlineError, ProtocolError, UsageError, usageCodes, violationCodes } from "./errors.js";
 export type { FrameSink } from "./frame-parser.js";
 export { FrameParser } from "./frame-parser.js";
+export * from "./extensions/index.js";
 export * from "./handshake/index.js";
 export type { Limits } from "./limits.js";
 export { defaultLimits, resolveLimits } from "./limits.js";

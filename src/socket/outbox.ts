@@ -57,9 +57,10 @@ export class Outbox extends Output implements Flushable {
     this.#owner = owner;
   }
 
-  /** Octets that the operating system has not taken yet. */
+  /** Octets that the operating system has not taken yet, those that are still being compressed among them. */
   get bufferedBytes(): number {
-    return this.#underWay === undefined ? this.byteLength : this.byteLength + this.#underWay.byteLength;
+    const waiting = this.byteLength + this.pendingBytes;
+    return this.#underWay === undefined ? waiting : waiting + this.#underWay.byteLength;
   }
 
   /** Whether no more than the high-water mark waits. */

@@ -17,6 +17,11 @@ export class ExtensionChain {
     this.claimedBits = extensions.reduce((bits, extension) => bits | extension.claimedBits, 0);
   }
 
+  /** Whether a message of up to `maxBytes` octets goes out as it is, so that it need not be shown. */
+  passes(maxBytes: number, hints: SendHints): boolean {
+    return this.extensions.every((extension) => extension.passes?.(maxBytes, hints) === true);
+  }
+
   /** A message goes out. Not to be called while a promise is pending. */
   sendMessage(opcode: DataOpcode, message: Transformed, hints: SendHints): Later<Transformed> {
     return this.#through(message, (extension, before) => extension.sendMessage(opcode, before, hints), 0);

@@ -80,6 +80,10 @@ export interface Extension {
   /** Reserved bits of a message's first frame that it gives a meaning, in place (0x40 for RSV1). */
   readonly claimedBits: number;
   /**
+   * Whether a message of up to `maxBytes` octets goes out as it is, so that it need not be shown. Default: it may not.
+   */
+  passes?(maxBytes: number, hints: SendHints): boolean;
+  /**
    * Changes an outgoing message. No call may come before the promise of the last one has settled.
    *
    * @param message with the reserved bits that extensions before this one have set

@@ -34,6 +34,7 @@ export class MessageDeflater {
   #pause = 0;
   /** Whether the message that goes out in fragments is compressed. */
   #compressesFragments = false;
+  #isClosed = false;
 
   /**
    * @param windowBits the longest window, from 8 to 15
@@ -50,12 +51,17 @@ export class MessageDeflater {
     return this.#window?.heldBytes ?? 0;
   }
 
+  /** Whether a message of up to so many octets goes out untried. */
+  passes(maxBytes: number, { compress }: SendHints): boolean {
+    return compress === false || (maxBytes < this.#context.thresholdBytes && compress !== true);
+  }
+
   /** A message in one piece. Not to be called while a promise is pending. */
   message(message: Transformed, { compress }: SendHints): Later<Transformed> {
     const { bytes, start, end } = message;
     const length = end - start;
-    const { thresholdBytes, laterFromBytes } = this.#context;
-    if (compress === false || length === 0 || (length < thresholdBytes && compress !== true)) return message;
+    const { laterFromBytes } = this.#context;
+    if (length === 0 || this.passes(length, { compress })) return message;
     if (this.#untried > 0 && compress !== true) {
       this.#untried--;
       return message;
@@ -158,8 +164,16 @@ export class MessageDeflater {
   }
 
   #remember(bytes: Uint8Array, start: number, end: number): void {
+    // Another thread may be done only when the connection is gone.
+    if (this.#isClosed) return;
     this.#window ??= new SenderWindow(this.#settings.windowBits, this.#context.memory);
     this.#window.append(bytes, start, end);
+  }
+
+  /** The connection is over: remembers nothing any more, not even what is being deflated. */
+  close(): void {
+    this.#isClosed = true;
+    this.forget();
   }
 
   /** Begins anew: the next message refers to nothing earlier. */

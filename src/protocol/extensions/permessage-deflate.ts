@@ -65,6 +65,10 @@ export class PermessageDeflate implements Extension {
     return length <= 2 ** this.#sentBits ? maxWindowBits : this.#sentBits;
   }
 
+  passes(maxBytes: number, hints: SendHints): boolean {
+    return this.#deflater.passes(maxBytes, hints);
+  }
+
   sendMessage(_opcode: DataOpcode, message: Transformed, hints: SendHints): Later<Transformed> {
     return this.#deflater.message(message, hints);
   }
@@ -98,7 +102,7 @@ export class PermessageDeflate implements Extension {
   }
 
   close(): void {
-    this.#deflater.forget();
+    this.#deflater.close();
     this.#inflater.close();
   }
 }
