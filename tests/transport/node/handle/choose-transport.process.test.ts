@@ -83,7 +83,10 @@ describe("where Node gives out nothing of its insides", () => {
       );
       assert.equal(lines[3], "net");
       // Node's own about the flag itself is none of ours.
-      assert.equal(warnings.replaceAll(/^.*(?:ExperimentalWarning: (?:Permission|The flag)|--trace-warnings).*\n/gmu, ""), "");
+      assert.equal(
+        warnings.replaceAll(/^.*(?:ExperimentalWarning: (?:Permission|The flag)|--trace-warnings).*\n/gmu, ""),
+        "",
+      );
     });
   }
 
