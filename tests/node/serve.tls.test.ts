@@ -80,9 +80,9 @@ for (const ours of transports) {
         const messages = socket[Symbol.asyncIterator]();
         for (const shift of [1, 2]) {
           for (const size of sizes) {
-            const { value } = await messages.next();
-            assert.ok(value instanceof Uint8Array);
-            assert.equal(Buffer.compare(value, patternedBytes(size, size + shift)), 0, `${size} octets`);
+            const next = await messages.next();
+            assert.ok(next.done !== true && next.value instanceof Uint8Array);
+            assert.equal(Buffer.compare(next.value, patternedBytes(size, size + shift)), 0, `${size} octets`);
           }
         }
         assert.deepEqual([(await socket.close()).outcome, socket.readyState], ["closed-by-us", "closed"]);
