@@ -1,0 +1,112 @@
+/**
+ * Deflate and inflate by the calls that Node documents, for runtimes where `hot-compressor.ts` finds no handles. They
+ * make a zlib stream for each message and throw it away.
+ */
+import { Buffer } from "node:buffer";
+import type { ZlibOptions } from "node:zlib";
+import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
+import type { DeflateSettings, OctetRange, TransformFailure } from "../../../protocol/extensions/index.js";
+import { maxStreamsPerMessage, messageTail } from "../../../protocol/extensions/index.js";
+import { incomplete, invalid, tooBig, tooManyStreams } from "./failures.js";
+
+const finishFlush = constants.Z_SYNC_FLUSH;
+/** What can be referred back to at most. */
+export const longestWindowBytes: number = 32 * 1024;
+
+/** What `inflateRawSync` returns when it is asked for `info`. */
+interface InflatedWithInfo {
+  readonly buffer: Uint8Array;
+  readonly engine: { readonly bytesWritten: number };
+}
+
+/** The octets as zlib takes them for a dictionary; none for an empty one. */
+export function dictionaryOf(history: OctetRange | undefined): Uint8Array | undefined {
+  return history === undefined || history.start === history.end
+    ? undefined
+    : history.bytes.subarray(history.start, history.end);
+}
+
+/**
+ * zlib cannot deflate with a window of 8 bits. One of 9 does: it never refers back further than its 512 octets less the
+ * 262 that it looks ahead, which is 250.
+ */
+export function zlibWindowBits(windowBits: number): number {
+  return Math.max(9, windowBits);
+}
+
+/** Options that make zlib deflate so. */
+export function deflateOptions({ windowBits, level }: DeflateSettings, history: OctetRange | undefined): ZlibOptions {
+  const dictionary = dictionaryOf(history);
+  const options = { windowBits: zlibWindowBits(windowBits), level, finishFlush };
+  return dictionary === undefined ? options : { ...options, dictionary };
+}
+
+/** See the head of this file. */
+export const documentedCompressor = {
+  /** As `Compressor.deflate`. */
+  deflate(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    history: OctetRange | undefined,
+    settings: DeflateSettings,
+  ): OctetRange {
+    const deflated = deflateRawSync(bytes.subarray(start, end), deflateOptions(settings, history));
+    return { bytes: deflated, start: 0, end: deflated.byteLength };
+  },
+
+  /** As `Compressor.inflate`. */
+  inflate(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    history: OctetRange | undefined,
+    maxBytes: number,
+  ): OctetRange | TransformFailure {
+    const pieces: Uint8Array[] = [];
+    let length = 0;
+    let rest: Uint8Array = Buffer.concat([bytes.subarray(start, end), messageTail]);
+    let dictionary = dictionaryOf(history);
+    for (let streams = 1; streams <= maxStreamsPerMessage; streams++) {
+      let inflated: InflatedWithInfo;
+      try {
+        const options = { info: true, finishFlush, maxOutputLength: Math.max(1, maxBytes - length) };
+        inflated = inflateRawSync(
+          rest,
+          dictionary === undefined ? options : { ...options, dictionary },
+        ) as unknown as InflatedWithInfo;
+      } catch (cause) {
+        return isTooLarge(cause) ? tooBig(maxBytes + 1, maxBytes) : invalid(cause);
+      }
+      pieces.push(inflated.buffer);
+      length += inflated.buffer.byteLength;
+      if (length > maxBytes) return tooBig(length, maxBytes);
+      const left = rest.byteLength - inflated.engine.bytesWritten;
+      if (left === 0) return incomplete();
+      if (left <= messageTail.byteLength) {
+        return endsWhole(left) ? { bytes: Buffer.concat(pieces), start: 0, end: length } : incomplete();
+      }
+      rest = rest.subarray(rest.byteLength - left);
+      dictionary = lastOctets([...(dictionary === undefined ? [] : [dictionary]), inflated.buffer]);
+    }
+    return tooManyStreams(maxStreamsPerMessage + 1);
+  },
+};
+
+/**
+ * Whether a message was whole, by how many octets of `messageTail` were left unread: one; or all, or all but the four
+ * that its sender took away, where a final block ends there.
+ */
+export function endsWhole(left: number): boolean {
+  return left === 1 || left === messageTail.byteLength || left === messageTail.byteLength - 4;
+}
+
+/** What can be referred to after these octets. */
+export function lastOctets(pieces: readonly Uint8Array[]): Uint8Array {
+  const all = Buffer.concat(pieces);
+  return all.subarray(Math.max(0, all.byteLength - longestWindowBytes));
+}
+
+function isTooLarge(error: unknown): boolean {
+  return (error as { readonly code?: unknown }).code === "ERR_BUFFER_TOO_LARGE";
+}
