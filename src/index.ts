@@ -20,6 +20,7 @@ export type {
   AcceptContext,
   AcceptDecision,
   IncomingRequest,
+  PublishOptions,
   PublishResult,
   ServerSocket,
 } from "./server/index.js";

@@ -98,7 +98,7 @@ async function reach(
   dial: Dialer,
 ): Promise<DialResult> {
   const maxHeaderBytes = resolveLimits(options.limits).maxHeaderBytes;
-  return await = await dialWithDeadline(options.signal, timeoutMs, platform, (signal) =>
+  return await dialWithDeadline(options.signal, timeoutMs, platform, (signal) =>
     dial(address, request, { signal, maxHeaderBytes, maxBodyBytes: maxRefusalBodyBytes }),
   ).catch((error: unknown) => {
     if (

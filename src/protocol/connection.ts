@@ -13,28 +13,30 @@ import type { CloseCauses, CloseReport, ConnectionEvent, ConnectionState } from 
 import { closeReport, isFinal, readCloseBody, transitions, writeCloseBody } from "./close-handshake.js";
 import type { ConnectionContext, ConnectionSink } from "./connection-context.js";
 import { ProtocolError, UsageError } from "./errors.js";
+import type { SendHints } from "./extensions/extension.js";
+import type { ExtensionChain } from "./extensions/extension-chain.js";
 import { finBit } from "./frame-header.js";
 import type { FrameSink } from "./frame-parser.js";
 import { FrameParser } from "./frame-parser.js";
-import type { SendHints } from "./extensions/extension.js";
-import type { ExtensionChain } from "./extensions/extension-chain.js";
 import { FrameWriter } from "./frame-writer.js";
-import { MessageAssembly } from "./message-assembly.js";
-import { copyOctets } from "./octets.js";
 import type { IncomingOwner } from "./incoming-transforms.js";
 import { IncomingTransforms } from "./incoming-transforms.js";
-import { OutgoingTransforms } from "./outgoing-transforms.js";
+import { MessageAssembly } from "./message-assembly.js";
+import { copyOctets } from "./octets.js";
 import type { DataOpcode } from "./opcode.js";
 import { Opcode } from "./opcode.js";
+import type { OutgoingOwner } from "./outgoing-transforms.js";
+import { OutgoingTransforms } from "./outgoing-transforms.js";
 import { Output } from "./output.js";
 import { requireControlPayload, requireFragment, requireOctets, requireText } from "./send-arguments.js";
+import type { SharedMessage } from "./shared-message.js";
 import type { FramedMessage, SharedFrame } from "./shared-octets.js";
 
 const noOctets = new Uint8Array(0);
 const noHints: SendHints = {};
 
 /** See the head of this file. */
-export class Connection implements FrameSink, IncomingOwner {
+export class Connection implements FrameSink, IncomingOwner, OutgoingOwner {
   /** What is to be sent. Whoever does the I/O takes it from here. */
   readonly output: Output;
   readonly #context: ConnectionContext;
@@ -82,7 +84,7 @@ export class Connection implements FrameSink, IncomingOwner {
     this.#chain = chain;
     if (chain === undefined) return;
     this.#incoming = new IncomingTransforms(chain, context.limits, this);
-    this.#outgoing = new OutgoingTransforms(chain, context, this.#writer, output, () => sink.outputAdded?.());
+    this.#outgoing = new OutgoingTransforms(chain, context, this.#writer, output, this);
   }
 
   /** Where in its life the connection is. */
@@ -338,14 +340,34 @@ export class Connection implements FrameSink, IncomingOwner {
    * @throws UsageError `fragment-pending` while a fragmented message is being sent
    */
   sendFramed(message: FramedMessage): boolean {
-    if (this.#context.role === "server") return this.sendShared(message);
     if (!this.canSend) return false;
     if (this.#sendingFragments !== 0) throw new UsageError("fragment-pending");
-    const { type, shared, payloadStart, end } = message;
-    const send = (): void => this.#writer.writeFrame(finBit | Opcode[type], shared.bytes, payloadStart, end);
-    if (this.#outgoing === undefined) send();
-    else this.#outgoing.enqueue(end - payloadStart, send);
+    if (this.#outgoing === undefined) this.writeFramed(message);
+    else this.#outgoing.enqueue(message.end - message.start, () => this.writeFramed(message));
     return true;
+  }
+
+  /**
+   * Sends a message that many connections send, in the version that the extensions here agree on. As `sendFramed`
+   * otherwise.
+   */
+  sendMany(message: SharedMessage): boolean {
+    if (!this.canSend) return false;
+    if (this.#sendingFragments !== 0) throw new UsageError("fragment-pending");
+    if (this.#outgoing === undefined) this.writeFramed(message.plain);
+    else this.#outgoing.sendMany(message);
+    return true;
+  }
+
+  /** From the way out: writes a frame that was made for many. */
+  writeFramed({ type, reserved, shared, start, payloadStart, end }: FramedMessage): void {
+    if (this.#context.role === "server") this.output.appendShared(shared, start, end);
+    else this.#writer.writeFrame(finBit | reserved | Opcode[type], shared.bytes, payloadStart, end);
+  }
+
+  /** From the way out. */
+  outputAdded(): void {
+    this.#sink.outputAdded?.();
   }
 
   /**
@@ -366,7 +388,8 @@ export class Connection implements FrameSink, IncomingOwner {
     if (pending !== 0 && pending !== opcode) throw new UsageError("fragment-pending");
     const firstOctet = (fin ? finBit : 0) | (pending === 0 ? opcode : Opcode.continuation);
     this.#sendingFragments = fin ? 0 : opcode;
-    if (this.#outgoing !== undefined) this.#outgoing.send(data, { opcode, fragment: { isFirst: pending === 0, fin }, hints });
+    if (this.#outgoing !== undefined)
+      this.#outgoing.send(data, { opcode, fragment: { isFirst: pending === 0, fin }, hints });
     else if (typeof data === "string") this.#writer.writeTextFrame(firstOctet, data);
     else this.#writer.writeFrame(firstOctet, data, 0, data.byteLength);
     return true;

@@ -5,25 +5,30 @@
  * Control frames do not wait (§5.5: they "MAY appear in the middle" of a fragmented message), save the Close frame,
  * after which nothing may follow.
  */
-import { finBit } from "./frame-header.js";
+
 import type { Later, SendHints, Transformed } from "./extensions/extension.js";
+import { stableFromBytes } from "./extensions/extension.js";
 import type { ExtensionChain } from "./extensions/extension-chain.js";
+import { finBit } from "./frame-header.js";
 import type { FrameWriter } from "./frame-writer.js";
+import { maxBytesPerUnit, unmeasuredTextUnits } from "./frame-writer.js";
 import { copyOctets } from "./octets.js";
 import type { DataOpcode } from "./opcode.js";
 import { Opcode } from "./opcode.js";
 import type { BufferPool, Output } from "./output.js";
+import type { SharedMessage } from "./shared-message.js";
+import type { FramedMessage } from "./shared-octets.js";
 import type { TextCodec } from "./utf8.js";
 
-// UTF-8 octets that one UTF-16 unit takes at most.
-const maxBytesPerUnit = 3;
-// UTF-16 units up to which the room for a text is taken for the worst case, without measuring it first.
-const unmeasuredTextUnits = 4096;
+/** The connection, as far as the way out needs it. */
+export interface OutgoingOwner {
+  /** Something was added to the output outside of any call. */
+  outputAdded(): void;
+  /** Sends a frame that was made for many. */
+  writeFramed(message: FramedMessage): void;
+}
 
-// No extension gives less to another thread.
-const laterFromBytes = 16 * 1024;
-
-/** What the way out needs of its connection. */
+/** What the way out shares with those of other connections. */
 export interface OutgoingContext {
   readonly text: TextCodec;
   readonly pool: BufferPool;
@@ -48,24 +53,23 @@ export class OutgoingTransforms {
   readonly #context: OutgoingContext;
   readonly #writer: FrameWriter;
   readonly #output: Output;
-  readonly #ready: () => void;
-  readonly #queue: Waiting[] = [];
+  readonly #owner: OutgoingOwner;
+  #queue: Waiting[] | undefined;
   #isPending = false;
   #isDropped = false;
 
-  /** @param ready called when something has been added to the output outside of any call */
   constructor(
     chain: ExtensionChain,
     context: OutgoingContext,
     writer: FrameWriter,
     output: Output,
-    ready: () => void,
+    owner: OutgoingOwner,
   ) {
     this.#chain = chain;
     this.#context = context;
     this.#writer = writer;
     this.#output = output;
-    this.#ready = ready;
+    this.#owner = owner;
   }
 
   /** Sends text, octets that are lent for the call, or, 16 KiB of them and more, for as long as they wait. */
@@ -95,7 +99,32 @@ export class OutgoingTransforms {
       return;
     }
     this.#output.pendingBytes += byteLength;
+    this.#queue ??= [];
     this.#queue.push({ byteLength, send });
+  }
+
+  /** Sends a message that many connections send, in the version that the extensions here agree on. */
+  sendMany(message: SharedMessage): void {
+    if (this.#isPending) {
+      // Laid down now: what was given may change.
+      const { start, end } = message.plain;
+      this.enqueue(end - start, () => this.sendMany(message));
+      return;
+    }
+    const version = message.versionFor(this.#chain);
+    if (version === undefined) {
+      const { octets, type, hints } = message;
+      this.#sendOctets(octets, octets.byteLength, { opcode: Opcode[type], fragment: undefined, hints });
+    } else if (version instanceof Promise) {
+      this.#waitFor(version, message.octets.byteLength, (framed) => this.#writeFramed(framed));
+    } else {
+      this.#writeFramed(version);
+    }
+  }
+
+  #writeFramed(framed: FramedMessage): void {
+    this.#owner.writeFramed(framed);
+    if (framed.reserved !== 0) this.#chain.sharing?.sharedMessageSent();
   }
 
   #sendText(text: string, frame: OutgoingFrame): void {
@@ -116,7 +145,7 @@ export class OutgoingTransforms {
     const { pool } = this.#context;
     const { opcode, fragment, hints } = frame;
     // Lent memory may have changed when another thread comes to it.
-    const isLent = length >= laterFromBytes && given.buffer === pool.lentMemory;
+    const isLent = length >= stableFromBytes && given.buffer === pool.lentMemory;
     const bytes = isLent ? copyOctets(given, 0, length) : given;
     const message: Transformed = { bytes, start: 0, end: length, reserved: 0, isOwned: false };
     const result: Later<Transformed> =
@@ -129,24 +158,34 @@ export class OutgoingTransforms {
       this.#write(result, bytes, mayRefer, frame);
       return false;
     }
+    this.#waitFor(result, length, (settled) => this.#write(settled, bytes, mayRefer, frame), done);
+    return true;
+  }
+
+  /** Lets everything after it wait for `result`, which never rejects. */
+  #waitFor<Result>(
+    result: Promise<Result>,
+    byteLength: number,
+    write: (result: Result) => void,
+    done?: () => void,
+  ): void {
     this.#isPending = true;
-    this.#output.pendingBytes += length;
+    this.#output.pendingBytes += byteLength;
     void result.then((settled) => {
       this.#isPending = false;
       if (!this.#isDropped) {
-        this.#output.pendingBytes -= length;
-        this.#write(settled, bytes, mayRefer, frame);
+        this.#output.pendingBytes -= byteLength;
+        write(settled);
         this.#goOn();
-        this.#ready();
+        this.#owner.outputAdded();
       }
       done?.();
     });
-    return true;
   }
 
   #goOn(): void {
     while (!this.#isPending) {
-      const next = this.#queue.shift();
+      const next = this.#queue?.shift();
       if (next === undefined) return;
       this.#output.pendingBytes -= next.byteLength;
       next.send();
@@ -178,7 +217,7 @@ export class OutgoingTransforms {
   /** Nothing will be sent any more. */
   drop(): void {
     this.#isDropped = true;
-    this.#queue.length = 0;
+    this.#queue = undefined;
     this.#output.pendingBytes = 0;
   }
 }

@@ -3,7 +3,16 @@
  */
 
 import type { DeflateContext, HandshakeRequest, Refusal, ServerExtension, UpgradeRequest } from "../protocol/index.js";
-import { acceptExtensions, DeflateServerExtension, ExtensionChain, formatExtensions, readUpgradeRequest, writeCloseBody, writeRefusal, writeUpgradeResponse } from "../protocol/index.js";
+import {
+  acceptExtensions,
+  DeflateServerExtension,
+  ExtensionChain,
+  formatExtensions,
+  readUpgradeRequest,
+  writeCloseBody,
+  writeRefusal,
+  writeUpgradeResponse,
+} from "../protocol/index.js";
 import type { SocketContext } from "../socket/index.js";
 import { createCompression, createSocketContext, rawHeadersOf, reportTo } from "../socket/index.js";
 import type { ByteStream, Platform } from "../transport/index.js";

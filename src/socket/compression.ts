@@ -69,12 +69,7 @@ export function resolveDeflateOptions(
     },
     thresholdBytes: inRange("thresholdBytes", options.thresholdBytes, 0, Number.MAX_SAFE_INTEGER),
     level: inRange("level", options.level, 1, 9),
-    maxWindowMemoryBytes: inRange(
-      "maxWindowMemoryBytes",
-      options.maxWindowMemoryBytes,
-      0,
-      Number.MAX_SAFE_INTEGER,
-    ),
+    maxWindowMemoryBytes: inRange("maxWindowMemoryBytes", options.maxWindowMemoryBytes, 0, Number.MAX_SAFE_INTEGER),
   };
 }
 

@@ -9,7 +9,7 @@
  * Whatever ends a connection, `streamClosed` is its end, once.
  */
 
-import type { CloseReport, ConnectionSink, SharedFrame } from "../protocol/index.js";
+import type { CloseReport, ConnectionSink, SharedMessage } from "../protocol/index.js";
 import { CloseCode, Connection, copyOctets } from "../protocol/index.js";
 import type { ByteStream, ByteStreamReceiver } from "../transport/index.js";
 import { callAside } from "./calling.js";
@@ -119,7 +119,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     } else if (data instanceof PreparedMessage) {
       const refusal = this.#refusal();
       if (refusal !== undefined) return refusal;
-      this.#connection.sendFramed(data.framed);
+      this.#connection.sendMany(data.shared);
     } else {
       const octets = octetsOf(data);
       const refusal = this.#refusal();
@@ -129,11 +129,11 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     return this.#accepted();
   }
 
-  /** Sends a message of a server's that was framed for many. As `send` otherwise. */
-  sendShared(frame: SharedFrame): SendResult {
+  /** Sends a message that many sockets send. As `send` otherwise. */
+  sendShared(message: SharedMessage): SendResult {
     const refusal = this.#refusal();
     if (refusal !== undefined) return refusal;
-    this.#connection.sendShared(frame);
+    this.#connection.sendMany(message);
     return this.#accepted();
   }
 

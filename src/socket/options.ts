@@ -2,10 +2,10 @@
  * What can be set about sockets, the same for servers and clients, with each default and the reason for it.
  */
 
-import type { PerMessageDeflateOptions, ResolvedDeflateOptions } from "./compression.js";
-import { resolveDeflateOptions } from "./compression.js";
 import type { Limits } from "../protocol/index.js";
 import { resolveLimits, UsageError } from "../protocol/index.js";
+import type { PerMessageDeflateOptions, ResolvedDeflateOptions } from "./compression.js";
+import { resolveDeflateOptions } from "./compression.js";
 
 /** See the head of this file. */
 export interface SocketOptions {
