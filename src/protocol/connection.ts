@@ -16,12 +16,10 @@ import { ProtocolError, UsageError } from "./errors.js";
 import type { SendHints } from "./extensions/extension.js";
 import type { ExtensionChain } from "./extensions/extension-chain.js";
 import { finBit } from "./frame-header.js";
-import type { FrameSink } from "./frame-parser.js";
 import { FrameParser } from "./frame-parser.js";
 import { FrameWriter } from "./frame-writer.js";
-import type { IncomingOwner } from "./incoming-transforms.js";
-import { IncomingTransforms } from "./incoming-transforms.js";
-import { MessageAssembly } from "./message-assembly.js";
+import type { ReceiverOwner } from "./message-receiver.js";
+import { MessageReceiver } from "./message-receiver.js";
 import { copyOctets } from "./octets.js";
 import type { DataOpcode } from "./opcode.js";
 import { Opcode } from "./opcode.js";
@@ -36,23 +34,20 @@ const noOctets = new Uint8Array(0);
 const noHints: SendHints = {};
 
 /** See the head of this file. */
-export class Connection implements FrameSink, IncomingOwner, OutgoingOwner {
+export class Connection implements ReceiverOwner, OutgoingOwner {
   /** What is to be sent. Whoever does the I/O takes it from here. */
   readonly output: Output;
   readonly #context: ConnectionContext;
   readonly #sink: ConnectionSink;
+  readonly #receiver: MessageReceiver;
   readonly #parser: FrameParser;
   readonly #writer: FrameWriter;
   readonly #chain: ExtensionChain | undefined;
-  readonly #incoming: IncomingTransforms | undefined;
   readonly #outgoing: OutgoingTransforms | undefined;
   #state: ConnectionState = "open";
   /** Whether a Close frame of ours waits behind messages that are being compressed. */
   #isCloseWaiting = false;
   #isPaused = false;
-  #assembly: MessageAssembly | undefined;
-  /** Octets of the longest message that came whole. */
-  #longestBytes = 0;
   /** The opcode of the message we are sending in fragments, or 0. */
   #sendingFragments: DataOpcode | 0 = 0;
   #isBlocked = false;
@@ -76,15 +71,14 @@ export class Connection implements FrameSink, IncomingOwner, OutgoingOwner {
     if (context.role === "client" && context.maskingKeys === undefined) throw new UsageError("masking-keys-required");
     this.#context = context;
     this.#sink = sink;
-    this.#parser = new FrameParser(context.role, context.limits, this, context.masking, chain?.claimedBits);
+    this.#receiver = new MessageReceiver(context, sink, this, chain);
+    this.#parser = new FrameParser(context.role, context.limits, this.#receiver, context.masking, chain?.claimedBits);
     this.output = output;
     // §5.1: "a client MUST mask all frames that it sends", "A server MUST NOT mask any frames".
     const maskingKeys = context.role === "client" ? context.maskingKeys : undefined;
     this.#writer = new FrameWriter(this.output, context.text, maskingKeys, context.masking);
     this.#chain = chain;
-    if (chain === undefined) return;
-    this.#incoming = new IncomingTransforms(chain, context.limits, this);
-    this.#outgoing = new OutgoingTransforms(chain, context, this.#writer, output, this);
+    if (chain !== undefined) this.#outgoing = new OutgoingTransforms(chain, context, this.#writer, output, this);
   }
 
   /** Where in its life the connection is. */
@@ -104,12 +98,12 @@ export class Connection implements FrameSink, IncomingOwner, OutgoingOwner {
 
   /** Whether an extension is at work on what has been received. */
   get isTransforming(): boolean {
-    return this.#incoming?.isPending === true;
+    return this.#receiver.isTransforming;
   }
 
   /** Octets held for an unfinished message and for what `pause` keeps back, with overhead. */
   get heldBytes(): number {
-    return (this.#assembly?.heldBytes ?? this.#incoming?.heldBytes ?? 0) + this.#parser.heldBytes;
+    return this.#receiver.heldBytes + this.#parser.heldBytes;
   }
 
   // Receiving
@@ -131,92 +125,14 @@ export class Connection implements FrameSink, IncomingOwner, OutgoingOwner {
     if (!this.isTransforming) this.#parser.resume();
   }
 
-  /** From the parser. */
-  wholeMessage(
-    opcode: DataOpcode,
-    reserved: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    ascii: boolean,
-  ): void {
-    // Only bits that an extension claims come through.
-    if (reserved !== 0) this.#incoming?.whole(opcode, reserved, bytes, start, end);
-    else if (opcode === Opcode.binary) this.#sink.receivedBinary(bytes, start, end, false);
-    else this.#deliverText(bytes, start, end, ascii ? "ascii" : "unchecked");
-  }
-
-  /** From the parser. */
-  frameStart(opcode: DataOpcode, isFirst: boolean, reserved: number, length: number, fin: boolean): void {
-    if (isFirst && reserved !== 0) this.#incoming?.begin(opcode, reserved);
-    else if (isFirst) this.#assembly = new MessageAssembly(opcode, reserved, this.#context, this.#longestBytes);
-    this.#assembly?.frameStart(length, fin);
-  }
-
-  /** From the parser. */
-  framePayload(bytes: Uint8Array, start: number, end: number, ascii: boolean): void {
-    const assembly = this.#assembly;
-    if (assembly === undefined) {
-      this.#incoming?.push(bytes, start, end);
-      return;
-    }
-    const error = assembly.append(bytes, start, end, ascii);
-    if (error !== undefined) this.violation(error);
-  }
-
-  /** From the parser. */
-  frameEnd(fin: boolean): void {
-    if (!fin) return;
-    const assembly = this.#assembly;
-    if (assembly === undefined) {
-      this.#incoming?.finish();
-      return;
-    }
-    this.#assembly = undefined;
-    const message = assembly.finish();
-    if (message instanceof ProtocolError) {
-      this.violation(message);
-      return;
-    }
-    this.#longestBytes = Math.max(this.#longestBytes, message.byteLength);
-    if (assembly.opcode === Opcode.binary) {
-      this.#sink.receivedBinary(message, 0, message.byteLength, true);
-    } else {
-      this.#deliverText(message, 0, message.byteLength, assembly.isAscii ? "ascii" : "valid");
-    }
-  }
-
-  /** From an extension. */
-  transformed(opcode: DataOpcode, bytes: Uint8Array, start: number, end: number, isOwned: boolean): void {
-    if (opcode === Opcode.text) this.#deliverText(bytes, start, end, "unchecked");
-    else this.#sink.receivedBinary(bytes, start, end, isOwned);
-  }
-
-  /** From an extension. */
+  /** From the receiver. */
   transforming(isPending: boolean): void {
     if (isPending) this.#parser.pause();
     else if (!this.#isPaused) this.#parser.resume();
     this.#sink.transforming?.(isPending);
   }
 
-  /** Hands on a text message, of whose octets something is known. */
-  #deliverText(bytes: Uint8Array, start: number, end: number, known: "ascii" | "valid" | "unchecked"): void {
-    const codec = this.#context.text;
-    let text: string | undefined;
-    try {
-      if (known === "ascii") text = codec.decodeAscii(bytes, start, end);
-      else if (known === "valid") text = codec.decode(bytes, start, end);
-      else text = codec.decodeChecked(bytes, start, end);
-    } catch (cause) {
-      // It can only be more than the platform's longest string holds, which no limit here knows.
-      this.violation(new ProtocolError("message-too-big", end - start, undefined, cause));
-      return;
-    }
-    if (text === undefined) this.violation(new ProtocolError("invalid-utf8"));
-    else this.#sink.receivedText(text);
-  }
-
-  /** From the parser. */
+  /** From the receiver. */
   control(opcode: number, bytes: Uint8Array, start: number, end: number): void {
     if (opcode === Opcode.ping) {
       this.#answerPing(bytes, start, end);
@@ -228,7 +144,7 @@ export class Connection implements FrameSink, IncomingOwner, OutgoingOwner {
     }
   }
 
-  /** From the parser. */
+  /** From the receiver. */
   violation(error: ProtocolError): void {
     this.fail(error);
     this.#sink.failed(error);
@@ -491,8 +407,7 @@ export class Connection implements FrameSink, IncomingOwner, OutgoingOwner {
 
   #stopReceiving(): void {
     this.#parser.stop();
-    this.#assembly = undefined;
-    this.#incoming?.abort();
+    this.#receiver.abort();
   }
 
   #move(event: ConnectionEvent): void {

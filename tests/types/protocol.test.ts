@@ -17,8 +17,8 @@ import type {
   Limits,
   Opcode,
   ProtocolError,
-  SendHints,
   Role,
+  SendHints,
   UsageCode,
   UsageError,
   ViolationCode,
@@ -51,7 +51,9 @@ describe("the types of the protocol core", () => {
 
   it("take strings for text and octets for binary", () => {
     expectTypeOf<Connection["sendText"]>().parameters.toEqualTypeOf<[text: string, hints?: SendHints | undefined]>();
-    expectTypeOf<Connection["sendBinary"]>().parameters.toEqualTypeOf<[bytes: Uint8Array, hints?: SendHints | undefined]>();
+    expectTypeOf<Connection["sendBinary"]>().parameters.toEqualTypeOf<
+      [bytes: Uint8Array, hints?: SendHints | undefined]
+    >();
     expectTypeOf<Connection["sendFragment"]>().parameters.toEqualTypeOf<
       [type: "text" | "binary", data: string | Uint8Array, fin: boolean, hints?: SendHints | undefined]
     >();
