@@ -126,7 +126,11 @@ function createServer({ tls, request, resolved }: OwnPortOptions): HttpServer | 
   const server =
     tls === undefined
       ? createHttpServer(settings, listener)
-      : createHttpsServer({ ...tls, ...settings, handshakeTimeout: handshakeTimeoutMs }, listener);
+      : createHttpsServer(
+          // As HTTP servers have it: a peer that has ended its side may still be answered.
+          { ...tls, ...settings, handshakeTimeout: handshakeTimeoutMs, allowHalfOpen: true },
+          listener,
+        );
   // One more than are allowed, so that those who send too many are told so by us on every version of Node.
   server.maxHeadersCount = Math.min(limits.maxHeaderCount + 1, maxMaxHeadersCount);
   return server;

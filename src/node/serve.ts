@@ -11,7 +11,13 @@ import type { PublishResult, ServerOptions, ServerSocket } from "../server/index
 import { ServerCore } from "../server/index.js";
 import type { PreparedMessage, SendData } from "../socket/index.js";
 import type { HandleTransport, TransportOption } from "../transport/node/index.js";
-import { chooseTransport, keepFreedMemory, nodePlatform, takeHttpUpgrade } from "../transport/node/index.js";
+import {
+  chooseTransport,
+  hasUnansweredRequest,
+  keepFreedMemory,
+  nodePlatform,
+  takeHttpUpgrade,
+} from "../transport/node/index.js";
 import { OwnPort } from "./own-port.js";
 
 /** Where connections come from. */
@@ -70,7 +76,7 @@ export interface Server<Data = undefined> extends AsyncIterable<ServerSocket<Dat
   subscriberCount(topic: string): number;
   /**
    * Takes an upgrade request, as an HTTP server's `upgrade` event carries it. What is no proper request is answered
-   * with its HTTP status.
+   * with its HTTP status; one that was sent behind a request that has no answer yet is cut, with its connection.
    */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void;
   /**
@@ -195,6 +201,10 @@ class NodeServer<Data> implements Server<Data> {
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
+    if (hasUnansweredRequest(socket)) {
+      socket.destroy();
+      return;
+    }
     const upgrade = takeHttpUpgrade(request, socket, head, this.#handles);
     this.#core.upgrade(upgrade.head, upgrade.stream, upgrade.isSecure);
   }

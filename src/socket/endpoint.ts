@@ -381,8 +381,9 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   }
 
   #resumeReading(reason: PauseReason): void {
-    if (this.#reading?.resume(reason) !== true) return;
-    if (this.#ending?.hasPeerEnded === true) this.#ending.afterPeerEnded();
+    const isReadOn = this.#reading?.resume(reason) === true;
+    if (isReadOn && this.#ending?.hasPeerEnded === true) this.#ending.afterPeerEnded();
+    // Also where reading has stopped again: a ping may have stood before what made it stop.
     if (this.#outbox.byteLength > 0) this.#outbox.flushSoon();
   }
 

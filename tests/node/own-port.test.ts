@@ -13,12 +13,14 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { connect, serve } from "#src/index.js";
 import { headBytes, parseReply } from "../support/http-reply.js";
 import { LineProcess } from "../support/line-process.js";
 import { startOwnPort, transports } from "../support/own-port.js";
 import { requestText } from "../support/raw-http.js";
 
+const run = promisify(execFile);
 const script = new URL("../support/port-process.js", import.meta.url);
 
 async function echoes(url: string): Promise<void> {
@@ -201,11 +203,7 @@ describe("an error of accepting", () => {
       console.log(server.transport, ...told);
     `;
     for (const transport of transports) {
-      const stdout = await new Promise<string>((resolve, reject) => {
-        execFile(process.execPath, ["--input-type=module", "--eval", source, transport], (error, out) =>
-          error === null ? resolve(out) : reject(error),
-        );
-      });
+      const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", source, transport]);
       assert.equal(stdout, `${transport} EMFILE ENFILE\n`);
     }
   });

@@ -51,7 +51,7 @@ for (const transport of transports) {
         const head = await client.until(/\r\n\r\n/u);
         assert.match(head, /^HTTP\/1\.1 101 Switching Protocols\r\n/u, name);
         assert.ok(head.includes(sampleHandshakeAccept));
-        assert.equal(await client.until(/\x81\x03one\x81\x03two/u), "\x81\x03one\x81\x03two", name);
+        assert.equal(await client.until(/two/u), "\x81\x03one\x81\x03two", name);
       }
     });
 
@@ -156,9 +156,9 @@ for (const transport of transports) {
         assert.ok(answer.endsWith(`<GET ${target} >`));
       }
       client.socket.write(Buffer.concat([Buffer.from(requestText()), textFrame("early")]));
-      await client.until(/101 Switching Protocols\r\n.*\r\n\r\n\x81\x05early/su);
+      assert.ok((await client.until(/101 Switching Protocols\r\n.*early/su)).endsWith("\r\n\r\n\x81\x05early"));
       client.socket.write(textFrame("later"));
-      await client.until(/\x81\x05later/u);
+      assert.equal(await client.until(/later/u), "\x81\x05later");
     });
 
     it("may be pipelined, with an upgrade behind", async (t) => {

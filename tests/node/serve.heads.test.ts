@@ -4,10 +4,12 @@
  * taken for a request that they are not.
  */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
 import { describe, it } from "node:test";
 import { everyChunking } from "../support/chunking.js";
 import { startOwnPort, transports } from "../support/own-port.js";
-import { requestText } from "../support/raw-http.js";
+import { connectRaw, requestText } from "../support/raw-http.js";
 import { turns } from "../support/task-queue.js";
 import { TextClient } from "../support/text-client.js";
 import { upgradeHeaders } from "../support/upgrades.js";
@@ -86,7 +88,7 @@ const heads: readonly (readonly [what: string, text: string, status: number | "s
   ["an encoding before its colon", withLine("Transfer-Encoding : chunked") + chunkedBody, 400],
   ["an expectation", withLine("Expect: 100-continue"), "same"],
   ["another expectation", withLine("Expect: a miracle"), "same"],
-  ["POST with an upgrade and a body", `${insteadOf(/^GET/u, "POST")}`, 405],
+  ["POST with an upgrade", insteadOf(/^GET/u, "POST"), 405],
   ["as many headers as are allowed", requestText(upgradeHeaders(...many(123))), 101],
   ["one header too many", requestText(upgradeHeaders(...many(124))), 431],
   ["twice as many headers", requestText(upgradeHeaders(...many(250))), 431],
@@ -180,3 +182,32 @@ describe("a limit of the application's", () => {
     });
   }
 });
+
+for (const transport of transports) {
+  describe(`RFC 9112 §9.3.2: an upgrade behind a request without an answer, over ${transport}`, () => {
+    it("is cut, so that the answer is not written into the midst of frames", async (t) => {
+      let waiting: ServerResponse | undefined;
+      let opened = 0;
+      const server = await startOwnPort(t, {
+        transport,
+        open: () => {
+          opened++;
+        },
+        request: (_request, response) => {
+          waiting = response;
+        },
+      });
+      const socket = await connectRaw(t, server.port);
+      let received = "";
+      socket.on("data", (chunk) => (received += String(chunk)));
+      socket.on("error", () => socket.destroy());
+      socket.write(requestText(["Host", "a"], "GET /slow HTTP/1.1") + requestText());
+      await Promise.race([once(socket, "end"), once(socket, "close")]);
+      waiting?.end("late");
+      await turns(5);
+      assert.equal(received, "");
+      assert.equal(opened, 0);
+      assert.equal(server.sockets.size, 0);
+    });
+  });
+}

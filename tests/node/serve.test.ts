@@ -78,6 +78,8 @@ describe("a server on a port of its own", () => {
       { port: 0, server: http },
       { noServer: true, server: http },
       { noServer: true, tls: {} },
+      { noServer: true, request: () => undefined },
+      { server: http, request: () => undefined },
     ];
     for (const options of wrong) {
       await assert.rejects(serve(options), { name: "UsageError", code: "invalid-argument" });

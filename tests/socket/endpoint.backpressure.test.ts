@@ -57,6 +57,28 @@ for (const role of roles) {
       assert.equal(peer.unsentBytes, 0);
     });
 
+    it("answers a ping that was held back, even where reading stops again right behind it (§5.5.2)", async () => {
+      const gates = [deferred(), deferred(), deferred()];
+      let begun = 0;
+      const { peer, idle } = meetRawPeer(role, { maxInboxBytes: 1, message: () => gates[begun++]?.promise });
+      peer.send(
+        { opcode: 1, payload: "a" },
+        { opcode: 1, payload: "b" },
+        { opcode: 9, payload: "still there?" },
+        { opcode: 1, payload: "c" },
+        { opcode: 1, payload: "d" },
+      );
+      await idle();
+      gates[0]?.resolve();
+      gates[1]?.resolve();
+      await idle();
+      assert.equal(begun, 3);
+      assert.deepEqual(
+        peer.frames.map(({ opcode }) => opcode),
+        [10],
+      );
+    });
+
     it("holds back the rest of a chunk, too, however many messages are in it", async () => {
       const gate = deferred();
       let handled = 0;

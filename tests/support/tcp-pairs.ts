@@ -9,6 +9,7 @@ import type { TLSSocket } from "node:tls";
 import { connect as connectTls, createServer as createTlsServer } from "node:tls";
 import type { ByteStream } from "#src/transport/index.js";
 import type { StreamHandle } from "#src/transport/node/handle/binding.js";
+import type { HandleStream } from "#src/transport/node/handle/handle-stream.js";
 import { HandleTransport, loadStreamBinding, NodeByteStream, nodeTurns } from "#src/transport/node/index.js";
 import type { ByteStreamPair } from "../contract/byte-stream.js";
 import { testOnlyCertificate, testOnlyKey } from "./test-only-certificate.js";
@@ -92,7 +93,7 @@ export async function connectHandlePair(head?: Uint8Array): Promise<ByteStreamPa
 }
 
 /** Over TCP, the near side by a handle that never had a socket. */
-export async function connectAdoptedPair(): Promise<ByteStreamPair> {
+export async function connectAdoptedPair(): Promise<ByteStreamPair & { readonly near: HandleStream }> {
   const server = createTcpServer();
   const port = await listen(server);
   const { _handle: listening } = server as unknown as {
@@ -119,7 +120,12 @@ export async function connectTlsHandlePair(head?: Uint8Array): Promise<ByteStrea
   return handlePairOf(server, takeHandle(nearSocket, head), farSocket, () => rawFarSocket.resetAndDestroy());
 }
 
-function handlePairOf(server: TcpServer, near: ByteStream, farSocket: Socket, resetFar: () => void): ByteStreamPair {
+function handlePairOf<Near extends ByteStream>(
+  server: TcpServer,
+  near: Near,
+  farSocket: Socket,
+  resetFar: () => void,
+): ByteStreamPair & { readonly near: Near } {
   return {
     near,
     far: new NodeByteStream(farSocket),

@@ -1,6 +1,7 @@
 /**
  * What the types of the public API promise. The compiler checks it; nothing here is ever run.
  */
+import type { IncomingMessage, RequestListener } from "node:http";
 import { expectTypeOf } from "expect-type";
 import type {
   Accept,
@@ -213,6 +214,20 @@ export function messagesArePrepared(socket: Socket): void {
   message.type = "binary";
   // @ts-expect-error -- a number cannot be sent
   prepare(5);
+}
+
+/** Ordinary requests are those of `node:http`, whether the port is encrypted or not. */
+export async function ordinaryRequests(): Promise<void> {
+  await serve({
+    port: 0,
+    request(request, response) {
+      expectTypeOf(request).toEqualTypeOf<IncomingMessage>();
+      response.writeHead(200).end(request.url);
+    },
+  });
+  expectTypeOf<ServeOptions["request"]>().toEqualTypeOf<RequestListener | undefined>();
+  // @ts-expect-error -- this is no web Request, and no Response comes back
+  await serve({ port: 0, request: (request: Request) => new Response(request.url) });
 }
 
 /** Options that are not there yet do not compile. */

@@ -19,6 +19,20 @@ export interface HttpUpgrade {
 }
 
 /**
+ * Whether an earlier request on this connection waits for its answer.
+ *
+ * RFC 9112 §9.3.2: a server "MUST send the corresponding responses in the same order that the requests were received".
+ * Node tells of an upgrade at once, and lets the earlier answer be written later: into the midst of frames.
+ *
+ * @param socket what an `upgrade` event of an HTTP server carries
+ */
+export function hasUnansweredRequest(socket: Duplex): boolean {
+  // Node does not document it: the response that the socket belongs to at the moment.
+  const { _httpMessage: response } = socket as { readonly _httpMessage?: unknown };
+  return response !== undefined && response !== null;
+}
+
+/**
  * Takes over what an `upgrade` event of an HTTP server carries.
  *
  * @param head octets that followed the request

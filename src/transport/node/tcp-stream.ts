@@ -4,6 +4,7 @@
 
 import { Socket as TcpSocket } from "node:net";
 import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
 import type { ByteStream, ByteStreamReceiver } from "../byte-stream.js";
 
 const owner: unique symbol = Symbol("openline.stream");
@@ -55,6 +56,8 @@ export class NodeByteStream implements ByteStream {
       socket.setNoDelay(true);
       socket.setTimeout(0);
     }
+    // A peer could make us compute without end. TLS 1.3 has no such thing.
+    if (socket instanceof TLSSocket) socket.disableRenegotiation();
     if (head !== undefined && head.byteLength > 0) socket.unshift(head);
     this.#socket[owner] = this;
     // From here on an error is ours: without a listener it would end the process.

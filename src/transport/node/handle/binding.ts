@@ -81,8 +81,10 @@ export interface StreamBinding {
  */
 export function loadStreamBinding(): StreamBinding | undefined {
   try {
-    const { binding } = process as unknown as { readonly binding?: (name: string) => Partial<StreamBinding> };
-    const found = binding?.call(process, "stream_wrap");
+    const found = withoutDeprecation(() => {
+      const { binding } = process as unknown as { readonly binding?: (name: string) => Partial<StreamBinding> };
+      return binding?.call(process, "stream_wrap");
+    });
     if (typeof found?.WriteWrap !== "function" || typeof found.ShutdownWrap !== "function") return undefined;
     const { streamBaseState, kReadBytesOrError, kLastWriteWasAsync } = found;
     if (!(streamBaseState instanceof Int32Array)) return undefined;
@@ -91,6 +93,21 @@ export function loadStreamBinding(): StreamBinding | undefined {
     return found as StreamBinding;
   } catch {
     return undefined;
+  }
+}
+
+/**
+ * Does something that Node may warn of (DEP0111), within this call. Where it is told to warn of what is pending, and to
+ * throw instead of warning, that would end the process; and the application can do nothing about it.
+ */
+function withoutDeprecation<Result>(action: () => Result): Result {
+  const { noDeprecation } = process;
+  process.noDeprecation = true;
+  try {
+    return action();
+  } finally {
+    if (noDeprecation === undefined) delete (process as { noDeprecation?: boolean }).noDeprecation;
+    else process.noDeprecation = noDeprecation;
   }
 }
 

@@ -44,7 +44,8 @@ class Scene {
   private constructor(receive?: (stream: ByteStream) => StreamRecorder) {
     this.http = createHttpServer((request, response) => {
       this.requests.push(`${String(request.method)} ${String(request.url)}`);
-      response.end("<page>");
+      // Not before the body: the end of the connection would come upon whoever still writes it.
+      request.on("end", () => response.end("<page>")).resume();
     });
     this.door = new Door(this.transport, {
       http: this.http,

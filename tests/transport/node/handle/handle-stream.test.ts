@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { describe, it } from "node:test";
 import { isStreamHandle } from "#src/transport/node/handle/binding.js";
-import type { HandleStream } from "#src/transport/node/handle/handle-stream.js";
 import { HandleTransport, loadStreamBinding, nodeTurns } from "#src/transport/node/index.js";
 import { describeByteStream } from "../../../contract/byte-stream.js";
 import { StreamRecorder } from "../../../support/stream-recorder.js";
@@ -26,7 +25,7 @@ describe("a handle stream that gives its handle back", () => {
   async function start(t: TestContext) {
     const pair = await connectAdoptedPair();
     t.after(() => pair.release());
-    const near = pair.near as HandleStream;
+    const near = pair.near;
     const recorder = new StreamRecorder();
     near.start(recorder);
     const farRecorder = new StreamRecorder();
@@ -90,7 +89,7 @@ describe("a handle stream that gives its handle back", () => {
   it("may do so from within its received call", async (t) => {
     const pair = await connectAdoptedPair();
     t.after(() => pair.release());
-    const near = pair.near as HandleStream;
+    const near = pair.near;
     let handle: { close(): void } | null = null;
     const recorder = new StreamRecorder({
       received: () => {
@@ -114,7 +113,7 @@ describe("a handle stream that redirects octets", () => {
   it("gives them to the receiver there is then", async (t) => {
     const pair = await connectAdoptedPair();
     t.after(() => pair.release());
-    const near = pair.near as HandleStream;
+    const near = pair.near;
     const second = new StreamRecorder();
     near.start({
       streamReceived: (bytes, from, to) => {
@@ -134,7 +133,7 @@ describe("a handle stream that redirects octets", () => {
   it("gives none where it was destroyed meanwhile", async (t) => {
     const pair = await connectAdoptedPair();
     t.after(() => pair.release());
-    const near = pair.near as HandleStream;
+    const near = pair.near;
     const recorder = new StreamRecorder();
     near.start(recorder);
     near.destroy();
