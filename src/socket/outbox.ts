@@ -85,10 +85,9 @@ export class Outbox extends Output implements Flushable {
    * @returns whether no more than the high-water mark waits now
    */
   flushSoon(): boolean {
-    if (this.#underWay === undefined && this.byteLength >= flushAtBytes) {
-      // Those who await room do so since before a flush that is still to come, and hear of it then.
-      this.#write();
-    } else if (!this.#isScheduled) {
+    const isWrittenNow = this.#underWay === undefined && this.byteLength >= flushAtBytes;
+    if (isWrittenNow) this.#write();
+    if (!this.#isScheduled && (!isWrittenNow || this.#isAwaited)) {
       this.#isScheduled = true;
       this.#turns.schedule(this);
     }
