@@ -26,6 +26,8 @@ export type {
 } from "./server/index.js";
 export type {
   CompressionReport,
+  DeadlineOptions,
+  HeartbeatOptions,
   Message,
   PerMessageDeflateOptions,
   PreparedMessage,
@@ -37,4 +39,11 @@ export type {
   SocketHandlers,
   SocketOptions,
 } from "./socket/index.js";
-export { CloseTimeoutError, ConnectionClosedError, SlowPeerError } from "./socket/index.js";
+export {
+  CloseTimeoutError,
+  ConnectionClosedError,
+  HeartbeatTimeoutError,
+  IdleTimeoutError,
+  SendTimeoutError,
+  SlowPeerError,
+} from "./socket/index.js";

@@ -33,6 +33,8 @@ export interface ConnectionSink {
    * @param isOwned whether `bytes` may be kept; otherwise it is lent for the call, and what shall stay must be copied
    */
   receivedBinary(bytes: Uint8Array, start: number, end: number, isOwned: boolean): void;
+  /** A message has begun that did not come whole. */
+  messageBegun?(): void;
   /** A ping, already answered where that was due. The octets are lent for the call. */
   receivedPing(bytes: Uint8Array, start: number, end: number): void;
   /** A pong, asked for or not. The octets are lent for the call. */

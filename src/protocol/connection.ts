@@ -101,6 +101,11 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
     return this.#receiver.isTransforming;
   }
 
+  /** Whether a message has begun to come and is not complete. */
+  get isMidMessage(): boolean {
+    return this.#parser.isMidMessage;
+  }
+
   /** Octets held for an unfinished message and for what `pause` keeps back, with overhead. */
   get heldBytes(): number {
     return this.#receiver.heldBytes + this.#parser.heldBytes;

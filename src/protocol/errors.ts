@@ -37,6 +37,12 @@ export type ViolationCode =
   | "message-too-big"
   | "too-many-fragments"
   | "too-much-buffered"
+  | "message-timeout"
+  | "message-rate"
+  | "octet-rate"
+  | "control-frame-rate"
+  | "socket-memory"
+  | "process-memory"
   | "compressed-data-invalid"
   | "compressed-data-incomplete"
   | "too-many-deflate-streams";
@@ -133,6 +139,36 @@ const violationRules: Readonly<Record<ViolationCode, ViolationRule>> = {
     section: "RFC 6455 §10.4",
     text: "an unfinished message holds more memory than the limit maxBufferedBytes, or than there is",
   },
+  "message-timeout": {
+    closeCode: CloseCode.policyViolation,
+    section: "RFC 6455 §10.4",
+    text: "a message was not finished within the milliseconds of the limit messageTimeoutMs",
+  },
+  "message-rate": {
+    closeCode: CloseCode.policyViolation,
+    section: "RFC 6455 §10.4",
+    text: "messages came faster than the limit rateLimit.messagesPerSecond",
+  },
+  "octet-rate": {
+    closeCode: CloseCode.policyViolation,
+    section: "RFC 6455 §10.4",
+    text: "octets came faster than the limit rateLimit.bytesPerSecond",
+  },
+  "control-frame-rate": {
+    closeCode: CloseCode.policyViolation,
+    section: "RFC 6455 §10.4",
+    text: "control frames came faster than the limit rateLimit.controlFramesPerSecond",
+  },
+  "socket-memory": {
+    closeCode: CloseCode.policyViolation,
+    section: "RFC 6455 §10.4",
+    text: "a connection pins more memory than the limit maxSocketMemoryBytes",
+  },
+  "process-memory": {
+    closeCode: CloseCode.tryAgainLater,
+    section: "RFC 6455 §10.4",
+    text: "all connections together pin more memory than the limit maxMemoryBytes, and this one is among the heaviest",
+  },
   "compressed-data-invalid": {
     closeCode: CloseCode.invalidPayload,
     section: "RFC 7692 §7.2.2",
@@ -209,6 +245,7 @@ export type UsageCode =
   | "already-consumed"
   | "too-many-topics"
   | "topic-too-long"
+  | "too-many-pings"
   | "invalid-argument"
   | "invalid-limit";
 
@@ -284,6 +321,10 @@ const usageRules: Readonly<Record<UsageCode, UsageRule>> = {
   "topic-too-long": {
     section: undefined,
     text: "the name of a topic that is subscribed to is no longer than the limit maxTopicLength",
+  },
+  "too-many-pings": {
+    section: "RFC 6455 §5.5.2",
+    text: "too many pings of this socket are on their way without an answer",
   },
   "invalid-argument": { section: undefined, text: "an argument is not of the type this call takes" },
   "invalid-limit": { section: undefined, text: "a limit must be a whole number within its range" },

@@ -117,6 +117,11 @@ export class FrameParser {
     return total;
   }
 
+  /** Whether a message has begun that did not come whole, and is not complete. */
+  get isMidMessage(): boolean {
+    return this.#messageOpcode !== 0;
+  }
+
   /** Reads no more, for good: what was held is dropped and what comes is ignored. */
   stop(): void {
     this.#isStopped = true;

@@ -73,6 +73,7 @@ export class MessageReceiver implements FrameSink, IncomingOwner {
   }
 
   frameStart(opcode: DataOpcode, isFirst: boolean, reserved: number, length: number, fin: boolean): void {
+    if (isFirst) this.#sink.messageBegun?.();
     if (isFirst && reserved !== 0) this.#incoming?.begin(opcode, reserved);
     else if (isFirst) this.#assembly = new MessageAssembly(opcode, reserved, this.#context, this.#longestBytes);
     this.#assembly?.frameStart(length, fin);

@@ -5,6 +5,8 @@ import type { ConnectionContext, ExtensionChain, Role } from "../protocol/index.
 import type { Platform } from "../transport/index.js";
 import type { ResolvedSocketOptions } from "./options.js";
 import type { SocketHandlers } from "./socket.js";
+import type { Wheel } from "./wheel.js";
+import { wheelOf } from "./wheel.js";
 
 /** See the head of this file. */
 export interface SocketContext<Data> {
@@ -12,6 +14,8 @@ export interface SocketContext<Data> {
   readonly connection: ConnectionContext;
   readonly options: ResolvedSocketOptions;
   readonly handlers: SocketHandlers<Data>;
+  /** What looks at deadlines, for all sockets with such options. */
+  readonly wheel: Wheel;
 }
 
 /** What the handshake has settled about one socket. */
@@ -33,5 +37,5 @@ export function createSocketContext<Data>(
 ): SocketContext<Data> {
   const { text, pool, allocate, masking, maskingKeys } = platform;
   const connection = { role, limits: options.limits, text, pool, allocate, masking, maskingKeys };
-  return { platform, connection, options, handlers };
+  return { platform, connection, options, handlers, wheel: wheelOf(platform, options.deadlines.stepMs) };
 }

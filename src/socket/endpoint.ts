@@ -21,17 +21,21 @@ import { Delivery, isThenable } from "./delivery.js";
 import { Ending } from "./ending.js";
 import { ConnectionClosedError, SlowPeerError } from "./errors.js";
 import { asError, reportTo } from "./handler-error.js";
+import { deliverLent } from "./lending.js";
 import { octetsOf } from "./octets.js";
 import type { OutboxOwner } from "./outbox.js";
 import { Outbox } from "./outbox.js";
-import { PingTracker } from "./ping-tracker.js";
 import { PreparedMessage } from "./prepared-message.js";
 import { PauseReason, Reading } from "./reading.js";
 import { buffered, refusedClosed, refusedClosing, refusedFull, sent } from "./send-results.js";
 import type { Message, SendData, SendOptions, SendResult, Socket } from "./socket.js";
+import type { WatchOwner } from "./socket-watch.js";
+import { SocketWatch } from "./socket-watch.js";
+
+type Owner = ConnectionSink & ByteStreamReceiver & DeliveryOwner & OutboxOwner & WatchOwner;
 
 /** See the head of this file. Applications see it as a `Socket`. */
-export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamReceiver, DeliveryOwner, OutboxOwner {
+export class Endpoint<Data> implements Socket<Data>, Owner {
   data: Data;
   readonly protocol: string;
   readonly extensions: string;
@@ -42,6 +46,9 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   readonly #delivery: Delivery;
   #reading: Reading | undefined;
   readonly #outbox: Outbox;
+  readonly #watch: SocketWatch;
+  heardStep = 0;
+  activeStep = 0;
   /** Whether `send` has answered "buffered" since the last drain. */
   #wantsDrain = false;
 
@@ -52,7 +59,6 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   /** Whether the stream is gone, and an extension still at work on what came before. */
   #isEndDue = false;
   #closed: Deferred<CloseReport> | undefined;
-  #pings: PingTracker | undefined;
 
   constructor(context: SocketContext<Data>, stream: ByteStream, details: SocketDetails<Data>) {
     this.#context = context;
@@ -64,6 +70,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     const { platform, options, connection } = context;
     this.#outbox = new Outbox(connection.pool, stream, platform.turns, options.highWaterMarkBytes, this);
     this.#connection = new Connection(connection, this, this.#outbox, details.chain);
+    this.#watch = new SocketWatch(context, this.#connection, stream, this.#outbox, this);
   }
 
   /**
@@ -85,6 +92,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
         this.handlerFailed(error, "the open handler");
       }
     }
+    this.#watch.start();
     this.#stream.start(this);
   }
 
@@ -144,12 +152,13 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     const { maxSendBufferBytes, slowPeer } = this.#context.options;
     const { bufferedBytes } = this.#outbox;
     if (bufferedBytes < maxSendBufferBytes) return undefined;
-    if (slowPeer === "close") this.#toEnd.cut(new SlowPeerError(bufferedBytes, maxSendBufferBytes));
+    if (slowPeer === "close") this.toEnd.cut(new SlowPeerError(bufferedBytes, maxSendBufferBytes));
     return refusedFull;
   }
 
   /** What became of a message that is in the output now. */
   #accepted(): SendResult {
+    this.activeStep = this.#context.wheel.step;
     if (this.#outbox.flushSoon()) return sent;
     this.#wantsDrain = true;
     if (this.#outbox.isStuck || this.#outbox.pendingBytes > 0) this.outputStuck();
@@ -164,22 +173,18 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   ping(): Promise<number> {
     if (this.#report !== undefined)
       return rejectedQuietly(new ConnectionClosedError("the ping was sent", this.#report));
-    this.#pings ??= new PingTracker(this.#context.platform.clock);
-    const { payload, roundTrip } = this.#pings.begin();
-    this.#connection.ping(payload);
-    this.#outbox.flushSoon();
-    return roundTrip;
+    return this.#watch.ping();
   }
 
   close(code = 1000, reason = ""): Promise<CloseReport> {
-    this.#beginClose(code, reason);
+    this.beginClose(code, reason);
     return this.closed;
   }
 
   terminate(): void {
     if (this.#isStreamGone) return;
     this.#delivery.stop();
-    this.#toEnd.cut(undefined);
+    this.toEnd.cut(undefined);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
@@ -190,17 +195,19 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     await this.close();
   }
 
-  #beginClose(code: number, reason: string, cause?: Error): void {
+  /** Begins the closing handshake. `cause` goes to the report. */
+  beginClose(code: number, reason: string, cause?: Error): void {
     this.#connection.close(code, reason, cause);
     // The peer's Close frame may stand behind more messages than the inbox takes.
     this.#resumeReading(PauseReason.inbox);
-    this.#toEnd.startTimer();
+    this.toEnd.startTimer();
     this.#outbox.flushSoon();
   }
 
   // What comes from the outbox
 
   outputBlocked(isBlocked: boolean): void {
+    this.#watch.isStuck = isBlocked;
     this.#connection.isBlocked = isBlocked;
   }
 
@@ -237,19 +244,21 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
       ending.discard(end - start);
       return;
     }
+    this.heardStep = this.#context.wheel.step;
     this.#connection.receive(bytes, start, end);
     if (this.#outbox.byteLength > 0) this.#outbox.flushSoon();
   }
 
   streamEnded(): void {
-    const ending = this.#toEnd;
+    const ending = this.toEnd;
     ending.hasPeerEnded = true;
     // What is held back may hold the Close frame that makes this a clean end.
     if (this.#reading?.isPaused !== true) ending.afterPeerEnded();
   }
 
   streamClosed(error?: Error): void {
-    const ending = this.#toEnd;
+    this.#watch.end();
+    const ending = this.toEnd;
     ending.streamClosed(error);
     // What came before is not lost, unless it was given up.
     this.#isEndDue = this.#connection.isTransforming && !this.#delivery.isStopped;
@@ -265,7 +274,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     const report = this.#connection.streamEnded(ending.cause, ending.isCutByUs);
     this.#report = report;
     this.#closed?.resolve(report);
-    this.#pings?.end(report);
+    this.#watch.endPings(report);
     this.#outbox.end(() => new ConnectionClosedError("there was room", report));
     this.connectionEnded(!this.#delivery.isIdle);
     this.#delivery.end();
@@ -283,26 +292,25 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
 
   // What comes from the connection
 
+  messageBegun(): void {
+    this.#watch.messageBegun();
+  }
+
   receivedText(text: string): void {
+    this.activeStep = this.heardStep;
     this.#delivery.deliver(text);
   }
 
   receivedBinary(bytes: Uint8Array, start: number, end: number, isOwned: boolean): void {
+    this.activeStep = this.heardStep;
     if (isOwned) {
       this.#delivery.deliver(bytes);
       return;
     }
-    if (this.#context.options.messageMemory === "lent" && this.hasMessageHandler && this.#delivery.isIdle) {
-      const { pool } = this.#context.connection;
-      // Another socket's handler may be at work, whose memory is lent, too.
-      const before = pool.lentMemory;
-      pool.lentMemory = bytes.buffer;
-      this.#delivery.deliver(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start));
-      pool.lentMemory = before;
-      return;
-    }
+    const mayLend = this.#context.options.messageMemory === "lent" && this.hasMessageHandler && this.#delivery.isIdle;
+    if (mayLend) deliverLent(this.#delivery, this.#context.connection.pool, bytes, start, end);
     // A copy: the octets belong to the stream, and a view would pin its whole read buffer.
-    this.#delivery.deliver(copyOctets(bytes, start, end));
+    else this.#delivery.deliver(copyOctets(bytes, start, end));
   }
 
   receivedPing(): void {
@@ -310,7 +318,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   }
 
   receivedPong(bytes: Uint8Array, start: number, end: number): void {
-    this.#pings?.pong(bytes, start, end);
+    this.#watch.pong(bytes, start, end);
   }
 
   receivedClose(): boolean {
@@ -322,7 +330,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
 
   transforming(isPending: boolean): void {
     if (isPending) this.#pauseReading(PauseReason.extension);
-    else if (this.#isEndDue) this.#end(this.#toEnd);
+    else if (this.#isEndDue) this.#end(this.toEnd);
     else this.#resumeReading(PauseReason.extension);
   }
 
@@ -335,7 +343,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   }
 
   #discardFromNowOn(): void {
-    const ending = this.#toEnd;
+    const ending = this.toEnd;
     ending.isDiscarding = true;
     ending.startTimer();
     this.#outbox.flushSoon();
@@ -359,7 +367,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     const { handlers, platform } = this.#context;
     reportTo(handlers, platform, error, during, this);
     // Before delivery stops: idle delivery would answer a Close of the peer's, and with the peer's own code.
-    if (!this.#isStreamGone) this.#beginClose(CloseCode.internalError, "", asError(error));
+    if (!this.#isStreamGone) this.beginClose(CloseCode.internalError, "", asError(error));
     this.#delivery.stop();
   }
 
@@ -402,10 +410,12 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     if (this.#isStreamGone) return;
     this.#reading ??= new Reading(this.#connection, this.#stream);
     this.#reading.pause(reason);
+    this.#watch.isPaused = true;
   }
 
   #resumeReading(reason: PauseReason): void {
     const isReadOn = this.#reading?.resume(reason) === true;
+    if (isReadOn) this.#watch.isPaused = false;
     if (isReadOn && this.#ending?.hasPeerEnded === true) this.#ending.afterPeerEnded();
     // Also where reading has stopped again: a ping may have stood before what made it stop.
     if (this.#outbox.byteLength > 0) this.#outbox.flushSoon();
@@ -414,7 +424,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   // The end
 
   /** What ends this socket, as soon as something does. */
-  get #toEnd(): Ending {
+  get toEnd(): Ending {
     return (this.#ending ??= new Ending(this.#context, this.#connection, this.#stream, this.#outbox));
   }
 

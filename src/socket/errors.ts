@@ -50,3 +50,58 @@ export class CloseTimeoutError extends OpenlineError {
     this.limit = limit;
   }
 }
+
+/** Nothing came from the peer within `heartbeat.timeoutMs` after a ping. Found as `cause` in the close report. */
+export class HeartbeatTimeoutError extends OpenlineError {
+  override readonly name = "HeartbeatTimeoutError";
+  override readonly code = "heartbeat-timeout";
+  override readonly section = "RFC 6455 §5.5.2";
+  /** Milliseconds without anything from the peer. */
+  readonly observed: number;
+  /** `heartbeat.timeoutMs`. */
+  readonly limit: number;
+
+  constructor(observed: number, limit: number) {
+    super(
+      `the peer is not there any more: nothing came within the limit heartbeat.timeoutMs of ${String(limit)} ms after a ping, and nothing for ${String(observed)} ms in all`,
+    );
+    this.observed = observed;
+    this.limit = limit;
+  }
+}
+
+/** The peer took nothing of what waited for it within `sendTimeoutMs`. Found as `cause` in the close report. */
+export class SendTimeoutError extends OpenlineError {
+  override readonly name = "SendTimeoutError";
+  override readonly code = "send-timeout";
+  override readonly section: undefined;
+  /** Octets that waited. */
+  readonly observed: number;
+  /** `sendTimeoutMs`. */
+  readonly limit: number;
+
+  constructor(observed: number, limit: number) {
+    super(
+      `the peer does not read: it took nothing of ${String(observed)} octets within the limit sendTimeoutMs of ${String(limit)} ms`,
+    );
+    this.observed = observed;
+    this.limit = limit;
+  }
+}
+
+/** There was no message in either direction for `idleTimeoutMs`. Found as `cause` in the close report. */
+export class IdleTimeoutError extends OpenlineError {
+  override readonly name = "IdleTimeoutError";
+  override readonly code = "idle-timeout";
+  override readonly section: undefined;
+  /** Milliseconds without a message. */
+  readonly observed: number;
+  /** `idleTimeoutMs`. */
+  readonly limit: number;
+
+  constructor(observed: number, limit: number) {
+    super(`no message came or went for ${String(observed)} ms; the limit idleTimeoutMs is ${String(limit)} ms`);
+    this.observed = observed;
+    this.limit = limit;
+  }
+}

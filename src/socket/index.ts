@@ -6,13 +6,22 @@ export type { CompressionReport, PerMessageDeflateOptions } from "./compression.
 export { createCompression, reportCompression } from "./compression.js";
 export type { SocketContext, SocketDetails } from "./context.js";
 export { createSocketContext } from "./context.js";
+export type { DeadlineOptions, HeartbeatOptions } from "./deadline-options.js";
+export { maxTimerMs } from "./deadline-options.js";
 export { Endpoint } from "./endpoint.js";
-export { CloseTimeoutError, ConnectionClosedError, SlowPeerError } from "./errors.js";
+export {
+  CloseTimeoutError,
+  ConnectionClosedError,
+  HeartbeatTimeoutError,
+  IdleTimeoutError,
+  SendTimeoutError,
+  SlowPeerError,
+} from "./errors.js";
 export { reportTo } from "./handler-error.js";
 export type { HeadersInput } from "./headers.js";
 export { rawHeadersOf } from "./headers.js";
 export { octetsOf } from "./octets.js";
 export type { ResolvedSocketOptions, SocketOptions } from "./options.js";
-export { maxTimerMs, resolveSocketOptions, wholeNumber } from "./options.js";
+export { resolveSocketOptions, wholeNumber } from "./options.js";
 export { PreparedMessage, prepareMessage } from "./prepared-message.js";
 export type { Message, RefusalReason, SendData, SendOptions, SendResult, Socket, SocketHandlers } from "./socket.js";

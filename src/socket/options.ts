@@ -6,9 +6,11 @@ import type { Limits } from "../protocol/index.js";
 import { resolveLimits, UsageError } from "../protocol/index.js";
 import type { PerMessageDeflateOptions, ResolvedDeflateOptions } from "./compression.js";
 import { resolveDeflateOptions } from "./compression.js";
+import type { DeadlineOptions, ResolvedDeadlines } from "./deadline-options.js";
+import { maxTimerMs, resolveDeadlines } from "./deadline-options.js";
 
 /** See the head of this file. */
-export interface SocketOptions {
+export interface SocketOptions extends DeadlineOptions {
   /** Limits of the protocol: sizes of messages and frames, fragments, headers. */
   readonly limits?: Partial<Limits>;
   /** Octets of unsent output from which `send` answers "buffered" and `ready()` waits. Default 64 KiB. */
@@ -52,6 +54,7 @@ export interface ResolvedSocketOptions {
   readonly maxInboxBytes: number;
   readonly messageMemory: "own" | "lent";
   readonly closeTimeoutMs: number;
+  readonly deadlines: ResolvedDeadlines;
   /** Undefined where nothing is to be compressed. */
   readonly perMessageDeflate: ResolvedDeflateOptions | undefined;
 }
@@ -64,9 +67,6 @@ const defaultMaxSendBufferBytes = 64 * 1024 * 1024;
 const defaultMaxInboxBytes = 64 * 1024;
 // A round trip on a bad mobile network takes seconds; a socket in its last handshake costs little meanwhile.
 const defaultCloseTimeoutMs = 10_000;
-
-/** The longest delay that timers keep (2^31 - 1 ms, some 24 days); beyond it they fire at once. */
-export const maxTimerMs = 0x7fffffff;
 
 /**
  * Fills in the defaults.
@@ -91,6 +91,7 @@ export function resolveSocketOptions(options: SocketOptions): ResolvedSocketOpti
     maxInboxBytes: wholeNumber("maxInboxBytes", options.maxInboxBytes, defaultMaxInboxBytes),
     messageMemory,
     closeTimeoutMs: wholeNumber("closeTimeoutMs", options.closeTimeoutMs, defaultCloseTimeoutMs, maxTimerMs),
+    deadlines: resolveDeadlines(options),
     perMessageDeflate: resolveDeflateOptions(options.perMessageDeflate),
   };
 }

@@ -15,6 +15,9 @@ interface PingUnderWay {
 /** Octets of a payload: the ping's number, so that an unsolicited pong is told from an answer. */
 const payloadBytes = 4;
 
+// Nobody measures with so many at once. A peer that answers none of them would have them pile up, here and on their way.
+const maxUnderWay = 64;
+
 /** See the head of this file. */
 export class PingTracker {
   readonly #clock: Clock;
@@ -25,6 +28,23 @@ export class PingTracker {
     this.#clock = clock;
   }
 
+  /** Pings that no pong has answered yet. */
+  get count(): number {
+    return this.#underWay.length;
+  }
+
+  /** Whether no further ping should be sent. */
+  get isFull(): boolean {
+    return this.#underWay.length >= maxUnderWay;
+  }
+
+  /** What a ping carries that nobody waits for; undefined where it may be anything. */
+  heartbeatPayload(): Uint8Array | undefined {
+    // Its pong answers those before it, of which no pong of their own may come (§5.5.3).
+    const last = this.#underWay.at(-1);
+    return last === undefined ? undefined : payloadOf(last.number);
+  }
+
   /**
    * Notes a ping that is about to be sent.
    *
@@ -32,8 +52,7 @@ export class PingTracker {
    */
   begin(): { readonly payload: Uint8Array; readonly roundTrip: Promise<number> } {
     const number = (this.#lastNumber = (this.#lastNumber + 1) >>> 0);
-    const payload = new Uint8Array(payloadBytes);
-    new DataView(payload.buffer).setUint32(0, number);
+    const payload = payloadOf(number);
     const roundTrip = new Promise<number>((resolve, reject) => {
       this.#underWay.push({ number, sentAtMs: this.#clock.now(), resolve, reject });
     });
@@ -61,4 +80,10 @@ export class PingTracker {
     this.#underWay = [];
     for (const ping of underWay) ping.reject(new ConnectionClosedError("the pong arrived", report));
   }
+}
+
+function payloadOf(number: number): Uint8Array {
+  const payload = new Uint8Array(payloadBytes);
+  new DataView(payload.buffer).setUint32(0, number);
+  return payload;
 }

@@ -30,6 +30,8 @@ export interface ByteStream {
    * on). Where it is false, memory may be reused when `write` returned true, or after `streamDrained`.
    */
   readonly retainsWrites: boolean;
+  /** Octets that were written and have not left. While it changes, the peer takes something. */
+  readonly queuedBytes: number;
   /** Names who hears what is received, and begins to read. A later call replaces the receiver. */
   start(receiver: ByteStreamReceiver): void;
   /**

@@ -61,6 +61,10 @@ class MemoryStream implements ByteStream {
     this.remoteAddress = options.remoteAddress ?? "memory";
   }
 
+  get queuedBytes(): number {
+    return this.#mustDrain && this.#peer !== undefined ? this.#peer.#incoming.bytes : 0;
+  }
+
   static join(first: MemoryStream, second: MemoryStream): void {
     first.#peer = second;
     second.#peer = first;

@@ -55,6 +55,11 @@ export interface PlatformCompression {
 export interface Platform {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
+  /**
+   * Calls `callback` when everybody has been read from who has sent something by now: once, and not from within.
+   * A process that was stopped, or busy, finds its timers due before it has read what came meanwhile.
+   */
+  afterReading(callback: () => void): void;
   readonly text: TextCodec;
   readonly pool: BufferPool;
   /** Makes memory that need not be cleared. */

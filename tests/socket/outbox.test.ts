@@ -8,6 +8,7 @@ import { concat, hexOf, octets } from "../support/octets.js";
 /** A stream that writes down what it is given, and takes it or does not. */
 class Sink implements ByteStream {
   readonly remoteAddress = undefined;
+  readonly queuedBytes = 0;
   readonly retainsWrites: boolean;
   readonly writes: string[] = [];
   readonly segments: Uint8Array[] = [];

@@ -22,6 +22,10 @@ export class CountingStream implements ByteStream {
     return this.#inner.remoteAddress;
   }
 
+  get queuedBytes(): number {
+    return this.#inner.queuedBytes;
+  }
+
   start(receiver: ByteStreamReceiver): void {
     this.#inner.start(receiver);
   }

@@ -51,6 +51,8 @@ const deadlineStepMs = 100;
 export const nodePlatform: Platform = {
   clock: nodeClock,
   deadlines: new CoarseTimers(nodeClock, deadlineStepMs),
+  // After the timers, the event loop looks at its sockets, and after those come immediates.
+  afterReading: (callback) => void setImmediate(callback),
   text: nodeText,
   pool,
   allocate,

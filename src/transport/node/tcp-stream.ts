@@ -10,7 +10,7 @@ import type { ByteStream, ByteStreamReceiver } from "../byte-stream.js";
 const owner: unique symbol = Symbol("openline.stream");
 
 /** A socket with its stream attached, so that its listeners need no closure each. */
-type OwnedSocket = Duplex & { [owner]?: NodeByteStream };
+type OwnedSocket = Duplex & { [owner]?: NodeByteStream; readonly _handle?: { readonly writeQueueSize?: number } };
 
 function onData(this: OwnedSocket, chunk: Uint8Array): void {
   this[owner]?.handleData(chunk);
@@ -63,6 +63,12 @@ export class NodeByteStream implements ByteStream {
     // From here on an error is ours: without a listener it would end the process.
     socket.on("error", onError);
     socket.on("close", onClose);
+  }
+
+  get queuedBytes(): number {
+    const { writableLength, _handle: handle } = this.#socket;
+    // A socket counts a write as one, however much of it has left; its handle, where there is one, knows how much.
+    return writableLength > 0 ? (handle?.writeQueueSize ?? writableLength) : 0;
   }
 
   start(receiver: ByteStreamReceiver): void {

@@ -42,6 +42,8 @@ export interface StreamHandle {
   stream?: HandleOwner | null;
   /** Whether its `net.Socket` reads from it, as that keeps it. */
   reading?: boolean;
+  /** Octets that libuv has and the kernel has not. */
+  readonly writeQueueSize?: number;
   readStart(): number;
   readStop(): number;
   useUserBuffer(buffer: Uint8Array): void;

@@ -51,6 +51,10 @@ export class HandleStream implements ByteStream, HandleOwner, RequestOwner {
     return false;
   }
 
+  get queuedBytes(): number {
+    return this.handle?.writeQueueSize ?? 0;
+  }
+
   /** Makes this the owner of the handle, in place of a socket. */
   protected own(handle: StreamHandle): void {
     // Node's own reference to the socket would keep all of it in memory.
