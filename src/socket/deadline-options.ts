@@ -83,7 +83,7 @@ export function resolveDeadlines(given: DeadlineOptions): ResolvedDeadlines {
 
 function resolveHeartbeat(given: DeadlineOptions["heartbeat"]): ResolvedDeadlines["heartbeat"] {
   if (given === false) return undefined;
-  const options = given ?? {};
+  const options = given === undefined ? {} : given;
   if (typeof options !== "object" || options === null) {
     throw new UsageError("invalid-argument", typeof given, undefined, "heartbeat is false or options");
   }

@@ -151,6 +151,26 @@ export function describeByteStream(name: string, kind: ByteStreamKind): void {
       assert.equal(recorder.count("drained"), falses);
     });
 
+    it("tells how much has not left, which changes when the peer takes something", async (t) => {
+      const { near, far } = await connect(t);
+      const recorder = new StreamRecorder();
+      const farRecorder = new StreamRecorder();
+      near.start(recorder);
+      far.start(farRecorder);
+      assert.equal(near.queuedBytes, 0);
+      far.pause();
+      const { bytes } = await fill(near, recorder);
+      await turns(manyTurns);
+      const stuck = near.queuedBytes;
+      assert.ok(stuck > 0);
+      await turns(manyTurns);
+      assert.equal(near.queuedBytes, stuck);
+      far.resume();
+      await farRecorder.untilReceived(bytes);
+      await recorder.untilEvent("drained");
+      assert.equal(near.queuedBytes, 0);
+    });
+
     it("does not drain after a write that was taken at once", async (t) => {
       const { near, far } = await connect(t);
       const recorder = new StreamRecorder();

@@ -45,8 +45,16 @@ describe("a violation by the peer", () => {
         "compressed-data-incomplete",
         "too-many-deflate-streams",
       ],
-      1008: ["too-many-fragments"],
+      1008: [
+        "too-many-fragments",
+        "message-timeout",
+        "message-rate",
+        "octet-rate",
+        "control-frame-rate",
+        "socket-memory",
+      ],
       1009: ["length-not-representable", "frame-too-big", "message-too-big", "too-much-buffered"],
+      1013: ["process-memory"],
     });
   });
 

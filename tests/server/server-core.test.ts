@@ -350,7 +350,7 @@ describe("accept", () => {
   });
 
   it("leaves no timer behind once it has decided", async () => {
-    const { core, platform } = createCore({ accept: () => Promise.resolve(undefined) });
+    const { core, platform } = createCore({ accept: () => Promise.resolve(undefined), heartbeat: false });
     const { idle } = upgrade(core);
     await idle();
     assert.equal(platform.clock.pendingTimers, 0);

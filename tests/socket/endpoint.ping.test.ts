@@ -66,3 +66,23 @@ describe("§5.5.2 ping", () => {
     assert.equal(await client.ping(), 0);
   });
 });
+
+describe("pings that nobody answers", () => {
+  it("are 64 at most; further ones are refused, until one is answered", async () => {
+    const { socket, peer, idle } = meetRawPeer("server", {}, { capacityBytes: 1 });
+    const first = socket.ping();
+    for (let index = 1; index < 64; index++) void socket.ping();
+    const before = socket.bufferedBytes;
+    for (let index = 0; index < 1000; index++) {
+      await assert.rejects(socket.ping(), { name: "UsageError", code: "too-many-pings", limit: 64 });
+    }
+    assert.equal(socket.bufferedBytes <= before, true);
+    await idle();
+    assert.equal(peer.frames.length, 64);
+    peer.send({ opcode: 10, payload: peer.frames[0]?.payload ?? "" });
+    await first;
+    void socket.ping();
+    await idle();
+    assert.equal(peer.frames.length, 65);
+  });
+});

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { defaultLimits } from "#src/protocol/index.js";
+import { resolveDeadlines } from "#src/socket/deadline-options.js";
 import type { SocketOptions } from "#src/socket/index.js";
 import { maxTimerMs, resolveSocketOptions } from "#src/socket/index.js";
 
@@ -14,6 +15,7 @@ describe("the options of sockets", () => {
       maxInboxBytes: 64 * 1024,
       messageMemory: "own",
       closeTimeoutMs: 10_000,
+      deadlines: resolveDeadlines({}),
       perMessageDeflate: {
         wanted: {
           serverNoContextTakeover: false,
