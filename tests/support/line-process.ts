@@ -13,9 +13,13 @@ export class LineProcess {
   /** When it has ended. */
   readonly exited: Promise<unknown>;
 
-  private constructor(lines: AsyncIterator<string>, exited: Promise<unknown>) {
+  /** Sends it a signal; one that stops it has to be followed by SIGCONT before the test is over. */
+  readonly signal: (name: NodeJS.Signals) => void;
+
+  private constructor(lines: AsyncIterator<string>, exited: Promise<unknown>, signal: (name: NodeJS.Signals) => void) {
     this.#lines = lines;
     this.exited = exited;
+    this.signal = signal;
   }
 
   /**
@@ -29,7 +33,8 @@ export class LineProcess {
       child.stdin.end();
       if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     });
-    return new LineProcess(createInterface({ input: child.stdout })[Symbol.asyncIterator](), once(child, "exit"));
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    return new LineProcess(lines, once(child, "exit"), (name) => void child.kill(name));
   }
 
   /** The next line that has a property of this name. */
