@@ -31,6 +31,8 @@ export type {
   Message,
   PerMessageDeflateOptions,
   PreparedMessage,
+  RateLimitOptions,
+  RateLimitPolicy,
   RefusalReason,
   SendData,
   SendOptions,

@@ -3,6 +3,8 @@
  */
 import type { ConnectionContext, ExtensionChain, Role } from "../protocol/index.js";
 import type { Platform } from "../transport/index.js";
+import type { MemoryWatch } from "./memory-watch.js";
+import { memoryWatchOf } from "./memory-watch.js";
 import type { ResolvedSocketOptions } from "./options.js";
 import type { SocketHandlers } from "./socket.js";
 import type { Wheel } from "./wheel.js";
@@ -16,6 +18,8 @@ export interface SocketContext<Data> {
   readonly handlers: SocketHandlers<Data>;
   /** What looks at deadlines, for all sockets with such options. */
   readonly wheel: Wheel;
+  /** What counts the memory of all sockets of the process. */
+  readonly memory: MemoryWatch;
 }
 
 /** What the handshake has settled about one socket. */
@@ -37,5 +41,12 @@ export function createSocketContext<Data>(
 ): SocketContext<Data> {
   const { text, pool, allocate, masking, maskingKeys } = platform;
   const connection = { role, limits: options.limits, text, pool, allocate, masking, maskingKeys };
-  return { platform, connection, options, handlers, wheel: wheelOf(platform, options.deadlines.stepMs) };
+  return {
+    platform,
+    connection,
+    options,
+    handlers,
+    wheel: wheelOf(platform, options.deadlines.stepMs),
+    memory: memoryWatchOf(platform),
+  };
 }

@@ -81,11 +81,10 @@ export function resolveDeadlines(given: DeadlineOptions): ResolvedDeadlines {
   return { heartbeat, messageTimeoutMs, sendTimeoutMs, idleTimeoutMs, stepMs };
 }
 
-function resolveHeartbeat(given: DeadlineOptions["heartbeat"]): ResolvedDeadlines["heartbeat"] {
-  if (given === false) return undefined;
-  const options = given === undefined ? {} : given;
+function resolveHeartbeat(options: DeadlineOptions["heartbeat"] = {}): ResolvedDeadlines["heartbeat"] {
+  if (options === false) return undefined;
   if (typeof options !== "object" || options === null) {
-    throw new UsageError("invalid-argument", typeof given, undefined, "heartbeat is false or options");
+    throw new UsageError("invalid-argument", typeof options, undefined, "heartbeat is false or options");
   }
   const { jitter = defaultJitter } = options;
   if (typeof jitter !== "number" || !(jitter >= 0 && jitter <= 1)) {

@@ -20,6 +20,8 @@ export interface DeliveryOwner {
   readonly maxInboxBytes: number;
   /** Whether this side has sent its Close frame, and must read on for the peer's. */
   readonly isLeaving: boolean;
+  /** A message waits in the inbox. */
+  messageWaits(): void;
   /** The inbox is full: read no more. */
   inboxFull(): void;
   /** The inbox has room again. */
@@ -52,6 +54,11 @@ export class Delivery {
     return !this.#isHandling && (this.#inbox === undefined || this.#inbox.isEmpty);
   }
 
+  /** Octets of the messages that wait, with overhead. */
+  get heldBytes(): number {
+    return this.#inbox?.heldBytes ?? 0;
+  }
+
   /** Whether what comes is dropped. */
   get isStopped(): boolean {
     return this.#isStopped;
@@ -72,13 +79,23 @@ export class Delivery {
       return;
     }
     inbox.push(message);
+    this.#owner.messageWaits();
     if (this.#isFull || inbox.heldBytes < maxInboxBytes) return;
     this.#isFull = true;
     this.#owner.inboxFull();
   }
 
-  /** Delivers nothing until `promise` has settled. */
-  holdFor(promise: PromiseLike<unknown>, during: string): void {
+  /** Calls a handler, and delivers nothing until what it returns has settled. */
+  callFirst(handler: () => unknown, during: string): void {
+    try {
+      const result = handler();
+      if (isThenable(result)) this.#holdFor(result, during);
+    } catch (error) {
+      this.#owner.handlerFailed(error, during);
+    }
+  }
+
+  #holdFor(promise: PromiseLike<unknown>, during: string): void {
     this.#isHandling = true;
     // By a promise of the language's own: what a handler returns may throw from `then`, or call back twice.
     Promise.resolve(promise).then(
@@ -109,7 +126,7 @@ export class Delivery {
     this.#isHandling = true;
     try {
       const result = this.#owner.handleMessage(message);
-      if (isThenable(result)) this.holdFor(result, "the message handler");
+      if (isThenable(result)) this.#holdFor(result, "the message handler");
       else this.#isHandling = false;
     } catch (error) {
       this.#isHandling = false;

@@ -9,30 +9,27 @@
  * Whatever ends a connection, `streamClosed` is its end, once.
  */
 
-import type { CloseReport, ConnectionSink, SharedMessage } from "../protocol/index.js";
-import { CloseCode, Connection, copyOctets } from "../protocol/index.js";
+import type { CloseReport, ConnectionSink, ProtocolError, SharedMessage } from "../protocol/index.js";
+import { CloseCode, Connection } from "../protocol/index.js";
 import type { ByteStream, ByteStreamReceiver } from "../transport/index.js";
 import { callAside } from "./calling.js";
 import type { SocketContext, SocketDetails } from "./context.js";
-import type { Deferred } from "./deferred.js";
-import { deferred, rejectedQuietly } from "./deferred.js";
-import type { DeliveryOwner } from "./delivery.js";
-import { Delivery, isThenable } from "./delivery.js";
+import { type Deferred, deferred, rejectedQuietly } from "./deferred.js";
+import { Delivery, type DeliveryOwner } from "./delivery.js";
 import { Ending } from "./ending.js";
 import { ConnectionClosedError, SlowPeerError } from "./errors.js";
 import { asError, reportTo } from "./handler-error.js";
-import { deliverLent } from "./lending.js";
+import { deliverOutOfChunk } from "./lending.js";
 import { octetsOf } from "./octets.js";
-import type { OutboxOwner } from "./outbox.js";
-import { Outbox } from "./outbox.js";
+import { Outbox, type OutboxOwner } from "./outbox.js";
 import { PreparedMessage } from "./prepared-message.js";
-import { PauseReason, Reading } from "./reading.js";
+import { RateLimiter, type RateLimitOwner } from "./rate-limit.js";
+import { PauseReason, Reading, reasonsWhileOpen } from "./reading.js";
 import { buffered, refusedClosed, refusedClosing, refusedFull, sent } from "./send-results.js";
 import type { Message, SendData, SendOptions, SendResult, Socket } from "./socket.js";
-import type { WatchOwner } from "./socket-watch.js";
-import { SocketWatch } from "./socket-watch.js";
+import { SocketWatch, type WatchOwner } from "./socket-watch.js";
 
-type Owner = ConnectionSink & ByteStreamReceiver & DeliveryOwner & OutboxOwner & WatchOwner;
+type Owner = ConnectionSink & ByteStreamReceiver & DeliveryOwner & OutboxOwner & WatchOwner & RateLimitOwner;
 
 /** See the head of this file. Applications see it as a `Socket`. */
 export class Endpoint<Data> implements Socket<Data>, Owner {
@@ -47,8 +44,10 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   #reading: Reading | undefined;
   readonly #outbox: Outbox;
   readonly #watch: SocketWatch;
+  readonly #limiter: RateLimiter | undefined;
   heardStep = 0;
   activeStep = 0;
+  isHolding = false;
   /** Whether `send` has answered "buffered" since the last drain. */
   #wantsDrain = false;
 
@@ -70,7 +69,8 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     const { platform, options, connection } = context;
     this.#outbox = new Outbox(connection.pool, stream, platform.turns, options.highWaterMarkBytes, this);
     this.#connection = new Connection(connection, this, this.#outbox, details.chain);
-    this.#watch = new SocketWatch(context, this.#connection, stream, this.#outbox, this);
+    if (options.rateLimit !== undefined) this.#limiter = new RateLimiter(options.rateLimit, platform, this);
+    this.#watch = new SocketWatch(context, this.#connection, stream, this.#outbox, this.#delivery, this);
   }
 
   /**
@@ -84,14 +84,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
       this.#outbox.flushSoon();
     }
     const { handlers } = this.#context;
-    if (handlers.open !== undefined) {
-      try {
-        const result = handlers.open(this);
-        if (isThenable(result)) this.#delivery.holdFor(result, "the open handler");
-      } catch (error) {
-        this.handlerFailed(error, "the open handler");
-      }
-    }
+    if (handlers.open !== undefined) this.#delivery.callFirst(() => handlers.open?.(this), "the open handler");
     this.#watch.start();
     this.#stream.start(this);
   }
@@ -107,6 +100,14 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
 
   get bufferedBytes(): number {
     return this.#outbox.bufferedBytes;
+  }
+
+  get memoryBytes(): number {
+    return this.#watch.memoryBytes;
+  }
+
+  get droppedMessages(): number {
+    return this.#limiter?.droppedMessages ?? 0;
   }
 
   get closed(): Promise<CloseReport> {
@@ -125,9 +126,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
       if (refusal !== undefined) return refusal;
       this.#connection.sendText(data, options);
     } else if (data instanceof PreparedMessage) {
-      const refusal = this.#refusal();
-      if (refusal !== undefined) return refusal;
-      this.#connection.sendMany(data.shared);
+      return this.sendShared(data.shared);
     } else {
       const octets = octetsOf(data);
       const refusal = this.#refusal();
@@ -161,6 +160,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     this.activeStep = this.#context.wheel.step;
     if (this.#outbox.flushSoon()) return sent;
     this.#wantsDrain = true;
+    this.#watch.outputWaits();
     if (this.#outbox.isStuck || this.#outbox.pendingBytes > 0) this.outputStuck();
     return buffered;
   }
@@ -199,7 +199,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   beginClose(code: number, reason: string, cause?: Error): void {
     this.#connection.close(code, reason, cause);
     // The peer's Close frame may stand behind more messages than the inbox takes.
-    this.#resumeReading(PauseReason.inbox);
+    this.resumeReading(reasonsWhileOpen);
     this.toEnd.startTimer();
     this.#outbox.flushSoon();
   }
@@ -216,7 +216,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
    * two ends that wait for each other's reading would wait for ever.
    */
   outputStuck(): void {
-    if (this.#context.connection.role === "server") this.#pauseReading(PauseReason.output);
+    if (this.#context.connection.role === "server") this.pauseReading(PauseReason.output);
   }
 
   outputRoomy(): void {
@@ -225,7 +225,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
       const { handlers } = this.#context;
       if (handlers.drain !== undefined) this.#call("the drain handler", () => handlers.drain?.(this));
     }
-    this.#resumeReading(PauseReason.output);
+    this.resumeReading(PauseReason.output);
   }
 
   outputEmpty(): void {
@@ -246,6 +246,8 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     }
     this.heardStep = this.#context.wheel.step;
     this.#connection.receive(bytes, start, end);
+    this.#limiter?.octets(end - start);
+    if (this.isHolding) this.#watch.countMemory();
     if (this.#outbox.byteLength > 0) this.#outbox.flushSoon();
   }
 
@@ -258,6 +260,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
 
   streamClosed(error?: Error): void {
     this.#watch.end();
+    this.#limiter?.end();
     const ending = this.toEnd;
     ending.streamClosed(error);
     // What came before is not lost, unless it was given up.
@@ -297,27 +300,25 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   }
 
   receivedText(text: string): void {
+    if (this.#limiter?.message() === false) return;
     this.activeStep = this.heardStep;
     this.#delivery.deliver(text);
   }
 
   receivedBinary(bytes: Uint8Array, start: number, end: number, isOwned: boolean): void {
+    if (this.#limiter?.message() === false) return;
     this.activeStep = this.heardStep;
-    if (isOwned) {
-      this.#delivery.deliver(bytes);
-      return;
-    }
-    const mayLend = this.#context.options.messageMemory === "lent" && this.hasMessageHandler && this.#delivery.isIdle;
-    if (mayLend) deliverLent(this.#delivery, this.#context.connection.pool, bytes, start, end);
-    // A copy: the octets belong to the stream, and a view would pin its whole read buffer.
-    else this.#delivery.deliver(copyOctets(bytes, start, end));
+    if (isOwned) this.#delivery.deliver(bytes);
+    else deliverOutOfChunk(this.#delivery, this.#context, bytes, start, end);
   }
 
   receivedPing(): void {
     // The connection has answered it.
+    this.#limiter?.controlFrame();
   }
 
   receivedPong(bytes: Uint8Array, start: number, end: number): void {
+    this.#limiter?.controlFrame();
     this.#watch.pong(bytes, start, end);
   }
 
@@ -329,13 +330,18 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   }
 
   transforming(isPending: boolean): void {
-    if (isPending) this.#pauseReading(PauseReason.extension);
+    if (isPending) this.pauseReading(PauseReason.extension);
     else if (this.#isEndDue) this.#end(this.toEnd);
-    else this.#resumeReading(PauseReason.extension);
+    else this.resumeReading(PauseReason.extension);
   }
 
   outputAdded(): void {
     this.#outbox.flushSoon();
+  }
+
+  fail(error: ProtocolError): void {
+    this.#connection.fail(error);
+    this.failed();
   }
 
   failed(): void {
@@ -375,12 +381,16 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     return !this.#connection.canSend;
   }
 
+  messageWaits(): void {
+    this.#watch.holds();
+  }
+
   inboxFull(): void {
-    if (!this.isLeaving) this.#pauseReading(PauseReason.inbox);
+    if (!this.isLeaving) this.pauseReading(PauseReason.inbox);
   }
 
   inboxRoomy(): void {
-    this.#resumeReading(PauseReason.inbox);
+    this.resumeReading(PauseReason.inbox);
   }
 
   deliveryIdle(): void {
@@ -406,14 +416,14 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     callAside(handler, (error) => this.handlerFailed(error, during));
   }
 
-  #pauseReading(reason: PauseReason): void {
+  pauseReading(reason: PauseReason): void {
     if (this.#isStreamGone) return;
     this.#reading ??= new Reading(this.#connection, this.#stream);
     this.#reading.pause(reason);
     this.#watch.isPaused = true;
   }
 
-  #resumeReading(reason: PauseReason): void {
+  resumeReading(reason: number): void {
     const isReadOn = this.#reading?.resume(reason) === true;
     if (isReadOn) this.#watch.isPaused = false;
     if (isReadOn && this.#ending?.hasPeerEnded === true) this.#ending.afterPeerEnded();

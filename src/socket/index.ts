@@ -24,4 +24,5 @@ export { octetsOf } from "./octets.js";
 export type { ResolvedSocketOptions, SocketOptions } from "./options.js";
 export { resolveSocketOptions, wholeNumber } from "./options.js";
 export { PreparedMessage, prepareMessage } from "./prepared-message.js";
+export type { RateLimitOptions, RateLimitPolicy } from "./rate-limit.js";
 export type { Message, RefusalReason, SendData, SendOptions, SendResult, Socket, SocketHandlers } from "./socket.js";

@@ -8,6 +8,8 @@ import type { PerMessageDeflateOptions, ResolvedDeflateOptions } from "./compres
 import { resolveDeflateOptions } from "./compression.js";
 import type { DeadlineOptions, ResolvedDeadlines } from "./deadline-options.js";
 import { maxTimerMs, resolveDeadlines } from "./deadline-options.js";
+import type { RateLimitOptions, ResolvedRateLimit } from "./rate-limit.js";
+import { resolveRateLimit } from "./rate-limit.js";
 
 /** See the head of this file. */
 export interface SocketOptions extends DeadlineOptions {
@@ -39,6 +41,20 @@ export interface SocketOptions extends DeadlineOptions {
   /** Milliseconds that the closing handshake and the end of the stream may take, before it is cut. Default 10,000. */
   readonly closeTimeoutMs?: number;
   /**
+   * Octets that one connection may pin: an unfinished message, messages that wait, output that waits up to
+   * `maxSendBufferBytes`, with the objects around them. Beyond it, it is closed with 1008. Default: what the other limits
+   * allow together, so that it counts where it is set.
+   */
+  readonly maxSocketMemoryBytes?: number;
+  /**
+   * Octets that all connections of the process may pin together; of several servers and clients, the smallest counts.
+   * From three quarters of it on, nothing more is read from those who hold most; beyond it, they are closed with 1013.
+   * Default: half of the memory that the process may have. What is kept to compress has a limit of its own.
+   */
+  readonly maxMemoryBytes?: number;
+  /** How fast a peer may send. Default: as fast as its messages are handled. */
+  readonly rateLimit?: RateLimitOptions;
+  /**
    * Whether messages may be compressed (permessage-deflate, RFC 7692), and how. Default true: what the peer agrees to.
    * What must stay secret, sent beside text that an attacker chooses, goes with `compress: false`.
    */
@@ -54,7 +70,12 @@ export interface ResolvedSocketOptions {
   readonly maxInboxBytes: number;
   readonly messageMemory: "own" | "lent";
   readonly closeTimeoutMs: number;
+  readonly maxSocketMemoryBytes: number;
+  /** Undefined for half of the memory that the process may have. */
+  readonly maxMemoryBytes: number | undefined;
   readonly deadlines: ResolvedDeadlines;
+  /** Undefined where nothing is limited. */
+  readonly rateLimit: ResolvedRateLimit | undefined;
   /** Undefined where nothing is to be compressed. */
   readonly perMessageDeflate: ResolvedDeflateOptions | undefined;
 }
@@ -67,6 +88,8 @@ const defaultMaxSendBufferBytes = 64 * 1024 * 1024;
 const defaultMaxInboxBytes = 64 * 1024;
 // A round trip on a bad mobile network takes seconds; a socket in its last handshake costs little meanwhile.
 const defaultCloseTimeoutMs = 10_000;
+// Objects around what the limits count, and what a chunk that was read holds beside messages.
+const overheadBytes = 1024 * 1024;
 
 /**
  * Fills in the defaults.
@@ -83,15 +106,25 @@ export function resolveSocketOptions(options: SocketOptions): ResolvedSocketOpti
   if (messageMemory !== "own" && messageMemory !== "lent") {
     throw new UsageError("invalid-argument", String(messageMemory), undefined, 'messageMemory must be "own" or "lent"');
   }
+  const limits = resolveLimits(options.limits);
+  const maxSendBufferBytes = wholeNumber("maxSendBufferBytes", options.maxSendBufferBytes, defaultMaxSendBufferBytes);
+  const maxInboxBytes = wholeNumber("maxInboxBytes", options.maxInboxBytes, defaultMaxInboxBytes);
+  // One message may be on its way into an inbox that is nearly full, and one held back behind it.
+  const otherLimits = limits.maxBufferedBytes + maxSendBufferBytes + maxInboxBytes + 2 * limits.maxMessageBytes;
+  const defaultMaxSocketMemoryBytes = Math.min(otherLimits + overheadBytes, Number.MAX_SAFE_INTEGER);
+  const { maxSocketMemoryBytes, maxMemoryBytes } = options;
   return {
-    limits: resolveLimits(options.limits),
+    limits,
     highWaterMarkBytes: wholeNumber("highWaterMarkBytes", options.highWaterMarkBytes, defaultHighWaterMarkBytes),
-    maxSendBufferBytes: wholeNumber("maxSendBufferBytes", options.maxSendBufferBytes, defaultMaxSendBufferBytes),
+    maxSendBufferBytes,
     slowPeer,
-    maxInboxBytes: wholeNumber("maxInboxBytes", options.maxInboxBytes, defaultMaxInboxBytes),
+    maxInboxBytes,
+    maxSocketMemoryBytes: wholeNumber("maxSocketMemoryBytes", maxSocketMemoryBytes, defaultMaxSocketMemoryBytes),
+    maxMemoryBytes: maxMemoryBytes === undefined ? undefined : wholeNumber("maxMemoryBytes", maxMemoryBytes, 0),
     messageMemory,
     closeTimeoutMs: wholeNumber("closeTimeoutMs", options.closeTimeoutMs, defaultCloseTimeoutMs, maxTimerMs),
     deadlines: resolveDeadlines(options),
+    rateLimit: resolveRateLimit(options.rateLimit),
     perMessageDeflate: resolveDeflateOptions(options.perMessageDeflate),
   };
 }

@@ -63,6 +63,17 @@ export class Outbox extends Output implements Flushable {
     return this.#underWay === undefined ? waiting : waiting + this.#underWay.byteLength;
   }
 
+  override get heldBytes(): number {
+    const underWay = this.#underWay;
+    const held = super.heldBytes + this.pendingBytes;
+    return underWay === undefined ? held : held + underWay.byteLength;
+  }
+
+  override countHeldBytes(counted: Set<ArrayBufferLike>): number {
+    const underWay = this.#underWay === undefined ? 0 : this.countPinned(this.#underWay.segments, counted);
+    return super.countHeldBytes(counted) + this.pendingBytes + underWay;
+  }
+
   /** Whether no more than the high-water mark waits. */
   get isRoomy(): boolean {
     return this.bufferedBytes <= this.#highWaterMarkBytes;

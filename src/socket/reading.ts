@@ -5,9 +5,12 @@ import type { Connection } from "../protocol/index.js";
 import type { ByteStream } from "../transport/index.js";
 
 /** Why reading has stopped, as bits. */
-export const PauseReason = { inbox: 1, output: 2, extension: 4 } as const;
+export const PauseReason = { inbox: 1, output: 2, extension: 4, rate: 8, memory: 16 } as const;
 /** See the value of this name. */
 export type PauseReason = (typeof PauseReason)[keyof typeof PauseReason];
+
+/** What is no reason any more once this side has sent its Close frame, and has to read on for the peer's. */
+export const reasonsWhileOpen: number = PauseReason.inbox | PauseReason.rate | PauseReason.memory;
 
 /** See the head of this file. */
 export class Reading {
@@ -34,11 +37,11 @@ export class Reading {
   }
 
   /**
-   * Reads on, where this was the last reason not to.
+   * Reads on, where this was the last reason not to, or these were.
    *
    * @returns whether it did, and nothing of what was held back has made it stop again
    */
-  resume(reason: PauseReason): boolean {
+  resume(reason: number): boolean {
     if ((this.#reasons & reason) === 0) return false;
     this.#reasons &= ~reason;
     if (this.isPaused) return false;

@@ -11,29 +11,27 @@
  */
 import type { CloseReport, Connection } from "../protocol/index.js";
 import { CloseCode, ProtocolError, UsageError } from "../protocol/index.js";
-import type { ByteStream, Clock } from "../transport/index.js";
+import type { ByteStream } from "../transport/index.js";
 import type { SocketContext } from "./context.js";
 import type { ResolvedDeadlines } from "./deadline-options.js";
 import { rejectedQuietly } from "./deferred.js";
-import type { Ending } from "./ending.js";
+import type { Delivery } from "./delivery.js";
 import { HeartbeatTimeoutError, IdleTimeoutError, SendTimeoutError } from "./errors.js";
 import type { Outbox } from "./outbox.js";
 import { PingTracker } from "./ping-tracker.js";
+import type { PinnedMemoryOwner } from "./pinned-memory.js";
+import { idleSocketBytes, PinnedMemory } from "./pinned-memory.js";
 import type { Wheel } from "./wheel.js";
 import { awaitsReading, notDue, WheelEntry } from "./wheel.js";
 
 /** The socket, as far as its watch needs it. */
-export interface WatchOwner {
+export interface WatchOwner extends PinnedMemoryOwner {
   /** The step in which octets last came. */
   heardStep: number;
   /** The step in which a message last came or went. */
   activeStep: number;
-  /** What ends the socket. */
-  readonly toEnd: Ending;
   /** Begins the closing handshake. */
   beginClose(code: number, reason: string, cause: Error): void;
-  /** The connection has failed. */
-  failed(): void;
 }
 
 const never = -1;
@@ -44,12 +42,13 @@ const aspectsWhilePaused: readonly Aspect[] = ["output", "sign"];
 
 /** See the head of this file. */
 export class SocketWatch extends WheelEntry {
-  readonly #clock: Clock;
+  readonly #context: Pick<SocketContext<unknown>, "wheel" | "options" | "platform" | "memory">;
   readonly #wheel: Wheel;
   readonly #deadlines: ResolvedDeadlines;
   readonly #connection: Connection;
   readonly #stream: ByteStream;
   readonly #outbox: Outbox;
+  readonly #delivery: Delivery;
   readonly #owner: WatchOwner;
   /** Steps of silence before a ping, this time. */
   #silentSteps = 0;
@@ -66,21 +65,24 @@ export class SocketWatch extends WheelEntry {
   #queuedBytes = 0;
   #isJudged = false;
   #pings: PingTracker | undefined;
+  #memory: PinnedMemory | undefined;
 
   constructor(
-    context: Pick<SocketContext<unknown>, "wheel" | "options" | "platform">,
+    context: Pick<SocketContext<unknown>, "wheel" | "options" | "platform" | "memory">,
     connection: Connection,
     stream: ByteStream,
     outbox: Outbox,
+    delivery: Delivery,
     owner: WatchOwner,
   ) {
     super();
-    this.#clock = context.platform.clock;
+    this.#context = context;
     this.#wheel = context.wheel;
     this.#deadlines = context.options.deadlines;
     this.#connection = connection;
     this.#stream = stream;
     this.#outbox = outbox;
+    this.#delivery = delivery;
     this.#owner = owner;
   }
 
@@ -98,11 +100,35 @@ export class SocketWatch extends WheelEntry {
   /** The connection is gone. */
   end(): void {
     this.#wheel.leave(this);
+    this.#memory?.end();
+  }
+
+  /** Something is held in memory, or is about to be. */
+  holds(): void {
+    const parts = { connection: this.#connection, delivery: this.#delivery, outbox: this.#outbox };
+    this.#memory ??= new PinnedMemory(this.#context, parts, this.#owner);
+    this.#memory.enter();
+  }
+
+  /** More output than the high-water mark waits. */
+  outputWaits(): void {
+    this.holds();
+    this.countMemory();
+  }
+
+  /** What is held may have grown. */
+  countMemory(): void {
+    this.#memory?.count();
+  }
+
+  /** Octets of memory that the connection takes. */
+  get memoryBytes(): number {
+    return this.#memory?.heldBytes ?? idleSocketBytes;
   }
 
   /** Sends a ping on behalf of the application, and returns the round trip in milliseconds. */
   ping(): Promise<number> {
-    const tracker = (this.#pings ??= new PingTracker(this.#clock));
+    const tracker = (this.#pings ??= new PingTracker(this.#context.platform.clock));
     if (tracker.isFull) return rejectedQuietly(new UsageError("too-many-pings", tracker.count, tracker.count));
     const { payload, roundTrip } = tracker.begin();
     this.#connection.ping(payload);
@@ -122,6 +148,7 @@ export class SocketWatch extends WheelEntry {
 
   /** A message has begun to come that did not come whole. */
   messageBegun(): void {
+    this.holds();
     const { messageTimeoutMs } = this.#deadlines;
     if (messageTimeoutMs === undefined) return;
     const { step } = this.#wheel;
@@ -135,6 +162,7 @@ export class SocketWatch extends WheelEntry {
     const since = this.#pauseStep;
     if (isPaused === (since !== never)) return;
     if (isPaused) {
+      this.holds();
       this.#pauseStep = step;
       this.#signStep = step;
       return;
@@ -152,6 +180,7 @@ export class SocketWatch extends WheelEntry {
 
   /** The stream takes nothing at the moment, or takes something again. */
   set isStuck(isStuck: boolean) {
+    if (isStuck) this.holds();
     const { step } = this.#wheel;
     // The ping may have waited until now.
     if (!isStuck && this.#pingStep !== never) this.#pingStep = step;
@@ -241,7 +270,9 @@ export class SocketWatch extends WheelEntry {
     const due = this.#dueAfter(this.#messageStep, messageTimeoutMs);
     if (step < due) return due;
     const takenMs = (step - this.#messageStep) * this.#wheel.stepMs;
-    return hasRead ? this.#fail(new ProtocolError("message-timeout", takenMs, messageTimeoutMs)) : awaitsReading;
+    return hasRead
+      ? this.#judge(() => this.#owner.fail(new ProtocolError("message-timeout", takenMs, messageTimeoutMs)))
+      : awaitsReading;
   }
 
   #lookAtIdleness(hasRead: boolean): number {
@@ -269,13 +300,6 @@ export class SocketWatch extends WheelEntry {
       if (!this.#outbox.isStuck && this.#connection.pong()) this.#outbox.flushSoon();
     }
     return this.#signStep + this.#silentSteps;
-  }
-
-  #fail(error: ProtocolError): number {
-    return this.#judge(() => {
-      this.#connection.fail(error);
-      this.#owner.failed();
-    });
   }
 
   /** The first step in which so much time has passed for sure, none of it slept through. */

@@ -60,6 +60,13 @@ export interface Socket<Data = undefined> extends AsyncIterable<Message>, AsyncD
   readonly readyState: "open" | "closing" | "closed";
   /** Octets of output that have not been handed to the operating system yet, frame headers included. */
   readonly bufferedBytes: number;
+  /**
+   * Octets of memory that this connection takes, its objects included: an unfinished message, messages that wait to be
+   * handled, output that waits for the peer. What is kept to compress is reported for all, see `server.compression`.
+   */
+  readonly memoryBytes: number;
+  /** Messages that were dropped because they came too fast, see `rateLimit`. */
+  readonly droppedMessages: number;
   /** Resolves to how and why the connection ended. Never rejects. */
   readonly closed: Promise<CloseReport>;
   /**

@@ -62,6 +62,8 @@ export interface Platform {
   afterReading(callback: () => void): void;
   readonly text: TextCodec;
   readonly pool: BufferPool;
+  /** Octets of memory that this process may take before the system ends it or becomes slow. */
+  readonly memoryBytes: number;
   /** Makes memory that need not be cleared. */
   readonly allocate: (byteLength: number) => Uint8Array;
   readonly masking: Masking;

@@ -13,9 +13,12 @@ describe("the options of sockets", () => {
       maxSendBufferBytes: 64 * 1024 * 1024,
       slowPeer: "close",
       maxInboxBytes: 64 * 1024,
+      maxSocketMemoryBytes: (40 + 64 + 2 * 16 + 1) * 1024 * 1024 + 64 * 1024,
+      maxMemoryBytes: undefined,
       messageMemory: "own",
       closeTimeoutMs: 10_000,
       deadlines: resolveDeadlines({}),
+      rateLimit: undefined,
       perMessageDeflate: {
         wanted: {
           serverNoContextTakeover: false,
@@ -49,7 +52,7 @@ describe("the options of sockets", () => {
   });
 
   it("refuse what is no limit", () => {
-    const names = ["highWaterMarkBytes", "maxSendBufferBytes", "maxInboxBytes", "closeTimeoutMs"] as const;
+    const names = ["highWaterMarkBytes", "maxSendBufferBytes", "maxInboxBytes", "closeTimeoutMs", "maxSocketMemoryBytes", "maxMemoryBytes"] as const;
     for (const name of names) {
       for (const value of [-1, 1.5, Number.NaN, Infinity, "64", null]) {
         assert.throws(

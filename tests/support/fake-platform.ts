@@ -32,6 +32,7 @@ export function createFakePlatform(seed = 1): FakePlatform {
     afterReading: (callback) => callback(),
     text: nodeText,
     pool: new SpoilingBufferPool(),
+    memoryBytes: 2 ** 31,
     allocate: (byteLength) => new Uint8Array(byteLength).fill(0xdd),
     masking: portableMasking,
     maskingKeys: { next: () => integer(-0x80000000, 0x7fffffff) },

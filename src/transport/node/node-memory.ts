@@ -2,6 +2,7 @@
  * Memory on Node: for messages, for what is read, and for what is written.
  */
 import { Buffer } from "node:buffer";
+import { totalmem } from "node:os";
 import type { Masking } from "../../protocol/index.js";
 import { BufferPool, portableMasking } from "../../protocol/index.js";
 import { loadKernel } from "../wasm/index.js";
@@ -14,6 +15,15 @@ const kernel = loadKernel(kernelBytes);
 
 /** How payloads are masked and unmasked: in WebAssembly where there is some. */
 export const masking: Masking = kernel ?? portableMasking;
+
+/** Octets of memory that this process may take: the machine's, or what its container is allowed. */
+export const memoryBytes: number = Math.min(totalmem(), allowedBytes());
+
+function allowedBytes(): number {
+  // Zero, or undefined, where nothing is known; a number beyond all memory where nothing is limited.
+  const bytes = process.constrainedMemory?.() ?? 0;
+  return bytes > 0 ? bytes : Number.POSITIVE_INFINITY;
+}
 
 /** Makes memory that is not cleared. */
 export function allocate(byteLength: number): Uint8Array {

@@ -7,7 +7,7 @@ import type { MaskingKeySource } from "../../protocol/index.js";
 import { WindowMemory } from "../../protocol/index.js";
 import { CoarseTimers } from "../coarse-timers.js";
 import type { Clock, Platform, Timer } from "../platform.js";
-import { allocate, masking, pool } from "./node-memory.js";
+import { allocate, masking, memoryBytes, pool } from "./node-memory.js";
 import { nodeText } from "./node-text.js";
 import { nodeTurns } from "./node-turns.js";
 import { nodeCompressor } from "./zlib/index.js";
@@ -55,6 +55,7 @@ export const nodePlatform: Platform = {
   afterReading: (callback) => void setImmediate(callback),
   text: nodeText,
   pool,
+  memoryBytes,
   allocate,
   masking,
   maskingKeys: new PooledMaskingKeys(),
