@@ -120,6 +120,7 @@ export class RateLimiter {
   readonly #octets: TokenBucket | undefined;
   readonly #controlFrames: TokenBucket | undefined;
   #timer: Timer | undefined;
+  #isOver = false;
 
   constructor(limit: ResolvedRateLimit, platform: Pick<Platform, "clock" | "deadlines">, owner: RateLimitOwner) {
     this.#policy = limit.policy;
@@ -161,6 +162,8 @@ export class RateLimiter {
 
   /** The connection is gone. */
   end(): void {
+    // What was held back is still to come, and nothing can be held against it any more.
+    this.#isOver = true;
     this.#timer?.cancel();
     this.#timer = undefined;
   }
@@ -168,7 +171,7 @@ export class RateLimiter {
   #count(bucket: TokenBucket | undefined, count: number, code: ViolationCode, nowMs: number): void {
     if (bucket === undefined) return;
     bucket.take(count, nowMs);
-    if (!bucket.isOwingAt(nowMs) || this.#owner.isLeaving) return;
+    if (this.#isOver || !bucket.isOwingAt(nowMs) || this.#owner.isLeaving) return;
     if (this.#policy === "close") {
       this.#owner.fail(new ProtocolError(code, bucket.burst - bucket.tokensAt(nowMs), bucket.burst));
       return;

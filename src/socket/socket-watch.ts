@@ -105,6 +105,7 @@ export class SocketWatch extends WheelEntry {
 
   /** Something is held in memory, or is about to be. */
   holds(): void {
+    if (this.isGone) return;
     const parts = { connection: this.#connection, delivery: this.#delivery, outbox: this.#outbox };
     this.#memory ??= new PinnedMemory(this.#context, parts, this.#owner);
     this.#memory.enter();

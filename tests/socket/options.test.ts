@@ -52,7 +52,14 @@ describe("the options of sockets", () => {
   });
 
   it("refuse what is no limit", () => {
-    const names = ["highWaterMarkBytes", "maxSendBufferBytes", "maxInboxBytes", "closeTimeoutMs", "maxSocketMemoryBytes", "maxMemoryBytes"] as const;
+    const names = [
+      "highWaterMarkBytes",
+      "maxSendBufferBytes",
+      "maxInboxBytes",
+      "closeTimeoutMs",
+      "maxSocketMemoryBytes",
+      "maxMemoryBytes",
+    ] as const;
     for (const name of names) {
       for (const value of [-1, 1.5, Number.NaN, Infinity, "64", null]) {
         assert.throws(
