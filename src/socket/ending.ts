@@ -52,18 +52,23 @@ export class Ending {
   /** From now on the closing handshake and the end of the stream have `closeTimeoutMs`. */
   startTimer(): void {
     if (this.isStreamGone) return;
-    const { closeTimeoutMs } = this.#context.options;
-    this.#timer ??= this.#context.platform.deadlines.setTimer(() => {
-      this.#timer = undefined;
-      if (this.#connection.state !== "closing-by-peer") {
-        this.cut(new CloseTimeoutError(closeTimeoutMs));
-        return;
-      }
-      // A handler is still at work: the peer has waited long enough for its answer.
-      this.#connection.answerClose();
-      this.startTimer();
-      this.#outbox.flushSoon();
-    }, closeTimeoutMs);
+    const { options, platform } = this.#context;
+    // The answer may have come while our own process slept, or was busy: it is read first.
+    const timedOut = (): void => platform.afterReading(() => this.#timedOut());
+    this.#timer ??= platform.deadlines.setTimer(timedOut, options.closeTimeoutMs);
+  }
+
+  #timedOut(): void {
+    this.#timer = undefined;
+    if (this.isStreamGone) return;
+    if (this.#connection.state !== "closing-by-peer") {
+      this.cut(new CloseTimeoutError(this.#context.options.closeTimeoutMs));
+      return;
+    }
+    // A handler is still at work: the peer has waited long enough for its answer.
+    this.#connection.answerClose();
+    this.startTimer();
+    this.#outbox.flushSoon();
   }
 
   /** Cuts the stream; the report will name `cause`. */
