@@ -212,3 +212,28 @@ for (const role of roles) {
     });
   });
 }
+
+describe("a message that did not come whole", () => {
+  it("is told of when it begins, once, and is under way until its last octet", () => {
+    const begun: number[] = [];
+    let received = 0;
+    const sink: ConnectionSink = {
+      ...silentSink,
+      messageBegun: () => void begun.push(received),
+      receivedBinary: () => void received++,
+    };
+    const context = { limits: defaultLimits, text: portableTextCodec, pool: new BufferPool() };
+    const maskingKeys = { next: () => 0 };
+    const connection = new Connection({ ...context, role: "client", maskingKeys }, sink);
+    connection.receive(octets("8201ff"));
+    assert.deepEqual([begun, connection.isMidMessage], [[], false]);
+    connection.receive(octets("0201ff"));
+    assert.deepEqual([begun, connection.isMidMessage], [[1], true]);
+    connection.receive(octets("0001ff 8900 800201"));
+    assert.deepEqual([begun, connection.isMidMessage], [[1], true]);
+    connection.receive(octets("02"));
+    assert.deepEqual([begun, connection.isMidMessage, received], [[1], false, 2]);
+    connection.receive(octets("820401"));
+    assert.deepEqual([begun, connection.isMidMessage], [[1, 2], true]);
+  });
+});

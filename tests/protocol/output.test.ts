@@ -321,3 +321,50 @@ describe("an output", () => {
     );
   });
 });
+
+describe("the memory of an output", () => {
+  const pool = (): BufferPool => new BufferPool(undefined, sizes);
+
+  it("is none while nothing waits", () => {
+    const output = new Output(pool());
+    assert.equal(output.heldBytes, 0);
+    assert.equal(output.countHeldBytes(new Set()), 0);
+  });
+
+  it("is that of its buffers, of what it refers to, and of the pieces", () => {
+    const output = new Output(pool());
+    write(output, new Uint8Array(10));
+    assert.ok(output.heldBytes >= 64);
+    output.append(new Uint8Array(1000));
+    write(output, new Uint8Array(200));
+    assert.ok(output.heldBytes >= 1000 + 256);
+    assert.ok(output.countHeldBytes(new Set()) >= 64 + 1000 + 256);
+    output.clear();
+    assert.equal(output.heldBytes, 0);
+  });
+
+  it("is counted once where several outputs refer to the same", () => {
+    const message = new Uint8Array(50_000);
+    const shared = new SharedOctets(new Uint8Array(50_000));
+    const outputs = [0, 1, 2].map(() => new Output(pool()));
+    for (const output of outputs) {
+      output.append(message);
+      output.appendShared(shared, 0, 40_000);
+    }
+    const counted = new Set<ArrayBufferLike>();
+    const [first, ...others] = outputs.map((output) => output.countHeldBytes(counted));
+    assert.ok((first ?? 0) >= 100_000);
+    for (const other of others) assert.ok(other < 1000);
+    for (const output of outputs) assert.ok(output.heldBytes >= 90_000);
+  });
+
+  it("counts all of a short memory that a view keeps, but of a long one only what it shows", () => {
+    const [short, long] = [60_000, 10_000_000].map((byteLength) => {
+      const output = new Output(pool());
+      output.append(new Uint8Array(byteLength).subarray(0, 100));
+      return output.countHeldBytes(new Set());
+    });
+    assert.ok((short ?? 0) >= 60_000 && (short ?? 0) < 61_000);
+    assert.ok((long ?? 0) < 70_000);
+  });
+});

@@ -40,7 +40,7 @@ describe("the deadlines of sockets", () => {
   it("refuse what is none", () => {
     for (const name of ["messageTimeoutMs", "sendTimeoutMs", "idleTimeoutMs"] as const) {
       for (const value of [0, -1, 1.5, Number.NaN, maxTimerMs + 1, "5", null, true]) {
-        assert.throws(() => resolveDeadlines({ [name]: value } as unknown as DeadlineOptions), {
+        assert.throws(() => resolveDeadlines({ [name]: value }), {
           code: "invalid-limit",
           message: new RegExp(name),
         });

@@ -33,7 +33,7 @@ describe("the options of rate limits", () => {
   it("refuse what is none", () => {
     for (const name of ["messagesPerSecond", "bytesPerSecond", "controlFramesPerSecond"] as const) {
       for (const value of [0, -1, Number.NaN, Infinity, "5", null]) {
-        assert.throws(() => resolveRateLimit({ [name]: value } as unknown as RateLimitOptions), {
+        assert.throws(() => resolveRateLimit({ [name]: value }), {
           code: "invalid-limit",
           message: new RegExp(name),
         });
