@@ -104,7 +104,8 @@ export class PinnedMemory implements MemoryHolder {
   }
 
   stopReading(): void {
-    this.#owner.pauseReading(PauseReason.memory);
+    // Who is closing reads on for the peer's Close frame.
+    if (this.#parts.connection.isOpen) this.#owner.pauseReading(PauseReason.memory);
   }
 
   readOn(): void {

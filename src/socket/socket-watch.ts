@@ -106,9 +106,13 @@ export class SocketWatch extends WheelEntry {
   /** Something is held in memory, or is about to be. */
   holds(): void {
     if (this.isGone) return;
-    const parts = { connection: this.#connection, delivery: this.#delivery, outbox: this.#outbox };
-    this.#memory ??= new PinnedMemory(this.#context, parts, this.#owner);
+    this.#memory ??= this.#createMemory();
     this.#memory.enter();
+  }
+
+  #createMemory(): PinnedMemory {
+    const parts = { connection: this.#connection, delivery: this.#delivery, outbox: this.#outbox };
+    return new PinnedMemory(this.#context, parts, this.#owner);
   }
 
   /** More output than the high-water mark waits. */

@@ -220,7 +220,9 @@ describe("a message that did not come whole", () => {
     const sink: ConnectionSink = {
       ...silentSink,
       messageBegun: () => void begun.push(received),
-      receivedBinary: () => void received++,
+      receivedBinary: () => {
+        received++;
+      },
     };
     const context = { limits: defaultLimits, text: portableTextCodec, pool: new BufferPool() };
     const maskingKeys = { next: () => 0 };

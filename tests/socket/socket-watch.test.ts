@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ProtocolError } from "#src/protocol/index.js";
 import { HeartbeatTimeoutError, IdleTimeoutError, SendTimeoutError } from "#src/socket/index.js";
-import { deferred, type EndpointSetup, meetEachOther, meetRawPeer, type PeerMeeting } from "../support/endpoints.js";
+import { createMemoryPair } from "#src/transport/index.js";
+import {
+  createEndpoint,
+  deferred,
+  type EndpointSetup,
+  meetEachOther,
+  meetRawPeer,
+  type PeerMeeting,
+} from "../support/endpoints.js";
+import { createFakePlatform } from "../support/fake-platform.js";
 
 const heartbeat = { intervalMs: 8000, timeoutMs: 4000, jitter: 0 };
 const stepMs = 500;
@@ -65,6 +74,13 @@ describe("§5.5.2 heartbeats", () => {
     meeting.peer.sendOctets(octets.subarray(0, 1));
     await pass(meeting, 7000);
     assert.deepEqual([meeting.peer.lines, meeting.socket.readyState], [["ping"], "open"]);
+  });
+
+  it("of many sockets take one timer together", () => {
+    const platform = createFakePlatform();
+    const [stream] = createMemoryPair({ defer: () => {} });
+    for (let count = 0; count < 1000; count++) createEndpoint("server", stream, platform, setup).open();
+    assert.equal(platform.clock.pendingTimers, 1);
   });
 
   it("can be done without", async () => {

@@ -43,7 +43,7 @@ export interface StreamHandle {
   /** Whether its `net.Socket` reads from it, as that keeps it. */
   reading?: boolean;
   /** Octets that libuv has and the kernel has not. */
-  readonly writeQueueSize?: number;
+  readonly writeQueueSize: number;
   readStart(): number;
   readStop(): number;
   useUserBuffer(buffer: Uint8Array): void;
@@ -63,7 +63,7 @@ const handleMethods = ["readStart", "readStop", "useUserBuffer", "writeBuffer", 
 export function isStreamHandle(value: unknown): value is StreamHandle {
   if (typeof value !== "object" || value === null) return false;
   const found = value as Partial<StreamHandle>;
-  return handleMethods.every((name) => typeof found[name] === "function");
+  return typeof found.writeQueueSize === "number" && handleMethods.every((name) => typeof found[name] === "function");
 }
 
 /** What Node's native module of streams has. */
