@@ -144,35 +144,33 @@ describe("a peer that we do not read from", () => {
     gate.resolve();
     await meeting.idle();
     assert.equal(meeting.stream.isPaused, false);
-    await pass(meeting, 9000);
+    await pass(meeting, 7500);
+    assert.equal(meeting.peer.lines.length, 4);
+    await pass(meeting, 1500);
     assert.equal(meeting.peer.lines.at(-1), "ping");
     await pass(meeting, 5000);
     assert.ok((await meeting.socket.closed).cause instanceof HeartbeatTimeoutError);
   });
 
   it("does not pay for that with a message that it is in the midst of", async () => {
-    const gate = deferred();
     const setup = {
+      ...others,
       heartbeat: false as const,
       messageTimeoutMs: 4000,
-      sendTimeoutMs: false as const,
-      maxInboxBytes: 1,
-      message: () => gate.promise,
+      rateLimit: { controlFramesPerSecond: 0.05 },
     };
     const meeting = meetRawPeer("server", setup);
-    meeting.peer.sendText("one", "two");
-    meeting.peer.send({ opcode: 1, fin: false, payload: "three" });
-    await meeting.idle();
+    meeting.peer.send({ opcode: 1, fin: false, payload: "begun" });
     await pass(meeting, 2000);
+    meeting.peer.send({ opcode: 9 }, { opcode: 9 });
+    await meeting.idle();
     assert.equal(meeting.stream.isPaused, true);
     await pass(meeting, 20_000);
+    assert.equal(meeting.stream.isPaused, false);
+    await pass(meeting, 1500);
     assert.equal(meeting.socket.readyState, "open");
-    gate.resolve();
-    await meeting.idle();
-    await pass(meeting, 1000);
-    assert.equal(meeting.socket.readyState, "open");
-    await pass(meeting, 5000);
-    assert.deepEqual(meeting.peer.lines, ["close 1008 message-timeout"]);
+    await pass(meeting, 3000);
+    assert.equal(meeting.peer.lines.at(-1), "close 1008 message-timeout");
   });
 });
 
@@ -230,8 +228,11 @@ describe("a peer that does not read", () => {
     const meeting = meetRawPeer("server", { heartbeat, ...others, highWaterMarkBytes: 100_000 }, narrow);
     meeting.peer.stream.pause();
     meeting.socket.send(new Uint8Array(5000));
+    await meeting.idle();
+    const before = meeting.socket.bufferedBytes;
     await pass(meeting, 50_000);
     assert.equal(meeting.socket.readyState, "open");
+    assert.equal(meeting.socket.bufferedBytes, before);
     meeting.peer.stream.resume();
     await meeting.idle();
     await pass(meeting, 8000);
@@ -245,7 +246,7 @@ describe("a peer that does not read", () => {
     assert.deepEqual(meeting.peer.lines, ["ping"]);
     meeting.peer.stream.pause();
     meeting.socket.send(new Uint8Array(5000));
-    await pass(meeting, 3500);
+    await pass(meeting, 6000);
     meeting.peer.stream.resume();
     await meeting.idle();
     await pass(meeting, 3500);
