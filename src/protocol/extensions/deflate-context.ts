@@ -4,6 +4,7 @@
 import type { Compressor, DeflateSettings } from "./compressor.js";
 import { flushTailBytes } from "./compressor.js";
 import type { OctetRange } from "./extension.js";
+import { InflationMemory } from "./inflation-memory.js";
 import { WindowMemory } from "./window-memory.js";
 
 /** What has been compressed so far. Octets before and after are those of the messages that were. */
@@ -22,6 +23,8 @@ export interface CompressionCounters {
 export interface DeflateContext {
   readonly compressor: Compressor;
   readonly memory: WindowMemory;
+  /** What messages that are not complete may become. */
+  readonly inflationMemory: InflationMemory;
   readonly counters: CompressionCounters;
   /** How hard to try, from 1 to 9. */
   readonly level: number;
@@ -53,6 +56,7 @@ export function createDeflateContext(compressor: Compressor, options: DeflateCon
   return {
     compressor,
     memory: options.memory ?? new WindowMemory(),
+    inflationMemory: options.inflationMemory ?? new InflationMemory(),
     counters: {
       sentMessages: 0,
       sentBytesBefore: 0,
