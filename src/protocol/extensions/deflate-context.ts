@@ -30,7 +30,10 @@ export interface DeflateContext {
   readonly level: number;
   /** Octets of a message below which it goes out as it is. */
   readonly thresholdBytes: number;
-  /** Octets of input from which on another thread does the work. */
+  /**
+   * Octets of input from which on another thread does the work. Below `stableFromBytes`, whoever sends has to leave
+   * shorter octets as they are, too.
+   */
   readonly laterFromBytes: number;
   /** Octets that are inflated on the calling thread; for a message that is longer, another one begins again. */
   readonly maxInflatedAtOnceBytes: number;
