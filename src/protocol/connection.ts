@@ -96,6 +96,11 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
     return this.#state === "open" && !this.#isCloseWaiting;
   }
 
+  /** Whether a ping may be answered: also while our Close frame waits, after which nothing may be sent. */
+  get #mayAnswer(): boolean {
+    return this.canSend || (this.#isCloseWaiting && this.#state === "open");
+  }
+
   /** Whether an extension is at work on what has been received. */
   get isTransforming(): boolean {
     return this.#receiver.isTransforming;
@@ -156,7 +161,7 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
    * answered, which is what keeps a flood of them from piling up behind a peer that does not read.
    */
   #answerPing(bytes: Uint8Array, start: number, end: number): void {
-    if (!this.canSend) return;
+    if (!this.#mayAnswer) return;
     // By the method of plain octets: a Buffer's own `slice` is a view.
     if (this.#isBlocked) this.#owedPong = copyOctets(bytes, start, end);
     else this.#writer.writeFrame(finBit | Opcode.pong, bytes, start, end);
@@ -197,7 +202,7 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
     const owed = this.#owedPong;
     if (isBlocked || owed === undefined) return;
     this.#owedPong = undefined;
-    if (this.canSend) this.#writer.writeFrame(finBit | Opcode.pong, owed, 0, owed.byteLength);
+    if (this.#mayAnswer) this.#writer.writeFrame(finBit | Opcode.pong, owed, 0, owed.byteLength);
   }
 
   /**

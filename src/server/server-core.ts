@@ -107,6 +107,8 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
       this.#accept(pending, read.handshake, {});
     } else {
       this.#pending.add(pending);
+      // An application that never decides keeps nobody who is gone.
+      pending.signal.addEventListener("abort", () => this.#pending.delete(pending));
       void this.#decide(head, read.handshake, pending, isSecure).finally(() => this.#pending.delete(pending));
     }
   }

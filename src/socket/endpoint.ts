@@ -177,9 +177,11 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   }
 
   terminate(): void {
-    if (this.#isStreamGone) return;
+    const isGone = this.#isStreamGone;
+    if (isGone && !this.#isEndDue) return;
     this.#delivery.stop();
-    this.#toEnd.cut(undefined);
+    if (isGone) this.#end(this.#toEnd);
+    else this.#toEnd.cut(undefined);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
