@@ -53,12 +53,14 @@ class Scene {
       text: nodeText,
       deadlines: this.clock,
       handshakeTimeoutMs,
-      upgrade: (request, stream) => {
+      upgrade: (request, stream, deadline) => {
+        deadline.cancel();
         const recorder = receive?.(stream) ?? new StreamRecorder();
         stream.start(recorder);
         this.upgraded.push({ request, stream, recorder });
         this.#note();
       },
+      handedOver: (_socket, deadline) => deadline.cancel(),
       timedOut: (stream) => {
         stream.start(new StreamRecorder());
         this.timedOut.push(stream);
@@ -348,7 +350,7 @@ describe("a door that cannot be opened", () => {
     const door = new Door(new HandleTransport(binding, nodeTurns), {
       ...{ http, text: nodeText, deadlines: new FakeClock(), handshakeTimeoutMs },
       limits: { maxHeaderCount: 20, maxHeaderBytes: 2000 },
-      ...{ upgrade: refuse, timedOut: refuse, failed: refuse },
+      ...{ upgrade: refuse, handedOver: refuse, timedOut: refuse, failed: refuse },
     });
     assert.equal(door.open(), false);
     t.after(() => http.close());
