@@ -19,10 +19,18 @@ export type {
   Acceptance,
   AcceptContext,
   AcceptDecision,
+  AdmissionCode,
+  HostsOption,
   IncomingRequest,
+  OriginsOption,
+  ProtocolToken,
   PublishResult,
   ServerSocket,
+  TrustedProxiesOption,
+  UpgradeRefusal,
+  UpgradeRefusalCode,
 } from "./server/index.js";
+export { AdmissionError, bearerToken, cookie, cookies, protocolToken } from "./server/index.js";
 export type {
   Message,
   PreparedMessage,

@@ -29,10 +29,12 @@ export class ConnectionDeadlines {
 
   /** Looks after the connections of a server. */
   watch(http: HttpServer | HttpsServer): void {
-    if (http instanceof TlsServer) {
-      http.on("connection", (socket) => this.#beginTls(socket as TcpSocket));
-      http.on("secureConnection", (socket) => this.#secured(socket));
-    } else http.on("connection", (socket) => this.begin(socket, this.#start()));
+    const isTls = http instanceof TlsServer;
+    http.on("connection", (socket: TcpSocket) => {
+      if (isTls) this.#beginTls(socket);
+      else this.begin(socket, this.#start());
+    });
+    if (isTls) http.on("secureConnection", (socket) => this.#secured(socket));
     // An ordinary request has the application's time.
     http.on("request", ({ socket }) => this.take(socket)?.cancel());
   }

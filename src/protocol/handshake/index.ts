@@ -23,7 +23,7 @@ export {
   formatExtensions,
   parseExtensions,
 } from "./extension-header.js";
-export { headerValues, listElements } from "./headers.js";
+export { headerValues, listElements, trimWhitespace } from "./headers.js";
 export { acceptValue, createKey } from "./key.js";
 export type { HandshakeRequest, HandshakeResponse, RawHeaders } from "./message.js";
 export { readUpgradeRequest, type UpgradeRequest, type UpgradeRequestResult } from "./read-request.js";
