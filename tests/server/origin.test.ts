@@ -109,7 +109,7 @@ describe("a list of origins", () => {
       assert.throws(() => resolveOrigins([entry as string]), { code: "invalid-argument" }, String(entry));
     }
     for (const option of ["https://app.example", {}, 5, null, true]) {
-      assert.throws(() => resolveOrigins(option as OriginsOption), { code: "invalid-argument" }, String(option));
+      assert.throws(() => resolveOrigins(option as OriginsOption), { code: "invalid-argument" }, typeof option);
     }
   });
 });

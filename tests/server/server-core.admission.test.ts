@@ -288,7 +288,7 @@ describe("the caps on connections", () => {
       () => new Response(null, { status: 401 }),
       () => Promise.reject(new Error("no")),
       () => ({ protocol: "not asked for" }),
-      () => new Response(null, { status: 101 as 200, statusText: "\n" }),
+      () => new Response(null, { status: 101, statusText: "\n" }),
     ];
     for (const decide of decisions) {
       let isFirst = true;
