@@ -18,7 +18,7 @@ import { answerAt, headersFor, startWayIn, statusAt, waysIn } from "../support/w
 const quiet = { message: () => undefined };
 
 for (const way of waysIn) {
-  describe(`cross-site WebSocket hijacking, by a ${way}`, () => {
+  describe(`cross-site WebSocket hijacking (${way})`, () => {
     it("CVE-2018-14732: a page of another origin gets nothing of a development server", async (t) => {
       const { port, server } = await startWayIn(t, way, { open: (socket) => socket.send("the source code") });
       for (const origin of ["http://evil.example", "https://evil.example", `http://localhost:${port + 1}`, "null"]) {
@@ -52,7 +52,7 @@ for (const way of waysIn) {
     });
   });
 
-  describe(`DNS rebinding, by a ${way}`, () => {
+  describe(`DNS rebinding (${way})`, () => {
     it("gets a page no further than to 421, on a server that listens on a loopback address", async (t) => {
       const refusals: UpgradeRefusal[] = [];
       const { port, server } = await startWayIn(t, way, {
@@ -79,7 +79,7 @@ for (const way of waysIn) {
     });
   });
 
-  describe(`a trusted proxy, by a ${way}`, () => {
+  describe(`a trusted proxy (${way})`, () => {
     it("tells who the client is, and by which scheme and name it came", async (t) => {
       const seen: unknown[] = [];
       const { port } = await startWayIn(t, way, {
@@ -106,7 +106,7 @@ for (const way of waysIn) {
     });
   });
 
-  describe(`caps, by a ${way}`, () => {
+  describe(`caps (${way})`, () => {
     it("hold for all connections and for those of an address, until one of them ends", async (t) => {
       for (const [options, status] of [
         [{ maxConnections: 2 }, 503],
@@ -143,7 +143,7 @@ for (const way of waysIn) {
     });
   });
 
-  describe(`accept, by a ${way}`, () => {
+  describe(`accept (${way})`, () => {
     it("is told by its signal that the peer has left, by its end or by a reset", async (t) => {
       for (const leave of ["end", "resetAndDestroy"] as const) {
         const asked = deferred();
@@ -286,7 +286,7 @@ for (const transport of transports) {
       const client = await TextClient.connect(t, port);
       client.write(requestText(["Host", "a"], "GET /page HTTP/1.1"));
       await client.until(/<page>/u);
-      for (let count = 0; count < 2; count++) await halfPasses(half.port, t);
+      for (let count = 0; count < 3; count++) await halfPasses(half.port, t);
       client.write(requestText());
       await asked.promise;
       gate.resolve(undefined);
