@@ -23,7 +23,7 @@ export function bearerToken(request: WithHeaders): string | undefined {
   return bearerCredentials.exec(request.headers.get("authorization") ?? "")?.[1];
 }
 
-// RFC 6265 §4.1.1: "US-ASCII characters excluding CTLs, whitespace, DQUOTE, comma, semicolon, and backslash".
+// RFC 6265 §4.1.1, cookie-octet: visible ASCII but for quotes, commas, semicolons and backslashes.
 const cookieValue = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/;
 
 /**

@@ -54,7 +54,7 @@ function parseForwarded(value: string): Hop[] | undefined {
       position++;
       const text = match(token, value, position) ?? match(quotedString, value, position);
       const key = lowercaseAscii(name);
-      // RFC 7239 §4: "Each parameter MUST NOT occur more than once per field-value."
+      // RFC 7239 §4: a parameter must not occur twice. Which of the two would be believed depends on the reader.
       if (text === undefined || pairs.has(key)) return undefined;
       position += text.length;
       pairs.set(key, text.startsWith('"') ? text.slice(1, -1).replace(/\\(.)/g, "$1") : text);

@@ -17,6 +17,10 @@ import { answerAt, headersFor, startWayIn, statusAt, waysIn } from "../support/w
 
 const quiet = { message: () => undefined };
 
+function many(count: number): string[] {
+  return Array.from({ length: 2 * count }, (_, index) => (index % 2 === 0 ? `X${index}` : ""));
+}
+
 for (const way of waysIn) {
   describe(`cross-site WebSocket hijacking (${way})`, () => {
     it("CVE-2018-14732: a page of another origin gets nothing of a development server", async (t) => {
@@ -140,6 +144,28 @@ for (const way of waysIn) {
       waiting.write(requestText());
       await asked.promise;
       assert.match(await answerAt(t, port, upgradeHeaders()), /^HTTP\/1\.1 503 .*too-many-pending-upgrades/su);
+    });
+  });
+
+  describe(`limits of the head (${way})`, () => {
+    it("hold for its lines and its octets", async (t) => {
+      const { port, server } = await startWayIn(t, way, {
+        ...quiet,
+        limits: { maxHeaderCount: 6, maxHeaderBytes: 1000 },
+      });
+      for (const [extra, status] of [
+        [["X-A", "b"], 101],
+        [["X-A", "b", "X-B", "c"], 431],
+        [many(300), 431],
+        // More than Node's servers keep: what they leave out may be what makes it an upgrade.
+        [many(2500), 431],
+        [["X-A", "b".repeat(700)], 101],
+        [["X-A", "b".repeat(1100)], 431],
+        [["X-A", "b".repeat(20_000)], 431],
+      ] as const) {
+        assert.equal(await statusAt(t, port, upgradeHeaders(...extra)), status, extra.join().slice(0, 20));
+      }
+      assert.equal(server.sockets.size, 2);
     });
   });
 
