@@ -14,6 +14,7 @@ import type { OriginRule } from "./origin.js";
 import { isSameOrigin, listsOrigin, resolveOrigins } from "./origin.js";
 import type { Client } from "./proxies.js";
 import { TrustedProxies } from "./proxies.js";
+import { saysTrue } from "./says-true.js";
 
 /** How many there are. */
 export interface Occupancy {
@@ -84,8 +85,7 @@ export class Admission {
       case "list":
         return listsOrigin(rule.origins, origin);
       case "function":
-        // A promise of `false` is no `true`.
-        return rule.isAllowed(origin, requestOf()) === true;
+        return saysTrue(rule.isAllowed(origin, requestOf()), "origins");
     }
   }
 

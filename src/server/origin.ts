@@ -60,12 +60,14 @@ function requireOrigin(text: unknown): string {
 /** An origin as browsers write it, or undefined. */
 function normalizeOrigin(text: string): string | undefined {
   const origin = lowercaseAscii(text);
-  if (origin === "null") return origin;
+  // Neither has a host; the second is what applications in a shell of their own may send.
+  if (origin === "null" || origin === "file://") return origin;
   const separator = origin.indexOf("://");
   const authority = parseAuthority(origin.slice(separator + 3));
-  if (separator < 1 || authority === undefined) return undefined;
+  const scheme = origin.slice(0, Math.max(0, separator));
+  // A page is never at ws: or wss:, as the URL of its WebSocket is.
+  if (scheme === "" || scheme === "ws" || scheme === "wss" || authority === undefined) return undefined;
   const { host, port } = authority;
-  const scheme = origin.slice(0, separator);
   const isDefaultPort =
     port === undefined || (scheme === "http" && port === 80) || (scheme === "https" && port === 443);
   return `${scheme}://${host}${isDefaultPort ? "" : `:${String(port)}`}`;

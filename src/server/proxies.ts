@@ -8,6 +8,7 @@ import type { Hop } from "./forwarded.js";
 import { isForwardedHost, isSecureProtocol, parseNode, readForwarded, readXForwarded } from "./forwarded.js";
 import type { IpRange } from "./ip-address.js";
 import { isInRange, parseIpAddress, parseIpRange } from "./ip-address.js";
+import { saysTrue } from "./says-true.js";
 
 /**
  * Proxies that are believed: addresses and ranges ("10.0.0.0/8"), or a function that says `true` of an address, which is
@@ -33,7 +34,8 @@ export class TrustedProxies {
 
   /** @throws UsageError `invalid-argument` for what is no address, no range and no list of them */
   constructor(option: TrustedProxiesOption) {
-    this.#isTrusted = typeof option === "function" ? (address) => option(address) === true : trustsRanges(option);
+    this.#isTrusted =
+      typeof option === "function" ? (address) => saysTrue(option(address), "trustedProxies") : trustsRanges(option);
   }
 
   /**

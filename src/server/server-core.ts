@@ -5,7 +5,7 @@
 import type { HandshakeRequest, UpgradeRequest } from "../protocol/index.js";
 import { readUpgradeRequest, writeCloseBody, writeRefusal, writeUpgradeResponse } from "../protocol/index.js";
 import type { SocketContext } from "../socket/index.js";
-import { createSocketContext, rawHeadersOf, reportTo } from "../socket/index.js";
+import { callAside, createSocketContext, rawHeadersOf, reportTo } from "../socket/index.js";
 import type { ByteStream, Platform } from "../transport/index.js";
 import { Deadline } from "../transport/index.js";
 import type { Acceptance, AcceptDecision } from "./accept.js";
@@ -87,31 +87,42 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
       this.#refuse(pending, read.error);
       return;
     }
-    const { host } = read.handshake;
-    const connection = { address: stream.remoteAddress, isSecure, host, isForwarded: false };
-    const client = this.#admission.clientOf(head, connection);
-    if (client instanceof AdmissionError) {
-      this.#refuse(pending, client);
+    let attempt: UpgradeAttempt | AdmissionError;
+    try {
+      attempt = this.#check(head, read.handshake, pending, isSecure, arrival);
+    } catch (error) {
+      this.#fail(pending, error, "a check at the door");
       return;
     }
-    pending.remoteAddress = client.address;
-    this.#receive(new UpgradeAttempt(head, read.handshake, pending, client), arrival);
+    if (attempt instanceof AdmissionError) this.#refuse(pending, attempt);
+    else this.#receive(attempt, arrival.deadline);
   }
 
-  /** Lets in whoever is proper, where there is nothing against it. */
-  #receive(attempt: UpgradeAttempt, { deadline, isOnLoopback = nowhere }: Arrival): void {
+  /** @throws what options throw that are functions */
+  #check(
+    head: HandshakeRequest,
+    handshake: UpgradeRequest,
+    pending: PendingUpgrade,
+    isSecure: boolean,
+    { isOnLoopback = nowhere }: Arrival,
+  ): UpgradeAttempt | AdmissionError {
+    if (this.#isClosing) return new AdmissionError("server-closing");
+    const { remoteAddress: address } = pending;
+    const client = this.#admission.clientOf(head, { address, isSecure, host: handshake.host, isForwarded: false });
+    if (client instanceof AdmissionError) return client;
+    pending.remoteAddress = client.address;
+    const attempt = new UpgradeAttempt(head, handshake, pending, client);
+    const occupancy = { sockets: this.#sockets.size, pendingUpgrades: this.#pending.size };
+    const error =
+      this.#admission.checkSource(handshake, client, isOnLoopback, () => attempt.request) ??
+      this.#admission.checkRoom(client.address, occupancy) ??
+      this.#checkQueue();
+    return error ?? attempt;
+  }
+
+  /** Lets somebody in against whom there is nothing, or asks the application. */
+  #receive(attempt: UpgradeAttempt, deadline: Deadline | undefined): void {
     const { pending, handshake, client } = attempt;
-    let error: AdmissionError | undefined;
-    try {
-      error = this.#check(attempt, isOnLoopback);
-    } catch (thrown) {
-      this.#fail(pending, thrown, "origins");
-      return;
-    }
-    if (error !== undefined) {
-      this.#refuse(pending, error);
-      return;
-    }
     this.#admission.entered(client.address);
     if (this.#given.accept === undefined) {
       this.#accept(pending, handshake, {});
@@ -121,17 +132,6 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     pending.gone = () => this.#leave(pending);
     this.#limitTime(pending, deadline);
     void this.#decide(attempt);
-  }
-
-  #check(attempt: UpgradeAttempt, isOnLoopback: () => boolean): AdmissionError | undefined {
-    if (this.#isClosing) return new AdmissionError("server-closing");
-    const { handshake, client } = attempt;
-    const occupancy = { sockets: this.#sockets.size, pendingUpgrades: this.#pending.size };
-    return (
-      this.#admission.checkSource(handshake, client, isOnLoopback, () => attempt.request) ??
-      this.#admission.checkRoom(client.address, occupancy) ??
-      this.#checkQueue()
-    );
   }
 
   /** Does not count a pending upgrade any more that has come to nothing. */
@@ -251,11 +251,12 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
   }
 
   #tell(pending: PendingUpgrade, refusal: ReasonedRefusal): void {
-    try {
-      this.#given.refused?.(describeRefusal(refusal, pending.remoteAddress));
-    } catch (error) {
-      this.reportError(error, "the refused handler");
-    }
+    const { refused } = this.#given;
+    if (refused === undefined) return;
+    callAside(
+      () => refused.call(this.#given, describeRefusal(refusal, pending.remoteAddress)),
+      (error) => this.reportError(error, "the refused handler"),
+    );
   }
 
   async #refuseWith(pending: PendingUpgrade, response: Response): Promise<void> {

@@ -2,8 +2,10 @@
  * The socket that servers and clients share.
  */
 
+export { callAside } from "./calling.js";
 export type { SocketContext, SocketDetails } from "./context.js";
 export { createSocketContext } from "./context.js";
+export { isThenable } from "./delivery.js";
 export { Endpoint } from "./endpoint.js";
 export { CloseTimeoutError, ConnectionClosedError, SlowPeerError } from "./errors.js";
 export { reportTo } from "./handler-error.js";

@@ -75,6 +75,7 @@ describe("a list of origins", () => {
       "http://localhost:3000",
       "https://a.example:443",
       "capacitor://localhost",
+      "file://",
       "null",
     ];
     for (const origin of [
@@ -87,6 +88,7 @@ describe("a list of origins", () => {
     }
     assert.equal(listed(origins, "capacitor://localhost"), true);
     assert.equal(listed(origins, "null"), true);
+    assert.equal(listed(origins, "file://"), true);
     for (const origin of ["http://app.example", "https://app.example:8443", "http://localhost", "", "https://"]) {
       assert.equal(listed(origins, origin), false, origin);
     }
@@ -97,6 +99,8 @@ describe("a list of origins", () => {
   it("is refused where an entry would match nothing", () => {
     for (const entry of [
       "*",
+      "wss://app.example",
+      "ws://localhost:1",
       "https://*.example",
       "app.example",
       "https://app.example/",

@@ -102,8 +102,10 @@ describe("the proxies that are trusted", () => {
       clientOf(headers, (address) => address === undefined, { ...connection, address: undefined })?.address,
       "192.0.2.43",
     );
+    const truthy = (() => "yes") as unknown as (address: string | undefined) => boolean;
+    assert.equal(clientOf(headers, truthy)?.address, "10.0.0.1");
     const later = (() => Promise.resolve(true)) as unknown as (address: string | undefined) => boolean;
-    assert.equal(clientOf(headers, later)?.address, "10.0.0.1");
+    assert.throws(() => clientOf(headers, later), { code: "invalid-argument" });
   });
 
   it("are met by mapped addresses", () => {

@@ -101,8 +101,8 @@ describe("§10.2 the origin of a page", () => {
     assert.equal(seen[0]?.[1], accepted);
   });
 
-  it("is not allowed by anything that is not true: not by a promise, either", async () => {
-    for (const answer of [Promise.resolve(true), Promise.resolve(false), 1, "yes", undefined]) {
+  it("is not allowed by anything that is not true", async () => {
+    for (const answer of [false, 1, "yes", undefined, null, {}]) {
       const { core } = createCore({ origins: (() => answer) as unknown as () => boolean });
       assert.equal(await statusOf(core, { origin: "http://server.example:9000" }), 403);
     }
@@ -119,8 +119,16 @@ describe("§10.2 the origin of a page", () => {
     await idle();
     assert.equal(reply().status, 500);
     assert.doesNotMatch(reply().body, /secret/u);
-    assert.deepEqual(platform.reported, [{ error: failure, during: "origins" }]);
+    assert.deepEqual(platform.reported, [{ error: failure, during: "a check at the door" }]);
     assert.equal(refusals[0]?.error?.cause, failure);
+  });
+
+  it("is not decided about by a promise: that is 500 and reported, whatever becomes of it", async () => {
+    for (const answer of [() => Promise.resolve(true), () => Promise.reject(new Error("later"))]) {
+      const { core, platform } = createCore({ origins: answer as unknown as () => boolean });
+      assert.equal(await statusOf(core, { origin: "http://server.example:9000" }), 500);
+      assert.match(String(platform.reported[0]?.error), /origins has to decide at once/u);
+    }
   });
 
   it("is not asked of a function where Host and target make no URL: that is 400", async () => {
@@ -220,6 +228,19 @@ describe("a client behind a trusted proxy", () => {
       assert.equal(await statusOf(core, { origin: "https://app.example", extra: forwarded }), 403);
       assert.equal(await statusOf(core, { extra: forwarded }), 101);
       assert.deepEqual(addresses, ["192.0.2.7"]);
+    }
+  });
+
+  it("is refused with 500 where nobody can tell whether the proxy is trusted, which is reported", async () => {
+    const failure = new Error("no list");
+    const throwing = (): boolean => {
+      throw failure;
+    };
+    const later = (() => Promise.reject(failure)) as unknown as () => boolean;
+    for (const trustedProxies of [throwing, later]) {
+      const { core, platform } = createCore({ trustedProxies });
+      assert.equal(await statusOf(core), 500);
+      assert.equal(platform.reported.length, 1);
     }
   });
 
@@ -439,6 +460,14 @@ describe("a refusal", () => {
         throw failure;
       },
     });
+    assert.equal(await statusOf(core, { origin: "http://a" }), 403);
+    assert.deepEqual(platform.reported, [{ error: failure, during: "the refused handler" }]);
+  });
+
+  it("goes out even where the handler for it is async and rejects, which is reported", async () => {
+    const failure = new Error("later");
+    const refused = (() => Promise.reject(failure)) as () => void;
+    const { core, platform } = createCore({ origins: [], refused });
     assert.equal(await statusOf(core, { origin: "http://a" }), 403);
     assert.deepEqual(platform.reported, [{ error: failure, during: "the refused handler" }]);
   });
