@@ -340,11 +340,19 @@ describe("the caps on connections", () => {
     gates[0]?.resolve(undefined);
     await waiting[0]?.idle();
     assert.equal(await statusOf(core), 101);
-    // One that leaves makes room at once, though its accept never settles.
-    const leaving = waiting[1];
-    leaving?.client.destroy();
-    await leaving?.idle();
-    assert.equal(await statusOf(core), 101);
+  });
+
+  it("are free at once of a peer that leaves, though its accept never settles", async () => {
+    for (const options of [{ maxPendingUpgrades: 1 }, { maxConnections: 1 }, { maxConnectionsPerAddress: 1 }]) {
+      const { core } = createCore({ ...options, accept: () => new Promise<undefined>(() => undefined) });
+      for (let count = 0; count < 3; count++) {
+        const leaving = attempt(core);
+        await leaving.idle();
+        assert.equal(leaving.received.receivedBytes, 0, "it was refused");
+        leaving.client.destroy();
+        await leaving.idle();
+      }
+    }
   });
 
   it("hold for nobody where they are not set", async () => {
