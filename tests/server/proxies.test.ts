@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { isIP } from "node:net";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { TrustedProxiesOption } from "#src/server/index.js";
@@ -91,6 +92,37 @@ describe("a client behind proxies", () => {
           assert.ok(address === undefined || address === "192.0.2.43", address);
         }
       }),
+    );
+  });
+});
+
+describe("headers of proxies", () => {
+  it("are read to an end whatever they are: what comes of them is an address, or nothing", () => {
+    const name = fc.constantFrom("Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host");
+    const piece = fc.constantFrom(
+      "for=",
+      "proto=",
+      "host=",
+      "https",
+      "1.2.3.4",
+      "10.0.0.2",
+      "[::1]:80",
+      '"',
+      "\\",
+      ",",
+      ";",
+      " ",
+      "_x",
+      "a.b",
+    );
+    const value = fc.oneof(fc.string({ unit: piece, maxLength: 12 }), fc.string({ unit: "binary" }));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(name, value), { maxLength: 6 }), (lines) => {
+        const client = clientOf(lines.flat());
+        if (client === undefined) return;
+        assert.ok(client.address !== undefined && isIP(client.address) !== 0, client.address);
+      }),
+      { numRuns: 1000 },
     );
   });
 });
