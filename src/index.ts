@@ -19,11 +19,19 @@ export type {
   Acceptance,
   AcceptContext,
   AcceptDecision,
+  AdmissionCode,
+  HostsOption,
   IncomingRequest,
+  OriginsOption,
+  ProtocolToken,
   PublishOptions,
   PublishResult,
   ServerSocket,
+  TrustedProxiesOption,
+  UpgradeRefusal,
+  UpgradeRefusalCode,
 } from "./server/index.js";
+export { AdmissionError, bearerToken, cookie, cookies, protocolToken } from "./server/index.js";
 export type {
   CompressionReport,
   Message,

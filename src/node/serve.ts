@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { UsageError } from "../protocol/index.js";
 import type { PublishOptions, PublishResult, ServerOptions, ServerSocket } from "../server/index.js";
-import { ServerCore } from "../server/index.js";
+import { isLoopback, parseIpAddress, ServerCore } from "../server/index.js";
 import type { CompressionReport, PreparedMessage, SendData } from "../socket/index.js";
 import { reportCompression } from "../socket/index.js";
 import type { HandleTransport, TransportOption } from "../transport/node/index.js";
@@ -16,6 +16,7 @@ import {
   chooseTransport,
   hasUnansweredRequest,
   keepFreedMemory,
+  listeningAddress,
   nodePlatform,
   takeHttpUpgrade,
 } from "../transport/node/index.js";
@@ -133,6 +134,7 @@ class NodeServer<Data> implements Server<Data> {
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Uint8Array): void => {
     this.handleUpgrade(request, socket, head);
   };
+  readonly #isOnLoopback = (): boolean => isLoopbackAddress(this.#address?.address);
   #closing: Promise<void> | undefined;
 
   constructor(options: ServeOptions<Data>, handles: HandleTransport | undefined) {
@@ -153,7 +155,8 @@ class NodeServer<Data> implements Server<Data> {
       request,
       resolved: core.options,
       handles: this.#handles,
-      upgrade: (head, stream) => core.upgrade(head, stream, false),
+      upgrade: (head, stream, deadline) =>
+        core.upgrade(head, stream, false, { deadline, isOnLoopback: this.#isOnLoopback }),
       timedOut: (stream) => core.refuseSlowRequest(stream),
       failed: (error) => core.reportError(error, "accepting a connection"),
     });
@@ -210,8 +213,10 @@ class NodeServer<Data> implements Server<Data> {
       socket.destroy();
       return;
     }
+    const deadline = this.#ownPort?.deadlines.take(request.socket);
     const upgrade = takeHttpUpgrade(request, socket, head, this.#handles);
-    this.#core.upgrade(upgrade.head, upgrade.stream, upgrade.isSecure);
+    const isOnLoopback = (): boolean => isLoopbackAddress(listeningAddress(socket));
+    this.#core.upgrade(upgrade.head, upgrade.stream, upgrade.isSecure, { deadline, isOnLoopback });
   }
 
   async close(code = 1001, reason = ""): Promise<void> {
@@ -236,6 +241,12 @@ class NodeServer<Data> implements Server<Data> {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** Whether who listens on an address serves this machine alone. */
+function isLoopbackAddress(text: string | undefined): boolean {
+  const address = text === undefined ? undefined : parseIpAddress(text);
+  return address !== undefined && isLoopback(address);
 }
 
 /** An address that one can connect to from this machine. */

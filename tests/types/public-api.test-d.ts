@@ -6,12 +6,16 @@ import { expectTypeOf } from "expect-type";
 import type {
   Accept,
   Acceptance,
+  AdmissionCode,
   CloseOutcome,
   CloseReport,
   ConnectOptions,
+  HostsOption,
   IncomingRequest,
   Message,
+  OriginsOption,
   PreparedMessage,
+  ProtocolToken,
   PublishResult,
   RefusalReason,
   SendResult,
@@ -19,8 +23,11 @@ import type {
   Server,
   ServerSocket,
   Socket,
+  TrustedProxiesOption,
+  UpgradeRefusal,
+  UpgradeRefusalCode,
 } from "#src/index.js";
-import { connect, prepare, serve } from "#src/index.js";
+import { AdmissionError, bearerToken, connect, cookie, cookies, prepare, protocolToken, serve } from "#src/index.js";
 
 declare const condition: boolean;
 declare function findUser(request: Request): Promise<{ readonly name: string } | undefined>;
@@ -228,6 +235,45 @@ export async function ordinaryRequests(): Promise<void> {
   expectTypeOf<ServeOptions["request"]>().toEqualTypeOf<RequestListener | undefined>();
   // @ts-expect-error -- this is no web Request, and no Response comes back
   await serve({ port: 0, request: (request: Request) => new Response(request.url) });
+}
+
+/** Who may connect: closed sets, and functions that decide at once. */
+export async function theDoorIsTyped(request: IncomingRequest): Promise<void> {
+  await serve({ port: 0, origins: "*", hosts: "*" });
+  await serve({ port: 0, origins: ["https://app.example"], hosts: ["app.example"], trustedProxies: ["10.0.0.0/8"] });
+  await serve({
+    port: 0,
+    maxConnections: 10,
+    maxConnectionsPerAddress: 2,
+    maxPendingUpgrades: 5,
+    origins(origin, asking) {
+      expectTypeOf(origin).toBeString();
+      expectTypeOf(asking).toEqualTypeOf<IncomingRequest>();
+      return origin.endsWith(".example");
+    },
+    trustedProxies: (address) => address === undefined,
+    refused(refusal) {
+      expectTypeOf(refusal).toEqualTypeOf<UpgradeRefusal>();
+      expectTypeOf(refusal.remoteAddress).toEqualTypeOf<string | undefined>();
+      if (refusal.error instanceof AdmissionError) expectTypeOf(refusal.error.code).toEqualTypeOf<AdmissionCode>();
+    },
+  });
+  expectTypeOf<ServeOptions["origins"]>().toEqualTypeOf<OriginsOption | undefined>();
+  expectTypeOf<ServeOptions["hosts"]>().toEqualTypeOf<HostsOption | undefined>();
+  expectTypeOf<ServeOptions["trustedProxies"]>().toEqualTypeOf<TrustedProxiesOption | undefined>();
+  expectTypeOf<UpgradeRefusal["code"]>().toEqualTypeOf<UpgradeRefusalCode>();
+  // @ts-expect-error -- one origin is a list of one
+  await serve({ port: 0, origins: "https://app.example" });
+  // @ts-expect-error -- a promise is no answer
+  await serve({ port: 0, origins: () => Promise.resolve(true) });
+  // @ts-expect-error -- a name is no number of hops
+  await serve({ port: 0, trustedProxies: 1 });
+  expectTypeOf(bearerToken(request)).toEqualTypeOf<string | undefined>();
+  expectTypeOf(cookie(new Request("http://a/"), "session")).toEqualTypeOf<string | undefined>();
+  expectTypeOf(cookies(request)).toEqualTypeOf<ReadonlyMap<string, string>>();
+  expectTypeOf(protocolToken(request)).toEqualTypeOf<ProtocolToken | undefined>();
+  // @ts-expect-error -- a web Request does not tell the subprotocols
+  protocolToken(new Request("http://a/"));
 }
 
 /** Options that are not there yet do not compile. */
