@@ -18,6 +18,8 @@ import { createCompression, createSocketContext, rawHeadersOf, reportTo } from "
 import type { ByteStream, Platform } from "../transport/index.js";
 import type { Acceptance, AcceptDecision, IncomingRequest } from "./accept.js";
 import { createIncomingRequest } from "./accept.js";
+import type { DrainOptions } from "./drain.js";
+import { Drain, resolveDrainOptions } from "./drain.js";
 import type { ResolvedServerOptions, ServerOptions } from "./options.js";
 import { resolveServerOptions } from "./options.js";
 import { PendingUpgrade } from "./pending-upgrade.js";
@@ -27,14 +29,17 @@ import { SocketQueue } from "./socket-queue.js";
 import { Topics } from "./topics.js";
 
 /** A decision of this library's own, told in the words of the limit or state it comes from. */
-function refusal(status: number, reasonPhrase: string, explanation: string): Refusal {
+function refusal(status: number, reasonPhrase: string, explanation: string, ...headers: readonly string[]): Refusal {
   return {
     status,
     reasonPhrase,
-    headers: ["Content-Type", "text/plain; charset=utf-8"],
+    headers: [...headers, "Content-Type", "text/plain; charset=utf-8"],
     body: latin1(`${explanation}\n`),
   };
 }
+
+// RFC 9110 §10.2.3. Another server takes its place, or this one again, but hardly within the same second.
+const closing = refusal(503, "Service Unavailable", "The server is closing.", "Retry-After", "5");
 
 /** See the head of this file. */
 export class ServerCore<Data> implements ServerSocketOwner<Data> {
@@ -51,7 +56,7 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
   /** Those who were refused and are not gone yet. */
   readonly #refused = new Set<PendingUpgrade>();
   /** Told when none of them is left. */
-  #refusedGone: (() => void) | undefined;
+  #refusedGone: (() => void)[] = [];
   readonly #queue = new SocketQueue<ServerSocket<Data>>();
   #isClosing = false;
 
@@ -100,7 +105,7 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     if (!read.ok) {
       this.#refuse(pending, read.error);
     } else if (this.#isClosing) {
-      this.#refuse(pending, refusal(503, "Service Unavailable", "The server is closing."));
+      this.#refuse(pending, closing);
     } else if (this.#isQueueFull) {
       this.#refuseForQueue(pending);
     } else if (this.#given.accept === undefined) {
@@ -159,7 +164,7 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     }
     if (pending.signal.aborted) return;
     try {
-      if (this.#isClosing) this.#refuse(pending, refusal(503, "Service Unavailable", "The server is closing."));
+      if (this.#isClosing) this.#refuse(pending, closing);
       else if (decision instanceof Response) await this.#refuseWith(pending, decision);
       // Others may have come in while the application thought.
       else if (this.#isQueueFull) this.#refuseForQueue(pending);
@@ -225,7 +230,7 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
       (cut) => this.#platform.deadlines.setTimer(cut, this.options.closeTimeoutMs),
       () => {
         this.#refused.delete(pending);
-        if (this.#refused.size === 0) this.#refusedGone?.();
+        if (this.#refused.size === 0) for (const gone of this.#refusedGone.splice(0)) gone();
       },
     );
   }
@@ -246,17 +251,40 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     // First of all, and even with no socket to close: nothing has changed when this throws.
     writeCloseBody(code, reason, this.#platform.text);
     const socketsGone = [...this.#sockets].map((socket) => socket.close(code, reason));
+    this.#stopAccepting();
+    return Promise.all([...socketsGone, this.#untilRefusedGone()]);
+  }
+
+  /**
+   * As `close`, but each socket in its turn, when nothing is at work on it any more.
+   *
+   * @param expired called at the deadline, when every connection that is left has been cut
+   * @throws UsageError as `socket.close` does, and `invalid-limit`, with everything as it was
+   */
+  drain(options: DrainOptions, expired: () => void = () => undefined): Drain {
+    const settings = resolveDrainOptions(options, this.#sockets.size, this.#platform.text);
+    const refused = this.#stopAccepting();
+    return new Drain(this.#platform.clock, settings, [...this.#sockets], refused, this.#untilRefusedGone(), () => {
+      for (const { stream } of this.#refused) stream.destroy();
+      expired();
+    });
+  }
+
+  /** @returns how many handshakes were refused for it */
+  #stopAccepting(): number {
+    if (this.#isClosing) return 0;
     this.#isClosing = true;
     this.#queue.end();
     for (const pending of this.#pending) {
       pending.giveUp(new Error("the server is closing"));
-      this.#refuse(pending, refusal(503, "Service Unavailable", "The server is closing."));
+      this.#refuse(pending, closing);
     }
-    const refusedGone = new Promise<void>((resolve) => {
-      this.#refusedGone = resolve;
-      if (this.#refused.size === 0) resolve();
-    });
-    return Promise.all([...socketsGone, refusedGone]);
+    return this.#pending.size;
+  }
+
+  async #untilRefusedGone(): Promise<void> {
+    if (this.#refused.size === 0) return;
+    await new Promise<void>((resolve) => this.#refusedGone.push(resolve));
   }
 }
 

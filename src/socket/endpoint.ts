@@ -21,6 +21,7 @@ import { Delivery, isThenable } from "./delivery.js";
 import { Ending } from "./ending.js";
 import { ConnectionClosedError, SlowPeerError } from "./errors.js";
 import { asError, reportTo } from "./handler-error.js";
+import { Leaving } from "./leaving.js";
 import { octetsOf } from "./octets.js";
 import type { OutboxOwner } from "./outbox.js";
 import { Outbox } from "./outbox.js";
@@ -176,6 +177,17 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     return this.closed;
   }
 
+  /** Closes as soon as nothing is at work on this socket, and reads no more until then. For a server that drains. */
+  leave(code: number, reason: string): void {
+    if (this.readyState !== "open") return;
+    const isHandling = (): boolean => this.hasMessageHandler && !this.#delivery.isIdle;
+    const close = (): void => this.#beginClose(code, reason);
+    this.#toEnd.leaving = new Leaving(this.#connection, this.#outbox, isHandling, close);
+    this.#pauseReading(PauseReason.leaving);
+    // Where nothing is at work, the end of the turn tells it.
+    this.#outbox.flushSoon();
+  }
+
   terminate(): void {
     if (this.#isStreamGone) return;
     this.#delivery.stop();
@@ -192,8 +204,10 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
 
   #beginClose(code: number, reason: string, cause?: Error): void {
     this.#connection.close(code, reason, cause);
+    this.#toEnd.leaving = undefined;
     // The peer's Close frame may stand behind more messages than the inbox takes.
     this.#resumeReading(PauseReason.inbox);
+    this.#resumeReading(PauseReason.leaving);
     this.#toEnd.startTimer();
     this.#outbox.flushSoon();
   }
@@ -223,6 +237,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
 
   outputEmpty(): void {
     this.#ending?.endStreamIfDone();
+    this.#ending?.leaving?.tryNow();
   }
 
   // What comes from the stream
@@ -324,6 +339,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     if (isPending) this.#pauseReading(PauseReason.extension);
     else if (this.#isEndDue) this.#end(this.#toEnd);
     else this.#resumeReading(PauseReason.extension);
+    this.#ending?.leaving?.tryNow();
   }
 
   outputAdded(): void {
@@ -380,6 +396,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
       this.#connection.answerClose();
       this.#outbox.flushSoon();
     }
+    this.#ending?.leaving?.tryNow();
     this.#handleClose();
   }
 
