@@ -19,6 +19,8 @@ export type {
   Acceptance,
   AcceptContext,
   AcceptDecision,
+  DrainOptions,
+  DrainReport,
   IncomingRequest,
   PublishOptions,
   PublishResult,

@@ -29,7 +29,7 @@ async function startEcho(t: TestContext) {
 
 describe("openline echo", () => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    it(`prints its URL, sends back what it gets, and closes with 1001 on ${signal}`, async (t) => {
+    it(`prints its URL, sends back what it gets, and drains with 1012 on ${signal}`, async (t) => {
       const { child, url } = await startEcho(t);
       assert.match(url, /^ws:\/\/127\.0\.0\.1:\d+$/u);
       const socket = await connect(url);
@@ -42,7 +42,7 @@ describe("openline echo", () => {
       const exited = once(child, "exit");
       child.kill(signal);
       const report = await socket.closed;
-      assert.deepEqual([report.outcome, report.code, report.wasClean], ["closed-by-peer", 1001, true]);
+      assert.deepEqual([report.outcome, report.code, report.wasClean], ["closed-by-peer", 1012, true]);
       assert.deepEqual(await exited, [0, null]);
     });
   }
