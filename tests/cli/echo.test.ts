@@ -12,6 +12,8 @@ import type { TestContext } from "node:test";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { connect } from "#src/index.js";
+import { requestText } from "../support/raw-http.js";
+import { TextClient } from "../support/text-client.js";
 
 const command = fileURLToPath(new URL("../../../dist/cli/main.js", import.meta.url));
 
@@ -46,6 +48,19 @@ describe("openline echo", () => {
       assert.deepEqual(await exited, [0, null]);
     });
   }
+
+  it("ends at once on a second signal", async (t) => {
+    const { child, url } = await startEcho(t);
+    const silent = await TextClient.connect(t, Number(new URL(url).port));
+    silent.write(requestText());
+    await silent.until(/\r\n\r\n/u);
+    const exited = once(child, "exit");
+    child.kill("SIGTERM");
+    // The Close frame: from here on it waits for an answer.
+    await silent.until(/\x88/u);
+    child.kill("SIGTERM");
+    assert.deepEqual(await exited, [null, "SIGTERM"]);
+  });
 
   it("says so in one line when the port is taken", async (t) => {
     const holder = createServer().listen(0, "127.0.0.1");

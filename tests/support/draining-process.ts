@@ -5,7 +5,7 @@
 import type { DrainOptions, ServeOptions } from "#src/index.js";
 import { serve } from "#src/index.js";
 
-const { drain, ...options } = JSON.parse(process.argv[2] ?? "{}") as ServeOptions & { readonly drain?: DrainOptions };
+const options = JSON.parse(process.argv[2] ?? "{}") as ServeOptions & { readonly drain?: DrainOptions };
 
 function print(line: Readonly<Record<string, unknown>>): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -23,7 +23,7 @@ process.stdin
   .on("end", () => {
     // In the same turn: what was accepted has to reach everybody.
     server.publish("news", "last news");
-    void server.drain(drain).then((report) => print({ report }));
+    void server.drain(options.drain).then((report) => print({ report }));
   })
   .resume();
 print({ url: server.url });
