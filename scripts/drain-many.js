@@ -11,7 +11,7 @@ import { connect } from "openline";
 
 const [clients = 10_000, spreadMs = 5000] = process.argv.slice(2).map(Number);
 const script = fileURLToPath(new URL("../build/tests/support/draining-process.js", import.meta.url));
-const options = JSON.stringify({ drain: { deadlineMs: 60_000, spreadMs } });
+const options = JSON.stringify({ draining: { deadlineMs: 60_000, spreadMs } });
 const child = spawn(process.execPath, [script, options], { stdio: ["pipe", "pipe", "inherit"] });
 const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
 

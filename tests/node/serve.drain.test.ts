@@ -36,7 +36,7 @@ for (const transport of transports) {
   describe(`draining over ${transport}`, () => {
     it("tells everybody, loses nothing, and lets the process end by itself", async (t) => {
       const count = 500;
-      const options = { transport, drain: { spreadMs: 200, reason: "see you" } };
+      const options = { transport, draining: { spreadMs: 200, reason: "see you" } };
       const server = LineProcess.start(t, drainingProcess, JSON.stringify(options));
       const url = String((await server.next("url"))["url"]);
       const sockets = await connectMany(url, count);
@@ -54,7 +54,7 @@ for (const transport of transports) {
     });
 
     it("lets the process end by itself where peers do not answer", async (t) => {
-      const options = { transport, drain: { deadlineMs: 500 } };
+      const options = { transport, draining: { deadlineMs: 500 } };
       const server = LineProcess.start(t, drainingProcess, JSON.stringify(options));
       const { port } = new URL(String((await server.next("url"))["url"]));
       const silent = await TextClient.connect(t, Number(port));
