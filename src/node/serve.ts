@@ -6,6 +6,7 @@ import type { Server as HttpServer, IncomingMessage, RequestListener } from "nod
 import type { Server as HttpsServer, ServerOptions as HttpsServerOptions } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { serverObserver } from "../observe/index.js";
 import { UsageError } from "../protocol/index.js";
 import type {
   DrainOptions,
@@ -158,7 +159,7 @@ class NodeServer<Data> implements Server<Data> {
 
   constructor(options: ServeOptions<Data>, handles: HandleTransport | undefined) {
     this.#handles = handles;
-    this.#core = new ServerCore<Data>(options, nodePlatform);
+    this.#core = new ServerCore<Data>(options, nodePlatform, serverObserver);
     this.#ownPort = this.#createPort(options);
     this.#http = options.server ?? this.#ownPort?.http;
     this.#http?.on("upgrade", this.#onUpgrade);

@@ -2,7 +2,7 @@
  * A server without a port: takes byte streams that carry an upgrade request, decides, and keeps the sockets.
  */
 
-import type { DeflateContext, HandshakeRequest, Refusal, ServerExtension, UpgradeRequest } from "../protocol/index.js";
+import type { DeflateContext, HandshakeRequest, ServerExtension, UpgradeRequest } from "../protocol/index.js";
 import {
   acceptExtensions,
   DeflateServerExtension,
@@ -13,7 +13,7 @@ import {
   writeRefusal,
   writeUpgradeResponse,
 } from "../protocol/index.js";
-import type { SocketContext } from "../socket/index.js";
+import type { Observer, SocketContext } from "../socket/index.js";
 import { createCompression, createSocketContext, rawHeadersOf, reportTo } from "../socket/index.js";
 import type { ByteStream, Platform } from "../transport/index.js";
 import type { Acceptance, AcceptDecision, IncomingRequest } from "./accept.js";
@@ -23,14 +23,23 @@ import { Drain, resolveDrainOptions } from "./drain.js";
 import type { ResolvedServerOptions, ServerOptions } from "./options.js";
 import { resolveServerOptions } from "./options.js";
 import { PendingUpgrade } from "./pending-upgrade.js";
+import type { ReasonedRefusal } from "./refused.js";
+import { tellRefused } from "./refused.js";
 import type { ServerSocket, ServerSocketOwner } from "./server-socket.js";
 import { ServerEndpoint } from "./server-socket.js";
 import { SocketQueue } from "./socket-queue.js";
 import { Topics } from "./topics.js";
 
 /** A decision of this library's own, told in the words of the limit or state it comes from. */
-function refusal(status: number, reasonPhrase: string, explanation: string, ...headers: readonly string[]): Refusal {
+function refusal(
+  code: string,
+  status: number,
+  reasonPhrase: string,
+  explanation: string,
+  ...headers: readonly string[]
+): ReasonedRefusal {
   return {
+    code,
     status,
     reasonPhrase,
     headers: [...headers, "Content-Type", "text/plain; charset=utf-8"],
@@ -39,7 +48,7 @@ function refusal(status: number, reasonPhrase: string, explanation: string, ...h
 }
 
 // RFC 9110 §10.2.3. Another server takes its place, or this one again, but hardly within the same second.
-const closing = refusal(503, "Service Unavailable", "The server is closing.", "Retry-After", "5");
+const closing = refusal("server-closing", 503, "Service Unavailable", "The server is closing.", "Retry-After", "5");
 
 /** See the head of this file. */
 export class ServerCore<Data> implements ServerSocketOwner<Data> {
@@ -61,11 +70,11 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
   #isClosing = false;
 
   /** @throws UsageError `invalid-limit`, `invalid-argument` */
-  constructor(options: ServerOptions<Data>, platform: Platform) {
+  constructor(options: ServerOptions<Data>, platform: Platform, observer?: Observer) {
     this.#given = options;
     this.#platform = platform;
     this.options = resolveServerOptions(options);
-    this.#context = createSocketContext("server", platform, this.options, options);
+    this.#context = createSocketContext("server", platform, this.options, options, observer);
     const { perMessageDeflate } = this.options;
     this.compression = createCompression(perMessageDeflate, platform);
     this.#extensions =
@@ -127,7 +136,8 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
 
   #refuseForQueue(pending: PendingUpgrade): void {
     const explanation = `The server's limit maxWaitingSockets (${String(this.options.maxWaitingSockets)}) is reached.`;
-    this.#refuse(pending, refusal(503, "Service Unavailable", explanation));
+    const full = refusal("too-many-waiting-sockets", 503, "Service Unavailable", explanation);
+    this.#refuse(pending, { ...full, limit: this.options.maxWaitingSockets });
   }
 
   /** Asks the application. */
@@ -143,7 +153,8 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
         new Error(`accept took longer than the limit handshakeTimeoutMs of ${String(handshakeTimeoutMs)} ms`),
       );
       const explanation = `The handshake took longer than ${String(handshakeTimeoutMs)} ms.`;
-      this.#refuse(pending, refusal(503, "Service Unavailable", explanation));
+      const late = refusal("accept-timeout", 503, "Service Unavailable", explanation);
+      this.#refuse(pending, { ...late, limit: handshakeTimeoutMs });
     }, handshakeTimeoutMs);
     let request: IncomingRequest;
     try {
@@ -151,7 +162,7 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     } catch {
       // The grammar of Host allows what no URL can hold: the peer's mistake, and none of the application's business.
       const explanation = "The Host and the target of the request make no URL.";
-      this.#refuse(pending, refusal(400, "Bad Request", explanation));
+      this.#refuse(pending, refusal("request-url-invalid", 400, "Bad Request", explanation));
       return;
     }
     let decision: AcceptDecision<Data>;
@@ -202,14 +213,17 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
   }
 
   #fail(pending: PendingUpgrade, error: unknown): void {
-    this.#refuse(pending, refusal(500, "Internal Server Error", "The server could not decide about this connection."));
+    const explanation = "The server could not decide about this connection.";
+    this.#refuse(pending, refusal("accept-failed", 500, "Internal Server Error", explanation));
     this.reportError(error, "accept");
   }
 
   /** Answers a peer that took too long to send its request (RFC 9110 §15.5.9). */
   refuseSlowRequest(stream: ByteStream): void {
-    const explanation = `The request took longer than ${String(this.options.handshakeTimeoutMs)} ms.`;
-    this.#refuse(new PendingUpgrade(stream), refusal(408, "Request Timeout", explanation));
+    const { handshakeTimeoutMs } = this.options;
+    const explanation = `The request took longer than ${String(handshakeTimeoutMs)} ms.`;
+    const late = refusal("request-timeout", 408, "Request Timeout", explanation);
+    this.#refuse(new PendingUpgrade(stream), { ...late, limit: handshakeTimeoutMs });
   }
 
   /** Gives an error that belongs to no socket to the `error` handler, or to the platform. */
@@ -218,7 +232,7 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
   }
 
   /** RFC 6455 §4.2.2: "it MUST return an appropriate HTTP error code". */
-  #refuse(pending: PendingUpgrade, refusal: Refusal): void {
+  #refuse(pending: PendingUpgrade, refusal: ReasonedRefusal): void {
     const head = latin1(writeRefusal(refusal));
     const body = refusal.body ?? new Uint8Array(0);
     const response = new Uint8Array(head.byteLength + body.byteLength);
@@ -233,12 +247,14 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
         if (this.#refused.size === 0) for (const gone of this.#refusedGone.splice(0)) gone();
       },
     );
+    tellRefused(this.#context.observer, refusal, pending.stream.remoteAddress);
   }
 
   async #refuseWith(pending: PendingUpgrade, response: Response): Promise<void> {
     const body = new Uint8Array(await response.arrayBuffer());
     const headers = [...response.headers].filter(([name]) => !isHopByHop(name)).flat();
-    this.#refuse(pending, { status: response.status, reasonPhrase: response.statusText, headers, body });
+    const { status, statusText: reasonPhrase } = response;
+    this.#refuse(pending, { code: "accept-refused", status, reasonPhrase, headers, body });
   }
 
   /**

@@ -9,7 +9,7 @@
  * Whatever ends a connection, `streamClosed` is its end, once.
  */
 
-import type { CloseReport, ConnectionSink, SharedMessage } from "../protocol/index.js";
+import type { CloseReport, ConnectionSink, DataOpcode, SharedMessage } from "../protocol/index.js";
 import { CloseCode, Connection, copyOctets } from "../protocol/index.js";
 import type { ByteStream, ByteStreamReceiver } from "../transport/index.js";
 import { callAside } from "./calling.js";
@@ -17,11 +17,12 @@ import type { SocketContext, SocketDetails } from "./context.js";
 import type { Deferred } from "./deferred.js";
 import { deferred, rejectedQuietly } from "./deferred.js";
 import type { DeliveryOwner } from "./delivery.js";
-import { Delivery, isThenable } from "./delivery.js";
+import { Delivery } from "./delivery.js";
 import { Ending } from "./ending.js";
 import { ConnectionClosedError, SlowPeerError } from "./errors.js";
 import { asError, reportTo } from "./handler-error.js";
 import { Leaving } from "./leaving.js";
+import { tellClosed, tellFull, tellSent, tellWritten } from "./observer.js";
 import { octetsOf } from "./octets.js";
 import type { OutboxOwner } from "./outbox.js";
 import { Outbox } from "./outbox.js";
@@ -77,15 +78,9 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
       this.#outbox.append(head);
       this.#outbox.flushSoon();
     }
-    const { handlers } = this.#context;
-    if (handlers.open !== undefined) {
-      try {
-        const result = handlers.open(this);
-        if (isThenable(result)) this.#delivery.holdFor(result, "the open handler");
-      } catch (error) {
-        this.handlerFailed(error, "the open handler");
-      }
-    }
+    const { handlers, observer } = this.#context;
+    observer?.opened?.(this);
+    if (handlers.open !== undefined) this.#delivery.begin(() => handlers.open?.(this), "the open handler");
     this.#stream.start(this);
   }
 
@@ -113,21 +108,14 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   // Sending
 
   send(data: SendData | PreparedMessage, options?: SendOptions): SendResult {
-    if (typeof data === "string") {
-      const refusal = this.#refusal();
-      if (refusal !== undefined) return refusal;
-      this.#connection.sendText(data, options);
-    } else if (data instanceof PreparedMessage) {
-      const refusal = this.#refusal();
-      if (refusal !== undefined) return refusal;
-      this.#connection.sendMany(data.shared);
-    } else {
-      const octets = octetsOf(data);
-      const refusal = this.#refusal();
-      if (refusal !== undefined) return refusal;
-      this.#connection.sendBinary(octets, options);
-    }
-    return this.#accepted();
+    if (data instanceof PreparedMessage) return this.sendShared(data.shared);
+    // What makes no sense is told whatever the state of the connection.
+    const message = typeof data === "string" ? data : octetsOf(data);
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return refusal;
+    if (typeof message === "string") this.#connection.sendText(message, options);
+    else this.#connection.sendBinary(message, options);
+    return this.#accepted(message);
   }
 
   /** Sends a message that many sockets send. As `send` otherwise. */
@@ -135,7 +123,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     const refusal = this.#refusal();
     if (refusal !== undefined) return refusal;
     this.#connection.sendMany(message);
-    return this.#accepted();
+    return this.#accepted(message);
   }
 
   /** Why nothing can be sent, if that is so. */
@@ -146,12 +134,16 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     const { bufferedBytes } = this.#outbox;
     if (bufferedBytes < maxSendBufferBytes) return undefined;
     if (slowPeer === "close") this.#toEnd.cut(new SlowPeerError(bufferedBytes, maxSendBufferBytes));
+    else tellFull(this.#context, this);
     return refusedFull;
   }
 
   /** What became of a message that is in the output now. */
-  #accepted(): SendResult {
+  #accepted(message: string | Uint8Array | SharedMessage): SendResult {
+    // Extensions tell of it for themselves.
+    if (this.extensions === "") tellSent(this.#context, this, message);
     if (this.#outbox.flushSoon()) return sent;
+    if (!this.#wantsDrain) this.#context.observer?.backpressure?.(this, true);
     this.#wantsDrain = true;
     if (this.#outbox.isStuck || this.#outbox.pendingBytes > 0) this.outputStuck();
     return buffered;
@@ -229,6 +221,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   outputRoomy(): void {
     if (this.#wantsDrain) {
       this.#wantsDrain = false;
+      this.#context.observer?.backpressure?.(this, false);
       const { handlers } = this.#context;
       if (handlers.drain !== undefined) this.#call("the drain handler", () => handlers.drain?.(this));
     }
@@ -279,6 +272,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     if (this.#isEndDue) return;
     const report = this.#connection.streamEnded(ending.cause, ending.isCutByUs);
     this.#report = report;
+    tellClosed(this.#context.observer, this, report);
     this.#closed?.resolve(report);
     this.#pings?.end(report);
     this.#outbox.end(() => new ConnectionClosedError("there was room", report));
@@ -298,11 +292,13 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
 
   // What comes from the connection
 
-  receivedText(text: string): void {
+  receivedText(text: string, byteLength: number, isTransformed: boolean): void {
+    this.#context.observer?.received?.(this, "text", byteLength, isTransformed);
     this.#delivery.deliver(text);
   }
 
-  receivedBinary(bytes: Uint8Array, start: number, end: number, isOwned: boolean): void {
+  receivedBinary(bytes: Uint8Array, start: number, end: number, isOwned: boolean, isTransformed: boolean): void {
+    this.#context.observer?.received?.(this, "binary", end - start, isTransformed);
     if (isOwned) {
       this.#delivery.deliver(bytes);
       return;
@@ -325,7 +321,8 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   }
 
   receivedPong(bytes: Uint8Array, start: number, end: number): void {
-    this.#pings?.pong(bytes, start, end);
+    const roundTripMs = this.#pings?.pong(bytes, start, end);
+    if (roundTripMs !== undefined) this.#context.observer?.roundTrip?.(this, roundTripMs);
   }
 
   receivedClose(): boolean {
@@ -340,6 +337,10 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     else if (this.#isEndDue) this.#end(this.#toEnd);
     else this.#resumeReading(PauseReason.extension);
     this.#ending?.leaving?.tryNow();
+  }
+
+  messageWritten(opcode: DataOpcode, payload: string | number, isTransformed: boolean): void {
+    tellWritten(this.#context, this, opcode, payload, isTransformed);
   }
 
   outputAdded(): void {
