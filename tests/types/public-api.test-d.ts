@@ -6,11 +6,15 @@ import { expectTypeOf } from "expect-type";
 import type {
   Accept,
   Acceptance,
+  BrokenRule,
+  ChannelEvent,
   CloseOutcome,
   CloseReport,
   ConnectOptions,
+  DrainReport,
   IncomingRequest,
   Message,
+  MessageEvent,
   PreparedMessage,
   PublishResult,
   RefusalReason,
@@ -20,7 +24,7 @@ import type {
   ServerSocket,
   Socket,
 } from "#src/index.js";
-import { connect, prepare, serve } from "#src/index.js";
+import { connect, observe, prepare, serve } from "#src/index.js";
 
 declare const condition: boolean;
 declare function findUser(request: Request): Promise<{ readonly name: string } | undefined>;
@@ -153,6 +157,8 @@ export function resultsAreUnions(socket: Socket, report: CloseReport): void {
   expectTypeOf(report.outcome).toEqualTypeOf<CloseOutcome>();
   expectTypeOf(report.initiator).toEqualTypeOf<"us" | "peer">();
   expectTypeOf(report.cause).toEqualTypeOf<Error | undefined>();
+  expectTypeOf(report.phase).toEqualTypeOf<"open" | "closing">();
+  expectTypeOf(report.rule).toEqualTypeOf<BrokenRule | undefined>();
 }
 
 /** A socket takes strings and octets of every kind, and nothing else. */
@@ -228,6 +234,32 @@ export async function ordinaryRequests(): Promise<void> {
   expectTypeOf<ServeOptions["request"]>().toEqualTypeOf<RequestListener | undefined>();
   // @ts-expect-error -- this is no web Request, and no Response comes back
   await serve({ port: 0, request: (request: Request) => new Response(request.url) });
+}
+
+/** A server drains within a time, and tells how it went. */
+export async function drainingIsTyped(server: Server): Promise<void> {
+  const report = await server.drain({ deadlineMs: 1000, spreadMs: 100, code: 1012, reason: "restart" });
+  expectTypeOf(report).toEqualTypeOf<DrainReport>();
+  expectTypeOf(report.terminated).toBeNumber();
+  expectTypeOf(await server.drain()).toEqualTypeOf<DrainReport>();
+  // @ts-expect-error -- milliseconds are a number
+  await server.drain({ deadlineMs: "1s" });
+}
+
+/** Each channel has events of its own type. */
+export function eventsAreTyped(): void {
+  const stop = observe("openline:server:message-received", (event) => {
+    expectTypeOf(event).toEqualTypeOf<MessageEvent>();
+    expectTypeOf(event.type).toEqualTypeOf<"text" | "binary">();
+    expectTypeOf(event.socket).toEqualTypeOf<Socket<unknown>>();
+  });
+  expectTypeOf(stop).toEqualTypeOf<() => void>();
+  observe("openline:client:close", ({ report }) => expectTypeOf(report).toEqualTypeOf<CloseReport>());
+  observe("openline:client:limit", ({ socket }) => expectTypeOf(socket).toEqualTypeOf<Socket<unknown> | undefined>());
+  expectTypeOf<ChannelEvent<"openline:server:limit">["rule"]["limit"]>().toEqualTypeOf<number | undefined>();
+  expectTypeOf<ChannelEvent<"openline:server:handshake-refused">["status"]>().toEqualTypeOf<number | undefined>();
+  // @ts-expect-error -- there is no such channel
+  observe("openline:server:message", () => undefined);
 }
 
 /** Options that are not there yet do not compile. */
