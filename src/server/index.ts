@@ -2,7 +2,7 @@
  * The server, wherever its connections come from.
  */
 export type { Accept, Acceptance, AcceptContext, AcceptDecision, IncomingRequest } from "./accept.js";
-export type { Drain, DrainOptions, DrainReport } from "./drain.js";
+export type { DrainOptions, DrainReport } from "./drain.js";
 export type { ResolvedServerOptions, ServerOptions } from "./options.js";
 export { ServerCore } from "./server-core.js";
 export type { ServerSocket } from "./server-socket.js";

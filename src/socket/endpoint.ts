@@ -108,7 +108,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   // Sending
 
   send(data: SendData | PreparedMessage, options?: SendOptions): SendResult {
-    if (data instanceof PreparedMessage) return this.sendShared(data.shared);
+    if (typeof data !== "string" && data instanceof PreparedMessage) return this.sendShared(data.shared);
     // What makes no sense is told whatever the state of the connection.
     const message = typeof data === "string" ? data : octetsOf(data);
     const refusal = this.#refusal();
@@ -141,7 +141,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   /** What became of a message that is in the output now. */
   #accepted(message: string | Uint8Array | SharedMessage): SendResult {
     // Extensions tell of it for themselves.
-    if (this.extensions === "") tellSent(this.#context, this, message);
+    if (this.#context.observer?.sent !== undefined && this.extensions === "") tellSent(this.#context, this, message);
     if (this.#outbox.flushSoon()) return sent;
     if (!this.#wantsDrain) this.#context.observer?.backpressure?.(this, true);
     this.#wantsDrain = true;
