@@ -99,6 +99,8 @@ export class OwnPort {
     http.closeIdleConnections();
     this.#door?.close();
     await socketsGone;
+    // Those whose requests have been answered meanwhile would stay for as long as they are kept alive.
+    http.closeIdleConnections();
     if (this.#options.request === undefined) this.cut();
     const timer = nodePlatform.deadlines.setTimer(() => this.cut(), this.#options.resolved.closeTimeoutMs);
     await portFree;

@@ -83,6 +83,57 @@ for (const transport of transports) {
       assert.equal((await drained).closed, 1);
     });
 
+    it("answers an upgrade on a connection that was open already with 503 and Retry-After", async (t) => {
+      const asked = deferred<ServerResponse>();
+      const isDone = deferred();
+      const server = await startOwnPort(t, {
+        transport,
+        request: (_request, response) => asked.resolve(response),
+        message: () => isDone.promise,
+      });
+      const socket = await connect(server.url);
+      socket.send("work");
+      await socket.ping();
+      const client = await TextClient.connect(t, server.port);
+      client.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      const response = await asked.promise;
+      const drained = server.drain();
+      response.end("<page>");
+      await client.until(/<page>/u);
+      client.write(requestText());
+      assert.match(await client.untilEnd(), /^HTTP\/1\.1 503 .*\r\nRetry-After: 5\r\n/su);
+      client.socket.end();
+      isDone.resolve();
+      assert.equal((await drained).closed, 1);
+    });
+
+    it("lets go of connections whose ordinary requests were answered meanwhile", async (t) => {
+      const asked = deferred<ServerResponse>();
+      const isDone = deferred();
+      const server = await startOwnPort(t, {
+        transport,
+        request: (_request, response) => asked.resolve(response),
+        message: () => isDone.promise,
+        closeTimeoutMs: 60_000,
+      });
+      const socket = await connect(server.url);
+      socket.send("work");
+      await socket.ping();
+      const client = await TextClient.connect(t, server.port);
+      client.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      const response = await asked.promise;
+      // Less than Node keeps connections alive for.
+      const deadlineMs = 4000;
+      const drained = server.drain({ deadlineMs });
+      response.end("<page>");
+      await client.until(/<page>/u);
+      isDone.resolve();
+      const { closed, tookMs } = await drained;
+      assert.equal(closed, 1);
+      assert.ok(tookMs < deadlineMs, "it took the deadline to let go of it");
+      assert.equal(await client.untilEnd(), "");
+    });
+
     it("gives ordinary requests under way until the deadline", async (t) => {
       const asked = deferred<ServerResponse>();
       const server = await startOwnPort(t, { transport, request: (_request, response) => asked.resolve(response) });

@@ -171,6 +171,7 @@ for (const transport of transports) {
       const last = limits.at(-1);
       assert.deepEqual([last?.socket, last?.rule.code, last?.rule.limit], [socket, "slow-peer", 1000]);
       socket.terminate();
+      await socket.closed;
     });
 
     it("tells of handshakes that come to nothing, and why", async (t) => {
@@ -243,7 +244,11 @@ for (const transport of transports) {
         // What is inherited changes with the first subscriber: nothing may stay before it.
         t.after(() => Reflect.deleteProperty(watched, "publish"));
       }
-      const server = await start(t, { message: (socket, message) => socket.send(message), maxSendBufferBytes: 1000 });
+      const server = await start(t, {
+        accept: ({ url }) => (url.endsWith("/refused") ? new Response(null, { status: 403 }) : {}),
+        message: (socket, message) => socket.send(message),
+        maxSendBufferBytes: 1000,
+      });
       const socket = await connect(server.url, { transport });
       socket.send("text ".repeat(1000));
       socket.send(new Uint8Array(2000));
@@ -254,7 +259,7 @@ for (const transport of transports) {
       const [accepted] = server.sockets;
       accepted?.send(new Uint8Array(9_000_000));
       accepted?.send(new Uint8Array(9_000_000));
-      await assert.rejects(connect(server.url, { transport, handshakeTimeoutMs: 0 }));
+      await assert.rejects(connect(`${server.url}/refused`, { transport }));
       await socket.closed;
       await server.close();
       assert.deepEqual(published, []);

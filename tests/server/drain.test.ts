@@ -6,6 +6,8 @@ import { describe, it } from "node:test";
 import { WindowMemory } from "#src/protocol/index.js";
 import type { ServerOptions } from "#src/server/index.js";
 import { ServerCore } from "#src/server/index.js";
+import { prepareMessage } from "#src/socket/index.js";
+import { nodeText } from "#src/transport/node/index.js";
 import { NodeCompressor } from "#src/transport/node/zlib/index.js";
 import { deferred } from "../support/endpoints.js";
 import { createFakePlatform } from "../support/fake-platform.js";
@@ -234,6 +236,7 @@ describe("a server that drains", () => {
     await idle();
     socket?.send("sent");
     core.topics.publish("news", "published");
+    socket?.send(prepareMessage("prepared", nodeText));
     const drain = core.drain({});
     clock.advance(10_000);
     await idle();
@@ -241,7 +244,7 @@ describe("a server that drains", () => {
     assert.equal(socket?.readyState, "open");
     peer.stream.resume();
     await idle();
-    assert.deepEqual(peer.lines.slice(1), ["text sent", "text published", "close 1012"]);
+    assert.deepEqual(peer.lines.slice(1), ["text sent", "text published", "text prepared", "close 1012"]);
     await leave();
     assert.equal((await drain.finish()).closed, 1);
   });
