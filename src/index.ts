@@ -5,7 +5,20 @@
 export { ConnectError, HandshakeTimeoutError, UpgradeRefusedError } from "./client/index.js";
 export type { ConnectOptions, ServeOptions, Server } from "./node/index.js";
 export { connect, prepare, serve } from "./node/index.js";
-export type { CloseOutcome, CloseReport, Limits } from "./protocol/index.js";
+export type {
+  BackpressureEvent,
+  ChannelEvent,
+  ChannelName,
+  CloseEvent,
+  ConnectionEvent,
+  HandshakeRefusedEvent,
+  LimitEvent,
+  MessageEvent,
+  ObservedEvents,
+  RoundTripEvent,
+} from "./observe/index.js";
+export { channelNames, observe } from "./observe/index.js";
+export type { BrokenRule, CloseOutcome, CloseReport, Limits } from "./protocol/index.js";
 export {
   CloseCode,
   defaultLimits,
@@ -20,6 +33,8 @@ export type {
   AcceptContext,
   AcceptDecision,
   AdmissionCode,
+  DrainOptions,
+  DrainReport,
   HostsOption,
   IncomingRequest,
   OriginsOption,

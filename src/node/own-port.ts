@@ -105,13 +105,17 @@ export class OwnPort {
     http.closeIdleConnections();
     this.#door?.close();
     await socketsGone;
-    const cut = (): void => {
-      for (const socket of this.#tcpSockets) socket.destroy();
-    };
-    if (this.#options.request === undefined) cut();
-    const timer = nodePlatform.deadlines.setTimer(cut, this.#options.resolved.closeTimeoutMs);
+    // Those whose requests have been answered meanwhile would stay for as long as they are kept alive.
+    http.closeIdleConnections();
+    if (this.#options.request === undefined) this.cut();
+    const timer = nodePlatform.deadlines.setTimer(() => this.cut(), this.#options.resolved.closeTimeoutMs);
     await portFree;
     timer.cancel();
+  }
+
+  /** Cuts what is left beside the WebSockets: ordinary requests under way, and connections that were handed over. */
+  cut(): void {
+    for (const socket of this.#tcpSockets) socket.destroy();
   }
 }
 

@@ -10,7 +10,7 @@
  */
 import { CloseCode } from "./close-code.js";
 import type { CloseCauses, CloseReport, ConnectionEvent, ConnectionState } from "./close-handshake.js";
-import { closeReport, isFinal, readCloseBody, transitions, writeCloseBody } from "./close-handshake.js";
+import { closeReport, isFinal, noCauses, readCloseBody, transitions, writeCloseBody } from "./close-handshake.js";
 import type { ConnectionContext, ConnectionSink } from "./connection-context.js";
 import { ProtocolError, UsageError } from "./errors.js";
 import type { SendHints } from "./extensions/extension.js";
@@ -293,6 +293,11 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
   }
 
   /** From the way out. */
+  messageWritten(opcode: DataOpcode, payload: string | number, isTransformed: boolean): void {
+    this.#sink.messageWritten?.(opcode, payload, isTransformed);
+  }
+
+  /** From the way out. */
   outputAdded(): void {
     this.#sink.outputAdded?.();
   }
@@ -374,6 +379,7 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
     // The Close frame is the last: what still waits is not sent.
     this.#outgoing?.drop();
     this.#knownCauses.failure = error;
+    this.#knownCauses.wasClosing = this.#state !== "open";
     this.#move("failed");
     if (canSend) {
       const body = writeCloseBody(error.closeCode, error.code, this.#context.text);
@@ -393,6 +399,7 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
       const causes = this.#knownCauses;
       causes.cause ??= cause;
       causes.wasBegunByUs ||= endedByUs && this.#state === "open";
+      causes.wasClosing = this.#state !== "open";
     }
     this.#stopReceiving();
     this.#outgoing?.drop();
@@ -402,7 +409,7 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
   }
 
   get #knownCauses(): CloseCauses {
-    return (this.#causes ??= { wasBegunByUs: false, received: undefined, failure: undefined, cause: undefined });
+    return (this.#causes ??= noCauses());
   }
 
   #sendClose(body: Uint8Array): void {

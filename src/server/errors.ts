@@ -38,7 +38,7 @@ export type AdmissionCode =
   | "server-closing";
 
 // RFC 9110 §10.2.3. A wave of clients that were all refused at once shall not come back within the same second; beyond
-// that, nobody knows when there is room.
+// that, nobody knows when there is room, or when another server takes the place of one that closes.
 const retryAfter: RawHeaders = ["Retry-After", "5"];
 
 const admissionRules: Readonly<Record<AdmissionCode, AdmissionRule>> = {
@@ -105,6 +105,7 @@ const admissionRules: Readonly<Record<AdmissionCode, AdmissionRule>> = {
     section: undefined,
     text: "the server is closing",
     status: 503,
+    headers: retryAfter,
   },
 };
 

@@ -4,6 +4,7 @@
 export type { Accept, Acceptance, AcceptContext, AcceptDecision, IncomingRequest } from "./accept.js";
 export type { ProtocolToken } from "./credentials.js";
 export { bearerToken, cookie, cookies, protocolToken } from "./credentials.js";
+export type { DrainOptions, DrainReport } from "./drain.js";
 export type { AdmissionCode } from "./errors.js";
 export { AdmissionError, admissionCodes } from "./errors.js";
 export type { HostsOption } from "./hosts.js";

@@ -3,6 +3,7 @@
  */
 import type { Refusal, UpgradeRequestCode } from "../protocol/index.js";
 import { UpgradeRequestError } from "../protocol/index.js";
+import type { Observer } from "../socket/index.js";
 import type { AdmissionCode } from "./errors.js";
 import { AdmissionError } from "./errors.js";
 
@@ -12,6 +13,10 @@ export type UpgradeRefusalCode = UpgradeRequestCode | AdmissionCode | "accept-re
 /** A response that refuses, with its reason. */
 export interface ReasonedRefusal extends Refusal {
   readonly code: UpgradeRefusalCode;
+  readonly section?: string | undefined;
+  readonly observed?: string | number | undefined;
+  /** The limit that was reached, where it is one. */
+  readonly limit?: number | undefined;
 }
 
 /** A handshake that was refused. */
@@ -30,4 +35,16 @@ export function describeRefusal(refusal: ReasonedRefusal, remoteAddress: string 
   const { code, status } = refusal;
   const isError = refusal instanceof UpgradeRequestError || refusal instanceof AdmissionError;
   return { code, status, error: isError ? refusal : undefined, remoteAddress };
+}
+
+/** Tells whoever observes the server, also of the limit behind a refusal. */
+export function tellRefused(
+  observer: Observer | undefined,
+  refusal: ReasonedRefusal,
+  remoteAddress: string | undefined,
+): void {
+  observer?.refused?.(describeRefusal(refusal, remoteAddress));
+  const { code, section, observed, limit } = refusal;
+  if (limit === undefined) return;
+  observer?.limit?.({ code, section, observed: typeof observed === "number" ? observed : undefined, limit }, undefined);
 }

@@ -13,18 +13,20 @@ import {
   writeRefusal,
   writeUpgradeResponse,
 } from "../protocol/index.js";
-import type { SocketContext } from "../socket/index.js";
+import type { Observer, SocketContext } from "../socket/index.js";
 import { callAside, createCompression, createSocketContext, rawHeadersOf, reportTo } from "../socket/index.js";
 import type { ByteStream, Platform } from "../transport/index.js";
 import { Deadline } from "../transport/index.js";
 import type { Acceptance, AcceptDecision } from "./accept.js";
 import { Admission } from "./admission.js";
+import type { DrainOptions } from "./drain.js";
+import { Drain, resolveDrainOptions } from "./drain.js";
 import { AdmissionError } from "./errors.js";
 import type { ResolvedServerOptions, ServerOptions } from "./options.js";
 import { resolveServerOptions } from "./options.js";
 import { PendingUpgrade } from "./pending-upgrade.js";
 import type { ReasonedRefusal } from "./refusals.js";
-import { describeRefusal } from "./refusals.js";
+import { describeRefusal, tellRefused } from "./refusals.js";
 import type { ServerSocket, ServerSocketOwner } from "./server-socket.js";
 import { ServerEndpoint } from "./server-socket.js";
 import { SocketQueue } from "./socket-queue.js";
@@ -52,17 +54,17 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
   /** Those who were refused and are not gone yet. */
   readonly #refused = new Set<PendingUpgrade>();
   /** Told when none of them is left. */
-  #refusedGone: (() => void) | undefined;
+  #refusedGone: (() => void)[] = [];
   readonly #queue = new SocketQueue<ServerSocket<Data>>();
   #isClosing = false;
 
   /** @throws UsageError `invalid-limit`, `invalid-argument` */
-  constructor(options: ServerOptions<Data>, platform: Platform) {
+  constructor(options: ServerOptions<Data>, platform: Platform, observer?: Observer) {
     this.#given = options;
     this.#platform = platform;
     this.options = resolveServerOptions(options);
     this.#admission = new Admission(options, this.options);
-    this.#context = createSocketContext("server", platform, this.options, options);
+    this.#context = createSocketContext("server", platform, this.options, options, observer);
     const { perMessageDeflate } = this.options;
     this.compression = createCompression(perMessageDeflate, platform);
     this.#extensions =
@@ -273,9 +275,10 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
       (cut) => this.#platform.deadlines.setTimer(cut, this.options.closeTimeoutMs),
       () => {
         this.#refused.delete(pending);
-        if (this.#refused.size === 0) this.#refusedGone?.();
+        if (this.#refused.size === 0) for (const gone of this.#refusedGone.splice(0)) gone();
       },
     );
+    tellRefused(this.#context.observer, refusal, pending.remoteAddress);
     this.#tell(pending, refusal);
   }
 
@@ -312,18 +315,42 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     // First of all, and even with no socket to close: nothing has changed when this throws.
     writeCloseBody(code, reason, this.#platform.text);
     const socketsGone = [...this.#sockets].map((socket) => socket.close(code, reason));
+    this.#stopAccepting();
+    return Promise.all([...socketsGone, this.#untilRefusedGone()]);
+  }
+
+  /**
+   * As `close`, but each socket in its turn, when nothing is at work on it any more.
+   *
+   * @param expired called at the deadline, when every connection that is left has been cut
+   * @throws UsageError as `socket.close` does, and `invalid-limit`, with everything as it was
+   */
+  drain(options: DrainOptions, expired: () => void = () => undefined): Drain {
+    const settings = resolveDrainOptions(options, this.#sockets.size, this.#platform.text);
+    const refused = this.#stopAccepting();
+    return new Drain(this.#platform.clock, settings, [...this.#sockets], refused, this.#untilRefusedGone(), () => {
+      for (const { stream } of this.#refused) stream.destroy();
+      expired();
+    });
+  }
+
+  /** @returns how many handshakes were refused for it */
+  #stopAccepting(): number {
+    if (this.#isClosing) return 0;
     this.#isClosing = true;
     this.#queue.end();
-    for (const pending of this.#pending) {
+    const undecided = [...this.#pending];
+    for (const pending of undecided) {
       const error = new AdmissionError("server-closing");
       pending.giveUp(error);
       this.#refuse(pending, error);
     }
-    const refusedGone = new Promise<void>((resolve) => {
-      this.#refusedGone = resolve;
-      if (this.#refused.size === 0) resolve();
-    });
-    return Promise.all([...socketsGone, refusedGone]);
+    return undecided.length;
+  }
+
+  async #untilRefusedGone(): Promise<void> {
+    if (this.#refused.size === 0) return;
+    await new Promise<void>((resolve) => this.#refusedGone.push(resolve));
   }
 }
 

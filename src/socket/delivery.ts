@@ -77,8 +77,18 @@ export class Delivery {
     this.#owner.inboxFull();
   }
 
+  /** Calls a handler that has to be done before the first message. */
+  begin(handler: () => unknown, during: string): void {
+    try {
+      const result = handler();
+      if (isThenable(result)) this.#holdFor(result, during);
+    } catch (error) {
+      this.#owner.handlerFailed(error, during);
+    }
+  }
+
   /** Delivers nothing until `promise` has settled. */
-  holdFor(promise: PromiseLike<unknown>, during: string): void {
+  #holdFor(promise: PromiseLike<unknown>, during: string): void {
     this.#isHandling = true;
     // By a promise of the language's own: what a handler returns may throw from `then`, or call back twice.
     Promise.resolve(promise).then(
@@ -109,7 +119,7 @@ export class Delivery {
     this.#isHandling = true;
     try {
       const result = this.#owner.handleMessage(message);
-      if (isThenable(result)) this.holdFor(result, "the message handler");
+      if (isThenable(result)) this.#holdFor(result, "the message handler");
       else this.#isHandling = false;
     } catch (error) {
       this.#isHandling = false;

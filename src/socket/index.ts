@@ -13,6 +13,7 @@ export { CloseTimeoutError, ConnectionClosedError, SlowPeerError } from "./error
 export { reportTo } from "./handler-error.js";
 export type { HeadersInput } from "./headers.js";
 export { rawHeadersOf } from "./headers.js";
+export type { AnySocket, ObservedRefusal, Observer } from "./observer.js";
 export { octetsOf } from "./octets.js";
 export type { ResolvedSocketOptions, SocketOptions } from "./options.js";
 export { maxTimerMs, resolveSocketOptions, wholeNumber } from "./options.js";

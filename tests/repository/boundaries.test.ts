@@ -19,6 +19,7 @@ const files = {
   socket: "src/socket/example.ts",
   server: "src/server/example.ts",
   client: "src/client/example.ts",
+  observe: "src/observe/example.ts",
   node: "src/node/example.ts",
   entry: "src/index.ts",
   cli: "src/cli/commands/example.ts",
@@ -36,12 +37,13 @@ const mayImport: Record<Room, readonly Room[]> = {
   socket: ["transport", "protocol"],
   server: ["socket", "transport", "protocol"],
   client: ["socket", "transport", "protocol"],
-  node: ["protocol", "transport", "transport/wasm", "transport/node", "socket", "server", "client"],
-  entry: ["protocol", "transport", "transport/node", "socket", "server", "client", "node"],
+  observe: ["socket", "protocol"],
+  node: ["protocol", "transport", "transport/wasm", "transport/node", "socket", "server", "client", "observe"],
+  entry: ["protocol", "transport", "transport/node", "socket", "server", "client", "observe", "node"],
   cli: ["entry"],
 };
 
-const mayImportBuiltins: readonly Room[] = ["transport/node", "node", "cli"];
+const mayImportBuiltins: readonly Room[] = ["transport/node", "observe", "node", "cli"];
 
 const eslint = new ESLint({
   cwd: root,

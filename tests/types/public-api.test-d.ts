@@ -7,12 +7,16 @@ import type {
   Accept,
   Acceptance,
   AdmissionCode,
+  BrokenRule,
+  ChannelEvent,
   CloseOutcome,
   CloseReport,
   ConnectOptions,
+  DrainReport,
   HostsOption,
   IncomingRequest,
   Message,
+  MessageEvent,
   OriginsOption,
   PreparedMessage,
   ProtocolToken,
@@ -27,7 +31,17 @@ import type {
   UpgradeRefusal,
   UpgradeRefusalCode,
 } from "#src/index.js";
-import { AdmissionError, bearerToken, connect, cookie, cookies, prepare, protocolToken, serve } from "#src/index.js";
+import {
+  AdmissionError,
+  bearerToken,
+  connect,
+  cookie,
+  cookies,
+  observe,
+  prepare,
+  protocolToken,
+  serve,
+} from "#src/index.js";
 
 declare const condition: boolean;
 declare function findUser(request: Request): Promise<{ readonly name: string } | undefined>;
@@ -160,6 +174,8 @@ export function resultsAreUnions(socket: Socket, report: CloseReport): void {
   expectTypeOf(report.outcome).toEqualTypeOf<CloseOutcome>();
   expectTypeOf(report.initiator).toEqualTypeOf<"us" | "peer">();
   expectTypeOf(report.cause).toEqualTypeOf<Error | undefined>();
+  expectTypeOf(report.phase).toEqualTypeOf<"open" | "closing">();
+  expectTypeOf(report.rule).toEqualTypeOf<BrokenRule | undefined>();
 }
 
 /** A socket takes strings and octets of every kind, and nothing else. */
@@ -274,6 +290,32 @@ export async function theDoorIsTyped(request: IncomingRequest): Promise<void> {
   expectTypeOf(protocolToken(request)).toEqualTypeOf<ProtocolToken | undefined>();
   // @ts-expect-error -- a web Request does not tell the subprotocols
   protocolToken(new Request("http://a/"));
+}
+
+/** A server drains within a time, and tells how it went. */
+export async function drainingIsTyped(server: Server): Promise<void> {
+  const report = await server.drain({ deadlineMs: 1000, spreadMs: 100, code: 1012, reason: "restart" });
+  expectTypeOf(report).toEqualTypeOf<DrainReport>();
+  expectTypeOf(report.terminated).toBeNumber();
+  expectTypeOf(await server.drain()).toEqualTypeOf<DrainReport>();
+  // @ts-expect-error -- milliseconds are a number
+  await server.drain({ deadlineMs: "1s" });
+}
+
+/** Each channel has events of its own type. */
+export function eventsAreTyped(): void {
+  const stop = observe("openline:server:message-received", (event) => {
+    expectTypeOf(event).toEqualTypeOf<MessageEvent>();
+    expectTypeOf(event.type).toEqualTypeOf<"text" | "binary">();
+    expectTypeOf(event.socket).toEqualTypeOf<Socket<unknown>>();
+  });
+  expectTypeOf(stop).toEqualTypeOf<() => void>();
+  observe("openline:client:close", ({ report }) => expectTypeOf(report).toEqualTypeOf<CloseReport>());
+  observe("openline:client:limit", ({ socket }) => expectTypeOf(socket).toEqualTypeOf<Socket<unknown> | undefined>());
+  expectTypeOf<ChannelEvent<"openline:server:limit">["rule"]["limit"]>().toEqualTypeOf<number | undefined>();
+  expectTypeOf<ChannelEvent<"openline:server:handshake-refused">["status"]>().toEqualTypeOf<number | undefined>();
+  // @ts-expect-error -- there is no such channel
+  observe("openline:server:message", () => undefined);
 }
 
 /** Options that are not there yet do not compile. */
