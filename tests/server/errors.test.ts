@@ -29,6 +29,7 @@ describe("a refusal at the door", () => {
       "too-many-connections-per-address",
       "too-many-pending-upgrades",
       "too-many-waiting-sockets",
+      "server-closing",
     ]);
   });
 });
