@@ -20,6 +20,7 @@ const files = {
   server: "src/server/example.ts",
   client: "src/client/example.ts",
   node: "src/node/example.ts",
+  testing: "src/testing/example.ts",
   entry: "src/index.ts",
   cli: "src/cli/commands/example.ts",
 } as const;
@@ -37,11 +38,12 @@ const mayImport: Record<Room, readonly Room[]> = {
   server: ["socket", "transport", "protocol"],
   client: ["socket", "transport", "protocol"],
   node: ["protocol", "transport", "transport/wasm", "transport/node", "socket", "server", "client"],
+  testing: ["protocol", "transport", "transport/node", "socket", "server", "client"],
   entry: ["protocol", "transport", "transport/node", "socket", "server", "client", "node"],
   cli: ["entry"],
 };
 
-const mayImportBuiltins: readonly Room[] = ["transport/node", "node", "cli"];
+const mayImportBuiltins: readonly Room[] = ["transport/node", "node", "testing", "cli"];
 
 const eslint = new ESLint({
   cwd: root,
