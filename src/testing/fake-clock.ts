@@ -59,10 +59,15 @@ export class FakeClock implements Clock, TurnScheduler {
 
   /** Calls `callback` once, when `delayMs` milliseconds have passed. */
   setTimer(callback: () => void, delayMs: number): Timer {
-    const delay = Math.max(0, delayMs) + this.#lateByMs(delayMs);
-    const timer: SetTimer = { dueAtMs: this.#nowMs + delay, order: this.#nextOrder++, callback };
+    return this.setExactTimer(callback, Math.max(0, delayMs) + this.#lateByMs(delayMs));
+  }
+
+  /** As `setTimer`, but never late: for what is no timer of a program's, such as octets on their way. */
+  setExactTimer(callback: () => void, delayMs: number): Timer {
+    const dueAtMs = this.#nowMs + Math.max(0, delayMs);
+    const timer: SetTimer = { dueAtMs, order: this.#nextOrder++, callback };
     this.#timers.splice(this.#placeOf(timer), 0, timer);
-    if (delay === 0) this.#wake();
+    if (dueAtMs <= this.#nowMs) this.#wake();
     return {
       cancel: () => {
         const place = this.#placeOf(timer);

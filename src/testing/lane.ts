@@ -187,7 +187,7 @@ export class Lane {
     if (this.#departure !== undefined || this.#isStalled || (this.#waitingBytes === 0 && this.#last === undefined))
       return;
     const delayMs = Math.max(0, this.#freeAtMs - this.#clock.now());
-    this.#departure = this.#clock.setTimer(() => {
+    this.#departure = this.#clock.setExactTimer(() => {
       this.#departure = undefined;
       this.#depart();
     }, delayMs);
@@ -229,7 +229,7 @@ export class Lane {
   }
 
   #awaitLanding({ atMs }: Flying): void {
-    this.#landing = this.#clock.setTimer(() => this.#land(), atMs - this.#clock.now());
+    this.#landing = this.#clock.setExactTimer(() => this.#land(), atMs - this.#clock.now());
   }
 
   #land(): void {

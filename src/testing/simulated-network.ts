@@ -101,7 +101,7 @@ export class SimulatedStream implements ByteStream, LaneReader, LaneWriter {
   arrived(): void {
     if (this.#isDeliveryDue) return;
     this.#isDeliveryDue = true;
-    this.#clock.setTimer(() => {
+    this.#clock.setExactTimer(() => {
       this.#isDeliveryDue = false;
       this.#deliver();
     }, 0);
@@ -130,7 +130,7 @@ export class SimulatedStream implements ByteStream, LaneReader, LaneWriter {
 
   /** Tells the receiver that there is by then, once. */
   #tellClosed(): void {
-    this.#clock.setTimer(() => {
+    this.#clock.setExactTimer(() => {
       if (this.#receiver === undefined || this.#hasToldClosed) return;
       this.#hasToldClosed = true;
       this.#receiver.streamClosed(this.#error);
@@ -178,6 +178,12 @@ export class SimulatedLink implements Link {
 
   get isOver(): boolean {
     return this.client.isGone && this.server.isGone;
+  }
+
+  /** Octets that have arrived in this direction, and been read. */
+  readBytes(direction: Direction): number {
+    const lane = this.#lane(direction);
+    return lane.carriedBytes - lane.readableBytes;
   }
 
   carriedBytes(direction: Direction): number {

@@ -104,7 +104,7 @@ export class MemoryServer<Data> implements TestServer<Data> {
   readonly #links = new Set<SimulatedLink>();
   /** Those that have not sent the head of their request. */
   readonly #visitors = new Set<SimulatedLink>();
-  readonly #linkOf = new WeakMap<Socket, Link>();
+  readonly #linkOf = new WeakMap<Socket, SimulatedLink>();
 
   constructor(options: TestServerOptions<Data>, clock: FakeClock, random: SeededRandom, platform: Platform) {
     this.clock = clock;
@@ -120,7 +120,7 @@ export class MemoryServer<Data> implements TestServer<Data> {
     return this.#core.sockets;
   }
 
-  get links(): ReadonlySet<Link> {
+  get links(): ReadonlySet<SimulatedLink> {
     return this.#links;
   }
 
@@ -187,7 +187,7 @@ export class MemoryServer<Data> implements TestServer<Data> {
     });
   }
 
-  linkOf(socket: Socket): Link {
+  linkOf(socket: Socket): SimulatedLink {
     const link = this.#linkOf.get(socket);
     if (link === undefined) throw new RangeError("this server's connect has not returned that socket");
     return link;
@@ -212,8 +212,11 @@ export class MemoryServer<Data> implements TestServer<Data> {
     void closing.then(() => {
       isClosed = true;
     });
-    await this.clock.runUntil(() => isClosed && this.#links.size === 0, this.#core.options.closeTimeoutMs * 2);
+    // As long as it takes: each connection has its deadline, which may be late.
+    await this.clock.runUntil(() => isClosed, Number.MAX_SAFE_INTEGER);
     await closing;
+    // The clients hear of it, unless they have been cut off.
+    await this.clock.runUntil(() => this.#links.size === 0, this.#core.options.closeTimeoutMs);
     await this.clock.settle();
   }
 

@@ -1,0 +1,74 @@
+/**
+ * What has to hold during a run, and at its end.
+ */
+import { ProtocolError } from "#src/index.js";
+import type { Party } from "./party.js";
+import type { Simulation } from "./simulation.js";
+
+// Control frames and headers.
+const slackBytes = 64 * 1024;
+
+// What a stream delivers at once, and may have on its way when it is told to stop.
+const chunkBytes = 64 * 1024;
+
+// Headers of a message's frames, however it is fragmented.
+const headerBytes = 100;
+
+/** What has to hold at any moment. */
+export function judgeMoment({ parties, scenario, log }: Simulation): void {
+  for (const party of parties) {
+    const { socket, role, name } = party;
+    if (socket === undefined || socket.readyState === "closed") continue;
+    party.isWriting = socket.bufferedBytes > 0;
+    const options = role === "server" ? scenario.serverOptions : scenario.clientOptions;
+    const longestBytes = Math.max(scenario.longMessageBytes * 3, 2 ** 16) + slackBytes;
+    const { maxSendBufferBytes = 0, maxInboxBytes = 0 } = options;
+    // The last message may go beyond the limit, none after it.
+    if (socket.bufferedBytes > maxSendBufferBytes + longestBytes) {
+      log.violation(name, `${socket.bufferedBytes} octets are buffered, with a limit of ${maxSendBufferBytes}`);
+    }
+    if (socket.readyState !== "open" || party.link === undefined) continue;
+    // What has been read and not been handed on waits in this socket.
+    const readBytes = party.link.readBytes(role === "server" ? "to-server" : "to-client");
+    const heldBytes = readBytes - party.receivedBytes - party.received * headerBytes;
+    if (heldBytes > maxInboxBytes + chunkBytes + longestBytes) {
+      log.violation(name, `about ${heldBytes} octets wait to be taken, with a limit of ${maxInboxBytes}`);
+    }
+  }
+}
+
+/** What has to hold when everything is over. */
+export function judgeEnd(simulation: Simulation): void {
+  const { parties, server, clock, pool, pending, log } = simulation;
+  const nothing = (what: string, count: number): void => {
+    if (count !== 0) log.violation("the end", `${count} ${what} left`);
+  };
+  for (const party of parties) judgeParty(party, simulation);
+  nothing("timers", clock.pendingTimers);
+  nothing("links", server.links.size);
+  nothing("sockets", server.sockets.size);
+  nothing("subscribers", server.subscriberCount("news") + server.subscriberCount("weather"));
+  if (pool.strangers > 0) log.violation("the pool", `${pool.strangers} buffers were given back twice`);
+  // What a stream was writing when it was cut is left to the garbage collector.
+  if (!parties.some(({ isWriting }) => isWriting)) nothing("buffers", pool.lentCount);
+  for (const what of pending.values()) log.violation("the end", `${what} has not settled`);
+}
+
+function judgeParty(party: Party, { log }: Simulation): void {
+  const { name, socket, report, peer } = party;
+  if (socket === undefined) return;
+  if (report === undefined || socket.readyState !== "closed") {
+    log.violation(name, `has not ended: ${socket.readyState}`);
+    return;
+  }
+  if (party.closeCalls !== 1) log.violation(name, `its close handler was called ${party.closeCalls} times`);
+  if (socket.bufferedBytes !== 0) log.violation(name, `${socket.bufferedBytes} octets are still buffered`);
+  // Both ends keep to the protocol, whatever the network does to them.
+  if (report.outcome === "failed" || report.cause instanceof ProtocolError) {
+    log.violation(name, `failed: ${report.cause?.message ?? report.reason}`);
+  }
+  const missing = peer?.sent.missing ?? 0;
+  if (missing > 0 && report.wasClean && peer?.report?.wasClean === true && !party.isExcused && !peer.isExcused) {
+    log.violation(name, `${missing} messages are missing, and its end was clean`);
+  }
+}
