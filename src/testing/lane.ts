@@ -61,6 +61,8 @@ export class Lane {
   #mustTellRoom = false;
   /** Octets that have arrived so far. */
   carriedBytes = 0;
+  /** Those of them that have been read. */
+  readBytes = 0;
 
   constructor(direction: Direction, clock: FakeClock, random: SeededRandom, options: LinkOptions) {
     this.#direction = direction;
@@ -161,6 +163,7 @@ export class Lane {
     const length = Math.min(this.#pieceBytes(), this.#landedBytes);
     const piece = takeOctets(this.#landed, length);
     this.#landedBytes -= length;
+    this.readBytes += length;
     return piece;
   }
 
@@ -169,6 +172,7 @@ export class Lane {
     if (octets.byteLength === 0) return;
     this.#landed.unshift(octets);
     this.#landedBytes += octets.byteLength;
+    this.readBytes -= octets.byteLength;
   }
 
   /** To be called when the reader is done with what `read` gave it. */

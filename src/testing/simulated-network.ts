@@ -182,8 +182,7 @@ export class SimulatedLink implements Link {
 
   /** Octets that have arrived in this direction, and been read. */
   readBytes(direction: Direction): number {
-    const lane = this.#lane(direction);
-    return lane.carriedBytes - lane.readableBytes;
+    return this.#lane(direction).readBytes;
   }
 
   carriedBytes(direction: Direction): number {

@@ -180,7 +180,7 @@ export class Party {
   }
 
   #sendPrepared(): void {
-    const message = makeMessage(this.random, 40_000);
+    const message = makeMessage(this.random, Math.min(40_000, this.#stage.scenario.longMessageBytes));
     const prepared = prepare(message);
     const copy = typeof message === "string" ? message : Uint8Array.from(message);
     if (typeof message !== "string") message.fill(0xee);

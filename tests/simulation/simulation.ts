@@ -199,7 +199,7 @@ export class Simulation implements Stage {
   }
 
   #publish(topic: string, random: SeededRandom): void {
-    const message = makeMessage(random, 30_000);
+    const message = makeMessage(random, Math.min(30_000, this.scenario.longMessageBytes));
     const copy = typeof message === "string" ? message : Uint8Array.from(message);
     const members = [...this.server.sockets].filter(({ topics: subscribed }) => subscribed.has(topic));
     const { delivered, refused } = this.server.publish(topic, message);
