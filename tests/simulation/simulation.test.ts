@@ -17,6 +17,7 @@ const calm = {
   handlerFailure: 0,
   endingChance: 0,
   operationsPerSide: 8,
+  link: { latencyMs: 1, maxPieceBytes: 1000 },
   longMessageBytes: 3000,
 } as const;
 

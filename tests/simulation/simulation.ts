@@ -199,7 +199,9 @@ export class Simulation implements Stage {
   }
 
   #publish(topic: string, random: SeededRandom): void {
-    const message = makeMessage(random, Math.min(30_000, this.scenario.longMessageBytes));
+    let message = makeMessage(random, Math.min(30_000, this.scenario.longMessageBytes));
+    // Long enough to be unlike all others: who does not get it shall not be thought to have got another for it.
+    while (message.length < 12) message = makeMessage(random, 1000);
     const copy = typeof message === "string" ? message : Uint8Array.from(message);
     const members = [...this.server.sockets].filter(({ topics: subscribed }) => subscribed.has(topic));
     const { delivered, refused } = this.server.publish(topic, message);
