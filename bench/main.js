@@ -14,7 +14,7 @@ import { findRivals, rivalsFor } from "./lib/rivals.js";
 import { measureRounds } from "./lib/rounds.js";
 import { printHead, runHead } from "./lib/run-head.js";
 import { summarize } from "./lib/summary.js";
-import { buildLoad, tlsAdvice } from "./load/build.js";
+import { buildLoad, libraries } from "./load/build.js";
 
 const usage = `npm run bench -- [options]
   --quick            one short round of the main workloads: shows that everything works, not how fast
@@ -40,7 +40,7 @@ const { values } = parseArgs({
 });
 
 /** The groups of workloads, without those that were not asked for or cannot be had. */
-async function findGroups(tls) {
+async function findGroups(built) {
   const all = (await importAll("workloads")).map(({ module }) => module.group);
   const isWanted = ({ name, quick }) =>
     (values.workload?.some((part) => name.includes(part)) ?? true) && (quick !== undefined || !values.quick);
@@ -49,10 +49,15 @@ async function findGroups(tls) {
     const names = all.flatMap(({ workloads }) => workloads.map(({ name }) => name));
     throw new Error(`no such workload; there are ${names.join(", ")}`);
   }
-  const lackTls = groups.flatMap(({ workloads }) => workloads.filter((workload) => workload.tls && !tls));
-  if (lackTls.length > 0) console.log(`without ${lackTls.map(({ name }) => name).join(", ")}: ${tlsAdvice}`);
+  const isPossible = ({ tls, load }) => (built.tls || !tls) && (built.zlib || !load.deflate);
+  const without = (needs, advice) => {
+    const lacking = groups.flatMap(({ workloads }) => workloads.filter(needs)).map(({ name }) => name);
+    if (lacking.length > 0) console.log(`without ${lacking.join(", ")}: ${advice}`);
+  };
+  if (!built.tls) without(({ tls }) => tls, libraries.tls.advice);
+  if (!built.zlib) without(({ load }) => load.deflate, libraries.zlib.advice);
   return groups
-    .map((group) => ({ ...group, workloads: group.workloads.filter((workload) => !lackTls.includes(workload)) }))
+    .map((group) => ({ ...group, workloads: group.workloads.filter(isPossible) }))
     .filter(({ workloads }) => workloads.length > 0);
 }
 
@@ -99,9 +104,9 @@ async function main() {
   const timing = { warmUpMs: quick ? 100 : 1000, windowMs };
   const profileFolder = values.profile === undefined ? undefined : path.resolve(values.profile);
 
-  const { tls } = await buildLoad();
+  const built = await buildLoad();
   const rivals = await findRivals(values.peer);
-  const groups = await findGroups(tls);
+  const groups = await findGroups(built);
   const record = { ...runHead(rivals, { quick, rounds, timing }), groups: [] };
   printHead(record);
   for (const { name, title, charted, workloads } of groups) {

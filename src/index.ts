@@ -20,14 +20,18 @@ export type {
   AcceptContext,
   AcceptDecision,
   IncomingRequest,
+  PublishOptions,
   PublishResult,
   ServerSocket,
 } from "./server/index.js";
 export type {
+  CompressionReport,
   Message,
+  PerMessageDeflateOptions,
   PreparedMessage,
   RefusalReason,
   SendData,
+  SendOptions,
   SendResult,
   Socket,
   SocketHandlers,

@@ -13,8 +13,10 @@ export const fontFamily = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', 
 /** By the peer's name. openline's color is the strong one. */
 const colors = {
   openline: "#0f62fe",
+  "openline-takeover": "#6ea6ff",
   ws: "#8d99a8",
   uws: "#d9822b",
+  "uws-dedicated": "#e8b27a",
   bun: "#c6a15b",
   deno: "#4c9a86",
   undici: "#9a6fb0",
@@ -27,7 +29,7 @@ export function colorOf(peer) {
 }
 
 // In this order everywhere, so that the same bar is at the same place.
-const order = ["openline", "uws", "bun", "deno", "ws", "undici", "node"];
+const order = ["openline", "openline-takeover", "uws", "uws-dedicated", "bun", "deno", "ws", "undici", "node"];
 
 /**
  * @template {{ peer: string }} Row

@@ -6,6 +6,7 @@
  * @typedef {object} Claim
  * @property {string} workload
  * @property {string} figure
+ * @property {string} [of] the name of the peer that it is about, where it is another variant of openline
  * @property {string} against the peer's name
  * @property {number} [atMost] openline's figure divided by the peer's
  * @property {number} [atLeast]
@@ -29,6 +30,17 @@ export const claims = [
   { workload: "connect", figure: "cpuMicrosecondsPerConnection", against: "ws", atMost: 0.75 },
   { workload: "client-64b", figure: "cpuMicrosecondsPerMessage", against: "ws", atMost: 0.5 },
   { workload: "client-64b", figure: "cpuMicrosecondsPerMessage", against: "undici", atMost: 0.5 },
+  { workload: "compressed-echo-1kb", figure: "cpuMicrosecondsPerMessage", against: "ws", atMost: 0.15 },
+  { workload: "compressed-echo-1kb", figure: "cpuMicrosecondsPerMessage", against: "uws", atMost: 0.9 },
+  {
+    workload: "compressed-echo-1kb",
+    figure: "receivedBytesPerMessage",
+    of: "openline-takeover",
+    against: "ws",
+    atMost: 1.01,
+  },
+  { workload: "compressed-broadcast-500", figure: "deliveriesPerSecond", against: "ws", atLeast: 10 },
+  { workload: "idle-compressed", figure: "residentBytesPerConnection", against: "ws", atMost: 0.2 },
 ];
 
 /**
@@ -39,7 +51,9 @@ export const claims = [
 export function judgeClaims(workloads) {
   return claims.map((claim) => {
     const results = workloads.find(({ name }) => name === claim.workload)?.results ?? [];
-    const measured = results.find(({ peer }) => peer === "openline")?.ratios[claim.against]?.[claim.figure];
+    const measured = results.find(({ peer }) => peer === (claim.of ?? "openline"))?.ratios[claim.against]?.[
+      claim.figure
+    ];
     const { atMost = Number.POSITIVE_INFINITY, atLeast = 0 } = claim;
     const holds = measured === undefined ? undefined : measured.median <= atMost && measured.median >= atLeast;
     return { ...claim, measured, holds };

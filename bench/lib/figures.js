@@ -67,6 +67,12 @@ export const figures = {
     better: "lower",
     format: digits,
   },
+  receivedBytesPerMessage: {
+    title: "B on the wire",
+    longTitle: "octets on the wire per message, one way",
+    better: "lower",
+    format: digits,
+  },
   residentBytesPerConnection: {
     title: "KB/connection",
     longTitle: "resident memory per connection, KB",

@@ -9,7 +9,8 @@ import { loadProgram } from "../load/build.js";
  * @property {number} [warmConnections]
  * @property {number} [messageBytes]
  * @property {number} inFlight
- * @property {"binary" | "text" | "utf8"} [type]
+ * @property {"binary" | "text" | "utf8" | "json"} [type]
+ * @property {boolean} [deflate] with permessage-deflate; "connect" sends one message on each connection then
  */
 
 /**
@@ -19,7 +20,8 @@ import { loadProgram } from "../load/build.js";
  * @param {{ port?: number, tls?: boolean }} where
  * @returns {readonly string[]}
  */
-export function loadCommand({ mode, connections, warmConnections, messageBytes, inFlight, type }, { port, tls }) {
+export function loadCommand(settings, { port, tls }) {
+  const { mode, connections, warmConnections, messageBytes, inFlight, type, deflate } = settings;
   const options = {
     "--port": port,
     "--connections": connections,
@@ -29,5 +31,6 @@ export function loadCommand({ mode, connections, warmConnections, messageBytes, 
     "--type": type,
   };
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return [loadProgram, mode, ...given.flatMap(([name, value]) => [name, String(value)]), ...(tls ? ["--tls"] : [])];
+  const switches = [...(tls ? ["--tls"] : []), ...(deflate ? ["--deflate"] : [])];
+  return [loadProgram, mode, ...given.flatMap(([name, value]) => [name, String(value)]), ...switches];
 }

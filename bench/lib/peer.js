@@ -20,10 +20,11 @@
  */
 
 /**
- * Starts a server on 127.0.0.1, as its documentation says, without compression.
+ * Starts a server on 127.0.0.1, as its documentation says.
  *
  * "echo" sends every message back as it came. "broadcast" answers a connection to /subscribe with the text "subscribed"
- * when it has become a subscriber, and sends every message of a connection to /publish to all subscribers.
+ * when it has become a subscriber, and sends every message of a connection to /publish to all subscribers. Both without
+ * compression; "compressedEcho" and "compressedBroadcast" are the same with permessage-deflate.
  *
  * @callback Serve
  * @param {Tls | undefined} tls whether through TLS

@@ -70,8 +70,8 @@ function ownRatios(results, compared, baseline, titles) {
  * @param {Readonly<Record<string, string>>} titles of the peers
  */
 export function claimsTable(judged, titles) {
-  const rows = judged.map(({ workload, figure, against, atMost, atLeast, measured, holds }) => [
-    `  ${workload}: ${figures[figure].title}, openline : ${titles[against] ?? against}`,
+  const rows = judged.map(({ workload, figure, of = "openline", against, atMost, atLeast, measured, holds }) => [
+    `  ${workload}: ${figures[figure].title}, ${titles[of] ?? of} : ${titles[against] ?? against}`,
     atMost === undefined ? `at least ${atLeast}` : `at most ${atMost}`,
     measured === undefined ? "not measured" : ratioText(measured),
     holds === undefined ? "" : holds ? "holds" : "does not hold",

@@ -14,9 +14,12 @@
 #include "memory.h"
 #include "mode.h"
 #include "opening.h"
+#include "replies.h"
 
 struct subscriber {
   struct connection connection;
+  /* With compression. */
+  struct replies replies;
   uint64_t completed;
   uint32_t reads;
 };
@@ -26,6 +29,7 @@ enum { handshakes_at_once = 64, published_kinds = 64 };
 
 /* A text frame (RFC 6455 §5.2). */
 static const char greeting[] = "\x81\x0asubscribed";
+static const char greeting_text[] = "subscribed";
 enum { greeting_bytes = sizeof greeting - 1 };
 
 static const struct settings *settings;
@@ -33,6 +37,7 @@ static struct subscriber *subscribers;
 static struct connection publisher;
 /* What every subscriber is sent. */
 static struct cycle delivery;
+static struct expectation expectation;
 static size_t greeted;
 static uint64_t published;
 /* Messages that every subscriber has had. */
@@ -49,8 +54,14 @@ static void publish(void) {
     lacking[i % settings->in_flight] = settings->connections;
     published_ns[i % settings->in_flight] = now;
   }
+  uint64_t octets = cycle_octets(&publisher.out, published, count);
   published += count;
-  if (count > 0) connection_send(&publisher, count * publisher.out.frame_bytes);
+  if (count > 0) connection_send(&publisher, octets);
+}
+
+static void count_greeted(void) {
+  greeted++;
+  if (greeted == settings->connections) connection_connect(&publisher, settings->port, "/publish", settings->tls);
 }
 
 /* The greeting comes first. Returns how many octets belong to it. */
@@ -62,20 +73,31 @@ static size_t take_greeting(struct connection *connection, const uint8_t *octets
     fail("the server did not tell connection %u that it is subscribed", connection->index);
   }
   if (count < left) return count;
-  greeted++;
-  if (greeted == settings->connections) connection_connect(&publisher, settings->port, "/publish", settings->tls);
+  count_greeted();
   return count;
 }
 
 static bool wants_octets(struct connection *connection) {
   struct subscriber *subscriber = (struct subscriber *)connection;
-  return subscriber->completed < checked_messages || ++subscriber->reads % check_every == 0;
+  return settings->deflate || subscriber->completed < checked_messages || ++subscriber->reads % check_every == 0;
 }
 
-static void on_octets(struct connection *connection, const uint8_t *octets, size_t length) {
-  struct subscriber *subscriber = (struct subscriber *)connection;
+/* Looks at what has come. Returns how many messages are whole since the beginning. */
+static uint64_t check_deflated(struct subscriber *subscriber, const uint8_t *octets, size_t length) {
+  struct replies *replies = &subscriber->replies;
+  bool was_greeted = replies->is_greeted;
+  replies_take(replies, octets, length);
+  if (replies->is_greeted && !was_greeted) count_greeted();
+  if (replies->messages > published) {
+    fail("the server sent %llu messages to subscriber %u where %llu were due", (unsigned long long)replies->messages,
+         replies->index, (unsigned long long)published);
+  }
+  return replies->messages;
+}
+
+static uint64_t check_plain(struct connection *connection, const uint8_t *octets, size_t length) {
   size_t skipped = take_greeting(connection, octets, length);
-  if (skipped == length) return;
+  if (skipped == length) return 0;
   uint64_t place = connection->received + skipped - greeting_bytes;
   uint64_t received = connection->received + length - greeting_bytes;
   uint64_t due = published * delivery.frame_bytes;
@@ -90,8 +112,15 @@ static void on_octets(struct connection *connection, const uint8_t *octets, size
            (unsigned long long)(place + right));
     }
   }
+  return received / delivery.frame_bytes;
+}
+
+static void on_octets(struct connection *connection, const uint8_t *octets, size_t length) {
+  struct subscriber *subscriber = (struct subscriber *)connection;
+  uint64_t had =
+      settings->deflate ? check_deflated(subscriber, octets, length) : check_plain(connection, octets, length);
   tally.progress += length;
-  uint64_t had = received / delivery.frame_bytes;
+  tally.received_bytes += length;
   if (had == subscriber->completed) return;
   uint64_t now = now_ns();
   for (uint64_t i = subscriber->completed; i < had; i++) {
@@ -134,17 +163,30 @@ static uint16_t prepare(const struct settings *given) {
   static const struct connection_listener publisher_listener = {
       .on_open = on_publisher_open, .on_octets = on_publisher_octets};
   settings = given;
-  delivery = create_cycle(settings->type, settings->payload_bytes, published_kinds, settings->in_flight, 0, false);
+  enum message_type type = settings->type;
+  size_t bytes = settings->payload_bytes;
+  if (settings->deflate) {
+    expectation = create_expectation(type, bytes, published_kinds, 0);
+    publisher.out = create_deflated_cycle(type, bytes, published_kinds, settings->in_flight, 0);
+    publisher.deflated_bytes = bytes;
+  } else {
+    delivery = create_cycle(type, bytes, published_kinds, settings->in_flight, 0, false);
+    publisher.out = create_cycle(type, bytes, published_kinds, settings->in_flight, 0, true);
+  }
   lacking = allocate(settings->in_flight, sizeof *lacking);
   published_ns = allocate(settings->in_flight, sizeof *published_ns);
   subscribers = allocate(settings->connections, sizeof *subscribers);
   for (uint32_t i = 0; i < settings->connections; i++) {
     subscribers[i].connection.index = i;
     subscribers[i].connection.listener = &subscriber_listener;
+    if (!settings->deflate) continue;
+    subscribers[i].connection.deflated_bytes = bytes;
+    uint64_t checked = i % followed_every == 0 ? UINT64_MAX : checked_messages;
+    subscribers[i].replies =
+        (struct replies){.expectation = &expectation, .greeting = greeting_text, .index = i, .checked = checked};
   }
   publisher.index = (uint32_t)settings->connections;
   publisher.listener = &publisher_listener;
-  publisher.out = create_cycle(settings->type, settings->payload_bytes, published_kinds, settings->in_flight, 0, true);
   return 0;
 }
 

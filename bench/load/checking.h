@@ -16,6 +16,12 @@ enum {
   check_every = 64,
 };
 
+/*
+ * Of compressed messages: together more than the 32 KiB that the longest window spans, so that none is in it already,
+ * whole, when it comes again.
+ */
+enum { deflated_kinds = 64 };
+
 /* How many kinds there are: fewer of large messages, whose memory should stay in the caches. */
 static inline size_t message_kinds(size_t payload_bytes) {
   enum { fewest = 2, most = 8, aim_bytes = 32 * 1024 };

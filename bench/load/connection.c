@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "clock.h"
+#include "deflate.h"
 #include "fail.h"
 #include "memory.h"
 #include "tls.h"
@@ -92,8 +93,9 @@ static void send_request(struct connection *connection) {
   accept_value(key, key_characters, connection->accept);
   int length = snprintf(head, sizeof head,
                         "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                        "Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n\r\n",
-                        connection->path, key);
+                        "Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n%s\r\n",
+                        connection->path, key,
+                        connection->deflated_bytes > 0 ? "Sec-WebSocket-Extensions: " DEFLATE_OFFER "\r\n" : "");
   write_head(connection, head, length);
   connection->phase = phase_handshake;
   loop_change(connection->transport.fd, EPOLLIN, &connection->source);
@@ -107,8 +109,14 @@ static void check_response(struct connection *connection) {
   if (accept == NULL || length != accept_characters || memcmp(accept, connection->accept, length) != 0) {
     fail("the server sent a wrong Sec-WebSocket-Accept: %.400s", head);
   }
-  /* None was offered; frames would not be what they are counted as. */
-  if (header_value(head, "sec-websocket-extensions", &length) != NULL) fail("the server uses extensions: %.400s", head);
+  const char *extensions = header_value(head, "sec-websocket-extensions", &length);
+  if (connection->deflated_bytes > 0) {
+    if (extensions == NULL) fail("the server does not use permessage-deflate: %.400s", head);
+    deflate_check_answer(extensions, length, connection->deflated_bytes);
+  } else if (extensions != NULL) {
+    /* None was offered; frames would not be what they are counted as. */
+    fail("the server uses extensions: %.400s", head);
+  }
 }
 
 static void answer_request(struct connection *connection) {

@@ -48,6 +48,8 @@ struct connection {
   char *head;
   size_t head_length;
   const char *path;
+  /* 0, or permessage-deflate is to be used, and so long a message may be. */
+  size_t deflated_bytes;
   char accept[accept_characters + 1];
   uint64_t began_ns;
 };

@@ -8,11 +8,15 @@
 #include "memory.h"
 #include "mode.h"
 #include "opening.h"
+#include "replies.h"
 
 struct echo_connection {
   struct connection connection;
   /* What comes back. */
   struct cycle reply;
+  /* The same with compression. */
+  struct expectation expectation;
+  struct replies replies;
   uint64_t sent;
   uint64_t completed;
   uint32_t reads;
@@ -31,18 +35,29 @@ static bool is_stopping;
 
 static void send_messages(struct echo_connection *echo, uint64_t count, uint64_t now) {
   for (uint64_t i = 0; i < count; i++) echo->sent_ns[(echo->sent + i) % settings->in_flight] = now;
+  uint64_t octets = cycle_octets(&echo->connection.out, echo->sent, count);
   echo->sent += count;
   in_flight_total += count;
-  connection_send(&echo->connection, count * echo->connection.out.frame_bytes);
+  connection_send(&echo->connection, octets);
 }
 
 static bool wants_octets(struct connection *connection) {
   struct echo_connection *echo = (struct echo_connection *)connection;
-  return echo->completed < checked_messages || ++echo->reads % check_every == 0;
+  return settings->deflate || echo->completed < checked_messages || ++echo->reads % check_every == 0;
 }
 
-static void on_octets(struct connection *connection, const uint8_t *octets, size_t length) {
-  struct echo_connection *echo = (struct echo_connection *)connection;
+/* Looks at what has come. Returns how many messages are whole since the beginning. */
+static uint64_t check_deflated(struct echo_connection *echo, const uint8_t *octets, size_t length) {
+  replies_take(&echo->replies, octets, length);
+  if (echo->replies.messages > echo->sent) {
+    fail("the server sent %llu messages to connection %u where %llu were due",
+         (unsigned long long)echo->replies.messages, echo->connection.index, (unsigned long long)echo->sent);
+  }
+  return echo->replies.messages;
+}
+
+static uint64_t check_plain(struct echo_connection *echo, const uint8_t *octets, size_t length) {
+  struct connection *connection = &echo->connection;
   uint64_t received = connection->received + length;
   uint64_t due = echo->sent * echo->reply.frame_bytes;
   if (octets != NULL) {
@@ -56,9 +71,16 @@ static void on_octets(struct connection *connection, const uint8_t *octets, size
     fail("the server sent %llu octets to connection %u where %llu were due", (unsigned long long)received,
          connection->index, (unsigned long long)due);
   }
-  uint64_t completed = received / echo->reply.frame_bytes;
+  return received / echo->reply.frame_bytes;
+}
+
+static void on_octets(struct connection *connection, const uint8_t *octets, size_t length) {
+  struct echo_connection *echo = (struct echo_connection *)connection;
+  uint64_t completed =
+      settings->deflate ? check_deflated(echo, octets, length) : check_plain(echo, octets, length);
   uint64_t count = completed - echo->completed;
   tally.progress += length;
+  tally.received_bytes += length;
   if (count == 0) return;
   uint64_t now = now_ns();
   for (uint64_t i = echo->completed; i < completed; i++) {
@@ -85,18 +107,34 @@ static void on_open(struct connection *connection) {
   for (size_t i = 0; i < settings->connections; i++) send_messages(&connections[i], settings->in_flight, now_ns());
 }
 
+static void prepare_messages(struct echo_connection *echo) {
+  uint32_t index = echo->connection.index;
+  enum message_type type = settings->type;
+  size_t bytes = settings->payload_bytes;
+  size_t burst = settings->in_flight;
+  if (settings->deflate) {
+    echo->connection.deflated_bytes = bytes;
+    echo->connection.out = create_deflated_cycle(type, bytes, deflated_kinds, burst, index);
+    echo->expectation = create_expectation(type, bytes, deflated_kinds, index);
+    uint64_t checked = index % followed_every == 0 ? UINT64_MAX : checked_messages;
+    echo->replies = (struct replies){.expectation = &echo->expectation, .index = index, .checked = checked};
+  } else {
+    size_t kinds = message_kinds(bytes);
+    echo->connection.out = create_cycle(type, bytes, kinds, burst, index, true);
+    echo->reply = create_cycle(type, bytes, kinds, 1, index, false);
+  }
+}
+
 static uint16_t prepare(const struct settings *given) {
   static const struct connection_listener listener = {
       .on_open = on_open, .on_octets = on_octets, .wants_octets = wants_octets};
   settings = given;
   connections = allocate(settings->connections, sizeof *connections);
-  size_t kinds = message_kinds(settings->payload_bytes);
   for (uint32_t i = 0; i < settings->connections; i++) {
     struct echo_connection *echo = &connections[i];
     echo->connection.index = i;
     echo->connection.listener = &listener;
-    echo->connection.out = create_cycle(settings->type, settings->payload_bytes, kinds, settings->in_flight, i, true);
-    echo->reply = create_cycle(settings->type, settings->payload_bytes, kinds, 1, i, false);
+    prepare_messages(echo);
     echo->sent_ns = allocate(settings->in_flight, sizeof *echo->sent_ns);
   }
   return 0;

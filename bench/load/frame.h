@@ -5,8 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a message consists of: octets, ASCII, or text most of whose characters take two to four octets. */
-enum message_type { type_binary, type_text, type_utf8 };
+#include "payload.h"
 
 enum { max_header_bytes = 14, mask_bytes = 4 };
 
@@ -17,7 +16,10 @@ enum { max_header_bytes = 14, mask_bytes = 4 };
  */
 struct cycle {
   uint8_t *octets;
+  /* Of each frame; 0 where they differ, and `ends` has where each of a period ends. */
   size_t frame_bytes;
+  size_t *ends;
+  size_t kinds;
   size_t period;
   size_t length;
 };
@@ -35,6 +37,13 @@ size_t header_bytes(size_t payload_bytes, bool masked);
  */
 struct cycle create_cycle(enum message_type type, size_t payload_bytes, size_t kinds, size_t burst, uint32_t owner,
                           bool masked);
+
+/* The same, masked and compressed (RFC 7692), each for itself: none refers to another. */
+struct cycle create_deflated_cycle(enum message_type type, size_t payload_bytes, size_t kinds, size_t burst,
+                                   uint32_t owner);
+
+/* Octets of so many frames, from number `first` of the endless stream on. */
+uint64_t cycle_octets(const struct cycle *cycle, uint64_t first, uint64_t count);
 
 void free_cycle(struct cycle *cycle);
 

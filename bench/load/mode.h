@@ -27,6 +27,8 @@ struct mode {
 /* What has been done since the beginning, and how long each took since it was last asked. */
 struct tally {
   uint64_t messages;
+  /* Octets of frames that have come. */
+  uint64_t received_bytes;
   /* Anything at all that moved; while it stands still and something is due, the other end stalls. */
   uint64_t progress;
   struct histogram latency;

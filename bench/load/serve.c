@@ -102,6 +102,7 @@ static void on_octets(struct connection *connection, const uint8_t *octets, size
   uint64_t completed = received / reply_bytes;
   uint64_t count = completed - client->completed;
   tally.progress += length;
+  tally.received_bytes += length;
   if (count == 0) return;
   uint64_t now = now_ns();
   for (uint64_t i = client->completed; i < completed; i++) {
@@ -152,7 +153,7 @@ static uint16_t listen_on(uint16_t port) {
 static uint16_t prepare(const struct settings *given) {
   static const struct connection_listener listener = {.on_open = on_open, .on_octets = on_octets};
   settings = given;
-  if (settings->tls) fail("serve knows no TLS");
+  if (settings->tls || settings->deflate) fail("serve knows neither TLS nor compression");
   reply_header_bytes = header_bytes(settings->payload_bytes, true);
   reply_bytes = reply_header_bytes + settings->payload_bytes;
   clients = allocate(settings->connections, sizeof *clients);

@@ -64,9 +64,9 @@ static void print_latency(void) {
 }
 
 static void print_count(void) {
-  printf("{\"messages\":%llu,\"payloadBytes\":%llu,\"atSeconds\":%.6f,\"cpuSeconds\":%.6f,",
+  printf("{\"messages\":%llu,\"payloadBytes\":%llu,\"receivedBytes\":%llu,\"atSeconds\":%.6f,\"cpuSeconds\":%.6f,",
          (unsigned long long)tally.messages, (unsigned long long)(tally.messages * settings->payload_bytes),
-         seconds_of(now_ns()), seconds_of(own_cpu_ns()));
+         (unsigned long long)tally.received_bytes, seconds_of(now_ns()), seconds_of(own_cpu_ns()));
   print_latency();
   printf("}\n");
 }
@@ -147,15 +147,18 @@ static void measure(void) {
   uint64_t began_ns = now_ns();
   uint64_t cpu_ns = own_cpu_ns();
   uint64_t before = tally.messages;
+  uint64_t received_before = tally.received_bytes;
   histogram_clear(&tally.latency);
   turn_for(settings->seconds);
   double seconds = seconds_of(now_ns() - began_ns);
   double cpu_seconds = seconds_of(own_cpu_ns() - cpu_ns);
   uint64_t messages = tally.messages - before;
   printf("{\"mode\":\"%s\",\"messages\":%llu,\"seconds\":%.3f,\"messagesPerSecond\":%.0f,"
-         "\"payloadBytesPerSecond\":%.0f,\"loadCpuMicrosecondsPerMessage\":%.3f,\"loadCores\":%.3f,",
+         "\"payloadBytesPerSecond\":%.0f,\"receivedBytesPerMessage\":%.1f,"
+         "\"loadCpuMicrosecondsPerMessage\":%.3f,\"loadCores\":%.3f,",
          mode->name, (unsigned long long)messages, seconds, (double)messages / seconds,
          (double)(messages * settings->payload_bytes) / seconds,
+         messages == 0 ? 0 : (double)(tally.received_bytes - received_before) / (double)messages,
          messages == 0 ? 0 : cpu_seconds * 1e6 / (double)messages, cpu_seconds / seconds);
   print_latency();
   printf("}\n");

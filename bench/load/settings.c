@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "deflate.h"
 #include "fail.h"
 #include "tls.h"
 
@@ -17,8 +18,9 @@ static const char usage[] =
     "  --bytes N             payload of a message (default 64)\n"
     "  --in-flight N         messages under way (default 1): of each connection, in broadcast of the publisher;\n"
     "                        connect: handshakes under way\n"
-    "  --type TYPE           binary (default), text (ASCII) or utf8\n"
+    "  --type TYPE           binary (default), text (ASCII), utf8 or json\n"
     "  --tls                 through TLS; not in serve\n"
+    "  --deflate             with permessage-deflate; not in serve. connect: each connection sends one message first\n"
     "  --warm-connections N  connect: opened before those that count (default 0)\n"
     "  --seconds N           measures so long by itself, prints one line of JSON, and ends (connect: holds so long);\n"
     "                        without, it answers questions on standard input (session.h)\n"
@@ -38,7 +40,8 @@ static enum message_type message_type(const char *text) {
   if (text != NULL && strcmp(text, "binary") == 0) return type_binary;
   if (text != NULL && strcmp(text, "text") == 0) return type_text;
   if (text != NULL && strcmp(text, "utf8") == 0) return type_utf8;
-  fail("--type must be binary, text or utf8, not %s", text == NULL ? "nothing" : text);
+  if (text != NULL && strcmp(text, "json") == 0) return type_json;
+  fail("--type must be binary, text, utf8 or json, not %s", text == NULL ? "nothing" : text);
 }
 
 struct settings read_settings(int count, char **arguments) {
@@ -56,6 +59,10 @@ struct settings read_settings(int count, char **arguments) {
     const char *name = arguments[i];
     if (strcmp(name, "--tls") == 0) {
       settings.tls = true;
+      continue;
+    }
+    if (strcmp(name, "--deflate") == 0) {
+      settings.deflate = true;
       continue;
     }
     const char *value = i + 1 < count ? arguments[++i] : NULL;
@@ -82,5 +89,8 @@ struct settings read_settings(int count, char **arguments) {
     }
   }
   if (settings.tls && !tls_is_available()) fail("this program was built without TLS: apt-get install -y libssl-dev");
+  if (settings.deflate && !deflate_is_available()) {
+    fail("this program was built without zlib: apt-get install -y zlib1g-dev");
+  }
   return settings;
 }

@@ -19,6 +19,8 @@ struct settings {
   size_t in_flight;
   enum message_type type;
   bool tls;
+  /* Whether permessage-deflate is offered, and messages are sent compressed. */
+  bool deflate;
   /* By hand: how long to measure and to warm up. Otherwise 0: questions come on standard input. */
   double seconds;
   double warm_up_seconds;

@@ -37,6 +37,7 @@ export async function measureWindow({ pid, load, pause }, { warmUpMs, windowMs }
   return {
     [`${plural}PerSecond`]: messages / seconds,
     payloadBytesPerSecond: (loadAfter.payloadBytes - loadBefore.payloadBytes) / seconds,
+    receivedBytesPerMessage: (loadAfter.receivedBytes - loadBefore.receivedBytes) / messages,
     [`cpuMicrosecondsPer${unit}`]: (cpuSeconds * 1e6) / messages,
     userShare: cpuSeconds === 0 ? 0 : userSeconds / cpuSeconds,
     ...latencyFigures(loadAfter.latencyMicroseconds),

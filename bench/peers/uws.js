@@ -13,13 +13,14 @@ function requireBinary() {
 /**
  * @param {import("../lib/peer.js").Tls | undefined} tls
  * @param {(app: any) => any} createBehavior the handlers
+ * @param {readonly string[]} compression the names of its constants for it
  */
-async function serve(tls, createBehavior) {
+async function serve(tls, createBehavior, compression) {
   requireBinary();
   const { default: uws } = await import(packageName);
   const app = tls === undefined ? uws.App() : uws.SSLApp({ key_file_name: tls.keyFile, cert_file_name: tls.certFile });
   app.ws("/*", {
-    compression: uws.DISABLED,
+    compression: compression.reduce((chosen, name) => chosen | uws[name], uws.DISABLED),
     idleTimeout: 0,
     // Its defaults are 16 KiB and 64 KiB: larger messages would end the connection, or be dropped.
     maxPayloadLength: 16 * 1024 * 1024,
@@ -34,6 +35,38 @@ async function serve(tls, createBehavior) {
   });
 }
 
+const shared = ["SHARED_COMPRESSOR", "SHARED_DECOMPRESSOR"];
+
+/** @param {readonly string[]} [compression] the names of its constants for it */
+export function serveEcho(tls, compression = []) {
+  const compress = compression.length > 0;
+  const message = (socket, octets, isBinary) => void socket.send(octets, isBinary, compress);
+  return serve(tls, () => ({ message }), compression);
+}
+
+/** @param {readonly string[]} [compression] the names of its constants for it */
+export function serveBroadcast(tls, compression = []) {
+  const compress = compression.length > 0;
+  const createBehavior = (app) => ({
+    upgrade(response, request, context) {
+      response.upgrade(
+        { path: request.getUrl() },
+        request.getHeader("sec-websocket-key"),
+        request.getHeader("sec-websocket-protocol"),
+        request.getHeader("sec-websocket-extensions"),
+        context,
+      );
+    },
+    open(socket) {
+      if (socket.getUserData().path !== "/subscribe") return;
+      socket.subscribe("news");
+      socket.send("subscribed");
+    },
+    message: (_socket, octets, isBinary) => void app.publish("news", octets, isBinary, compress),
+  });
+  return serve(tls, createBehavior, compression);
+}
+
 /** @type {import("../lib/peer.js").Peer} */
 export const peer = {
   name: "uws",
@@ -44,24 +77,9 @@ export const peer = {
     return packageVersions(packageName);
   },
   serve: {
-    echo: (tls) => serve(tls, () => ({ message: (socket, message, isBinary) => void socket.send(message, isBinary) })),
-    broadcast: (tls) =>
-      serve(tls, (app) => ({
-        upgrade(response, request, context) {
-          response.upgrade(
-            { path: request.getUrl() },
-            request.getHeader("sec-websocket-key"),
-            request.getHeader("sec-websocket-protocol"),
-            request.getHeader("sec-websocket-extensions"),
-            context,
-          );
-        },
-        open(socket) {
-          if (socket.getUserData().path !== "/subscribe") return;
-          socket.subscribe("news");
-          socket.send("subscribed");
-        },
-        message: (_socket, message, isBinary) => void app.publish("news", message, isBinary),
-      })),
+    echo: (tls) => serveEcho(tls),
+    broadcast: (tls) => serveBroadcast(tls),
+    compressedEcho: (tls) => serveEcho(tls, shared),
+    compressedBroadcast: (tls) => serveBroadcast(tls, shared),
   },
 };

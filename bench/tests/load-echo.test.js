@@ -229,7 +229,7 @@ describe("what cannot be done", () => {
   for (const [args, error] of [
     [["echo", "--connections", "none"], /--connections must be a number/u],
     [["echo", "--color", "red"], /no such option: --color/u],
-    [["echo", "--type", "json"], /--type must be binary, text or utf8/u],
+    [["echo", "--type", "xml"], /--type must be binary, text, utf8 or json/u],
     [["shout"], /no such mode: shout/u],
   ]) {
     it(`is said of ${args.join(" ")}`, async () => {

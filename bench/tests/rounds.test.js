@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { figures } from "../lib/figures.js";
 import { measureRounds } from "../lib/rounds.js";
-import { buildLoad } from "../load/build.js";
+import { buildLoad, libraries } from "../load/build.js";
 import { client } from "../measure/client.js";
 import { connect, idle } from "../measure/connections.js";
-import { broadcast, echo } from "../measure/server.js";
+import { broadcast, compressedBroadcast, compressedEcho, echo } from "../measure/server.js";
 import { peer as honest } from "./support/peers/honest.js";
 import { peer as liar } from "./support/peers/liar.js";
 
-await buildLoad();
+const { zlib } = await buildLoad();
 
 /** @param {import("../lib/peer.js").Peer} peer */
 function rival(peer) {
@@ -25,12 +25,32 @@ const workloads = [
   { name: "broadcast", kind: broadcast, serve: "broadcast", load: { ...small, mode: "broadcast" } },
   { name: "connect", kind: connect, serve: "echo", load: { mode: "connect", connections: 20, inFlight: 4 } },
   { name: "idle", kind: idle, serve: "echo", load: { mode: "connect", connections: 20, inFlight: 4 } },
+  {
+    name: "compressed echo",
+    kind: compressedEcho,
+    serve: "compressedEcho",
+    load: { ...small, mode: "echo", type: "json", deflate: true },
+  },
+  {
+    name: "compressed broadcast",
+    kind: compressedBroadcast,
+    serve: "compressedBroadcast",
+    load: { ...small, mode: "broadcast", type: "json", deflate: true },
+  },
+  {
+    name: "idle, compressed",
+    kind: idle,
+    serve: "compressedEcho",
+    load: { mode: "connect", connections: 20, inFlight: 4, type: "json", deflate: true },
+  },
   { name: "client", kind: client, load: { ...small, mode: "serve" } },
 ];
 
+const skipOf = ({ load }) => (load.deflate && !zlib ? libraries.zlib.advice : false);
+
 describe("rounds", () => {
   for (const workload of workloads) {
-    it(`give a sample each, of figures that can be printed: ${workload.name}`, async () => {
+    it(`give a sample each, of figures that can be printed: ${workload.name}`, { skip: skipOf(workload) }, async () => {
       const { samples, failures } = await measureRounds([rival(honest)], workload, settings);
       assert.deepEqual(failures, []);
       const all = samples.get("honest");

@@ -72,6 +72,24 @@ function readToEnd(socket) {
   });
 }
 
+/**
+ * A frame of any length.
+ *
+ * @param {number} firstOctet
+ * @param {Uint8Array} payload
+ * @param {Uint8Array} [key] to mask it with, as clients do
+ */
+export function rawFrame(firstOctet, payload, key) {
+  const { length } = payload;
+  const maskBit = key === undefined ? 0 : 0x80;
+  const extended = Buffer.alloc(length < 126 ? 0 : length < 65_536 ? 2 : 8);
+  if (extended.length === 2) extended.writeUInt16BE(length);
+  if (extended.length === 8) extended.writeBigUInt64BE(BigInt(length));
+  const short = extended.length === 0 ? length : extended.length === 2 ? 126 : 127;
+  const octets = key === undefined ? payload : Uint8Array.from(payload, (octet, index) => octet ^ key[index & 3]);
+  return Buffer.concat([Buffer.of(firstOctet, maskBit | short), extended, key ?? Buffer.alloc(0), octets]);
+}
+
 /** Splits an HTTP head from what follows it. */
 function splitHead(octets) {
   const end = octets.indexOf("\r\n\r\n");
@@ -120,13 +138,14 @@ export function writeRequest({ start, ...headers }) {
  *
  * @param {string} url of the server, `ws://`
  * @param {Uint8Array} octets frames, or what looks like some
+ * @param {Record<string, string>} [headers] of the request, besides
  * @returns {Promise<Frame[]>} the server's frames
  */
-export async function exchangeAsClient(url, octets) {
+export async function exchangeAsClient(url, octets, headers = {}) {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   const reading = readToEnd(socket);
-  socket.write(writeRequest(upgradeRequestLines()));
+  socket.write(writeRequest({ ...upgradeRequestLines(), ...headers }));
   socket.write(octets);
   return readFrames(splitHead(await reading).rest);
 }
@@ -136,9 +155,10 @@ export async function exchangeAsClient(url, octets) {
  *
  * @param {Uint8Array} octets
  * @param {(url: string) => void} connectClient starts the client
+ * @param {Record<string, string>} [headers] of the response, besides
  * @returns {Promise<Frame[]>} the client's frames
  */
-export async function exchangeAsServer(octets, connectClient) {
+export async function exchangeAsServer(octets, connectClient, headers = {}) {
   const server = createServer();
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -152,6 +172,7 @@ export async function exchangeAsServer(octets, connectClient) {
   // RFC 6455 §1.3.
   const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
   const head = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"];
+  for (const [name, value] of Object.entries(headers)) head.push(`${name}: ${value}`);
   socket.write([...head, `Sec-WebSocket-Accept: ${accept}`, "", ""].join("\r\n"));
   socket.write(octets);
   // RFC 6455 §7.1.1: the server closes the TCP connection first; a client may wait for that after its Close frame.

@@ -102,10 +102,13 @@ describe("§4.2.2 a refused upgrade", { timeout }, () => {
 });
 
 describe("§9.1 extensions", { timeout }, () => {
-  it("openline's server takes no permessage-deflate that ws's client offers", async (test) => {
+  it("openline's server, told not to compress, takes no permessage-deflate that ws's client offers", async (test) => {
     let offered;
     const { client, server } = await join(test, wsToOpenline, {
-      server: { accept: ({ headers }) => void (offered = headers.get("sec-websocket-extensions")) },
+      server: {
+        perMessageDeflate: false,
+        accept: ({ headers }) => void (offered = headers.get("sec-websocket-extensions")),
+      },
       client: { perMessageDeflate: { threshold: 0 } },
     });
     assert.match(offered, /permessage-deflate/u);
@@ -117,8 +120,11 @@ describe("§9.1 extensions", { timeout }, () => {
     assert.equal(await client.next(), text);
   });
 
-  it("openline's client offers none to a ws server that would take permessage-deflate", async (test) => {
-    const { client, server } = await join(test, openlineToWs, { server: { perMessageDeflate: { threshold: 0 } } });
+  it("openline's client, told not to compress, offers none to a ws server that would take permessage-deflate", async (test) => {
+    const { client, server } = await join(test, openlineToWs, {
+      client: { perMessageDeflate: false },
+      server: { perMessageDeflate: { threshold: 0 } },
+    });
     assert.equal(server.native.extensions, "");
     const text = "compressible ".repeat(1000);
     client.send(text);

@@ -2,16 +2,23 @@
  * The client, however it reaches its server.
  */
 
-import type { WebSocketAddress } from "../protocol/index.js";
+import type { HandshakeRequest, OfferedExtension, SentUpgradeRequest, WebSocketAddress } from "../protocol/index.js";
 import {
+  confirmExtensions,
   createKey,
   createUpgradeRequest,
+  DeflateClientExtension,
+  ExtensionChain,
+  formatExtensions,
   readUpgradeResponse,
+  resolveLimits,
+  UpgradeResponseError,
   UsageError,
   webSocketAddress,
 } from "../protocol/index.js";
 import type { HeadersInput, ResolvedSocketOptions, Socket, SocketHandlers, SocketOptions } from "../socket/index.js";
 import {
+  createCompression,
   createSocketContext,
   Endpoint,
   maxTimerMs,
@@ -52,7 +59,6 @@ export async function openClient(
   dial: Dialer,
 ): Promise<Socket> {
   const resolved = resolveSocketOptions(options);
-  const { limits } = resolved;
   const address = parseAddress(url);
   const protocols = typeof options.protocols === "string" ? [options.protocols] : (options.protocols ?? []);
   const timeoutMs = wholeNumber(
@@ -63,10 +69,37 @@ export async function openClient(
   );
   const key = createKey(platform.randomBytes(16));
   const headers = rawHeadersOf(options.headers);
-  const request = createUpgradeRequest({ ...address, key, protocols, headers });
+  const offered = offerExtensions(resolved, platform);
+  try {
+    const extensions = offered.flatMap(({ offers }) => offers);
+    const request = createUpgradeRequest({ ...address, key, protocols, extensions, headers });
+    const result = await reach(url, address, request, options, timeoutMs, platform, dial);
+    return open(result, { key, protocols, extensions }, offered, options, resolved, platform);
+  } catch (error) {
+    for (const extension of offered) extension.cancel();
+    throw error;
+  }
+}
 
-  const result = await dialWithDeadline(options.signal, timeoutMs, platform, (signal) =>
-    dial(address, request, { signal, maxHeaderBytes: limits.maxHeaderBytes, maxBodyBytes: maxRefusalBodyBytes }),
+function offerExtensions({ perMessageDeflate }: ResolvedSocketOptions, platform: Platform): OfferedExtension[] {
+  const compression = createCompression(perMessageDeflate, platform);
+  if (compression === undefined || perMessageDeflate === undefined) return [];
+  return [new DeflateClientExtension(compression, perMessageDeflate.wanted).offer()];
+}
+
+/** Dials; what goes wrong is a `ConnectError`, but for the deadline and the caller's own reason. */
+async function reach(
+  url: string | URL,
+  address: WebSocketAddress,
+  request: HandshakeRequest,
+  options: ClientOptions,
+  timeoutMs: number,
+  platform: Platform,
+  dial: Dialer,
+): Promise<DialResult> {
+  const maxHeaderBytes = resolveLimits(options.limits).maxHeaderBytes;
+  return await dialWithDeadline(options.signal, timeoutMs, platform, (signal) =>
+    dial(address, request, { signal, maxHeaderBytes, maxBodyBytes: maxRefusalBodyBytes }),
   ).catch((error: unknown) => {
     if (
       error instanceof HandshakeTimeoutError ||
@@ -76,7 +109,6 @@ export async function openClient(
     }
     throw new ConnectError(String(url), error);
   });
-  return open(result, { key, protocols }, options, resolved, platform);
 }
 
 function parseAddress(url: string | URL): WebSocketAddress {
@@ -111,7 +143,8 @@ async function dialWithDeadline(
 
 function open(
   result: DialResult,
-  sent: { readonly key: string; readonly protocols: readonly string[] },
+  sent: SentUpgradeRequest,
+  offered: readonly OfferedExtension[],
   options: ClientOptions,
   resolved: ResolvedSocketOptions,
   platform: Platform,
@@ -129,7 +162,15 @@ function open(
   }
   if (!result.isUpgraded) throw new UpgradeRefusedError(response.status, response.rawHeaders, result.body);
   const context = createSocketContext("client", platform, resolved, options);
-  const details = { protocol: read.handshake.protocol, data: undefined };
+  const { protocol, extensions } = read.handshake;
+  const confirmed = confirmExtensions(extensions, offered);
+  if ("fault" in confirmed) {
+    // RFC 7692 §5: "the client MUST _Fail the WebSocket Connection_".
+    result.stream.destroy();
+    throw new UpgradeResponseError("response-extension-parameters", `${confirmed.extension}; ${confirmed.parameter}`);
+  }
+  const chain = confirmed.length === 0 ? undefined : new ExtensionChain(confirmed);
+  const details = { protocol, extensions: formatExtensions(extensions), chain, data: undefined };
   const endpoint = new Endpoint<undefined>(context, result.stream, details);
   endpoint.open();
   return endpoint;

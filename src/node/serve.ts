@@ -7,9 +7,10 @@ import type { Server as HttpsServer, ServerOptions as HttpsServerOptions } from 
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { UsageError } from "../protocol/index.js";
-import type { PublishResult, ServerOptions, ServerSocket } from "../server/index.js";
+import type { PublishOptions, PublishResult, ServerOptions, ServerSocket } from "../server/index.js";
 import { ServerCore } from "../server/index.js";
-import type { PreparedMessage, SendData } from "../socket/index.js";
+import type { CompressionReport, PreparedMessage, SendData } from "../socket/index.js";
+import { reportCompression } from "../socket/index.js";
 import type { HandleTransport, TransportOption } from "../transport/node/index.js";
 import {
   chooseTransport,
@@ -54,24 +55,23 @@ export interface Server<Data = undefined> extends AsyncIterable<ServerSocket<Dat
   readonly url: string;
   /** How plain TCP connections reach the kernel, see the option of this name. */
   readonly transport: "net" | "handle";
+  /** What has been compressed so far, and what is kept for it; undefined where nothing is compressed. */
+  readonly compression: CompressionReport | undefined;
   /** The connections that are open or closing. */
   readonly sockets: ReadonlySet<ServerSocket<Data>>;
   /**
-   * Sends a message to every socket that subscribes to a topic. It is framed once for all of them, and what is published
+   * Sends a message to every socket that subscribes to a topic. It is framed, and compressed, once for all of them, and what is published
    * during a turn leaves each socket in one write, in order with everything else that is sent on it. A socket for which
    * `maxSendBufferBytes` wait already is closed, or misses the message, as `slowPeer` says; the others do not notice.
    *
    * @param topic any string
    * @param data what `socket.send` takes
-   * @param options `except`: a socket that is left out, usually the one that the message came from
+   * @param options `except`: a socket that is left out, usually the one that the message came from; `compress`: whether
+   *   it may be compressed. What is `prepare`d has its own
    * @returns how many sockets it was sent to, and how many refused it
    * @throws UsageError `invalid-argument`
    */
-  publish(
-    topic: string,
-    data: SendData | PreparedMessage,
-    options?: { readonly except?: ServerSocket<Data> | undefined },
-  ): PublishResult;
+  publish(topic: string, data: SendData | PreparedMessage, options?: PublishOptions<ServerSocket<Data>>): PublishResult;
   /** How many sockets subscribe to a topic. */
   subscriberCount(topic: string): number;
   /**
@@ -178,6 +178,11 @@ class NodeServer<Data> implements Server<Data> {
     return this.#handles === undefined ? "net" : "handle";
   }
 
+  get compression(): CompressionReport | undefined {
+    const { compression } = this.#core;
+    return compression === undefined ? undefined : reportCompression(compression, nodePlatform);
+  }
+
   get sockets(): ReadonlySet<ServerSocket<Data>> {
     return this.#core.sockets;
   }
@@ -185,9 +190,9 @@ class NodeServer<Data> implements Server<Data> {
   publish(
     topic: string,
     data: SendData | PreparedMessage,
-    options?: { readonly except?: ServerSocket<Data> | undefined },
+    options?: PublishOptions<ServerSocket<Data>>,
   ): PublishResult {
-    return this.#core.topics.publish(topic, data, options?.except);
+    return this.#core.topics.publish(topic, data, options);
   }
 
   subscriberCount(topic: string): number {

@@ -44,6 +44,14 @@ export interface ConnectionSink {
    *   a Close frame until its current message is sent".
    */
   receivedClose(body: CloseBody): boolean;
+  /**
+   * An extension needs time for what has been received (`true`), or is done (`false`). Meanwhile nothing is read on, and
+   * what comes is held, so that whoever does the I/O stops reading. May be called at any time. Needed by those who hand
+   * in extensions that take time.
+   */
+  transforming?(isPending: boolean): void;
+  /** Something was added to the output outside of any call, since an extension took its time. */
+  outputAdded?(): void;
   /** The connection has failed; its Close frame is in the output. */
   failed(error: ProtocolError): void;
 }

@@ -13,32 +13,41 @@ import type { CloseCauses, CloseReport, ConnectionEvent, ConnectionState } from 
 import { closeReport, isFinal, readCloseBody, transitions, writeCloseBody } from "./close-handshake.js";
 import type { ConnectionContext, ConnectionSink } from "./connection-context.js";
 import { ProtocolError, UsageError } from "./errors.js";
+import type { SendHints } from "./extensions/extension.js";
+import type { ExtensionChain } from "./extensions/extension-chain.js";
 import { finBit } from "./frame-header.js";
-import type { FrameSink } from "./frame-parser.js";
 import { FrameParser } from "./frame-parser.js";
 import { FrameWriter } from "./frame-writer.js";
-import { MessageAssembly } from "./message-assembly.js";
+import type { ReceiverOwner } from "./message-receiver.js";
+import { MessageReceiver } from "./message-receiver.js";
 import { copyOctets } from "./octets.js";
 import type { DataOpcode } from "./opcode.js";
 import { Opcode } from "./opcode.js";
+import type { OutgoingOwner } from "./outgoing-transforms.js";
+import { OutgoingTransforms } from "./outgoing-transforms.js";
 import { Output } from "./output.js";
 import { requireControlPayload, requireFragment, requireOctets, requireText } from "./send-arguments.js";
+import type { SharedMessage } from "./shared-message.js";
 import type { FramedMessage, SharedFrame } from "./shared-octets.js";
 
 const noOctets = new Uint8Array(0);
+const noHints: SendHints = {};
 
 /** See the head of this file. */
-export class Connection implements FrameSink {
+export class Connection implements ReceiverOwner, OutgoingOwner {
   /** What is to be sent. Whoever does the I/O takes it from here. */
   readonly output: Output;
   readonly #context: ConnectionContext;
   readonly #sink: ConnectionSink;
+  readonly #receiver: MessageReceiver;
   readonly #parser: FrameParser;
   readonly #writer: FrameWriter;
+  readonly #chain: ExtensionChain | undefined;
+  readonly #outgoing: OutgoingTransforms | undefined;
   #state: ConnectionState = "open";
-  #assembly: MessageAssembly | undefined;
-  /** Octets of the longest message that came whole. */
-  #longestBytes = 0;
+  /** Whether a Close frame of ours waits behind messages that are being compressed. */
+  #isCloseWaiting = false;
+  #isPaused = false;
   /** The opcode of the message we are sending in fragments, or 0. */
   #sendingFragments: DataOpcode | 0 = 0;
   #isBlocked = false;
@@ -50,17 +59,26 @@ export class Connection implements FrameSink {
    * @param context what it shares with its siblings
    * @param sink who hears what is received
    * @param output where what is to be sent is collected
+   * @param chain the extensions in use; closed when the connection ends
    * @throws UsageError `masking-keys-required` for a client without a source of them
    */
-  constructor(context: ConnectionContext, sink: ConnectionSink, output: Output = new Output(context.pool)) {
+  constructor(
+    context: ConnectionContext,
+    sink: ConnectionSink,
+    output: Output = new Output(context.pool),
+    chain?: ExtensionChain,
+  ) {
     if (context.role === "client" && context.maskingKeys === undefined) throw new UsageError("masking-keys-required");
     this.#context = context;
     this.#sink = sink;
-    this.#parser = new FrameParser(context.role, context.limits, this, context.masking);
+    this.#receiver = new MessageReceiver(context, sink, this, chain);
+    this.#parser = new FrameParser(context.role, context.limits, this.#receiver, context.masking, chain?.claimedBits);
     this.output = output;
     // §5.1: "a client MUST mask all frames that it sends", "A server MUST NOT mask any frames".
     const maskingKeys = context.role === "client" ? context.maskingKeys : undefined;
     this.#writer = new FrameWriter(this.output, context.text, maskingKeys, context.masking);
+    this.#chain = chain;
+    if (chain !== undefined) this.#outgoing = new OutgoingTransforms(chain, context, this.#writer, output, this);
   }
 
   /** Where in its life the connection is. */
@@ -70,12 +88,22 @@ export class Connection implements FrameSink {
 
   /** Whether messages, pings and pongs may still be sent: our Close frame has not been, and the stream has not ended. */
   get canSend(): boolean {
-    return this.#state === "open" || this.#state === "closing-by-peer";
+    return (this.#state === "open" || this.#state === "closing-by-peer") && !this.#isCloseWaiting;
+  }
+
+  /** Whether neither side has begun to close. */
+  get isOpen(): boolean {
+    return this.#state === "open" && !this.#isCloseWaiting;
+  }
+
+  /** Whether an extension is at work on what has been received. */
+  get isTransforming(): boolean {
+    return this.#receiver.isTransforming;
   }
 
   /** Octets held for an unfinished message and for what `pause` keeps back, with overhead. */
   get heldBytes(): number {
-    return (this.#assembly?.heldBytes ?? 0) + this.#parser.heldBytes;
+    return this.#receiver.heldBytes + this.#parser.heldBytes;
   }
 
   // Receiving
@@ -87,75 +115,24 @@ export class Connection implements FrameSink {
 
   /** Delivers nothing more until `resume`, not even what is left of the chunk being read. */
   pause(): void {
+    this.#isPaused = true;
     this.#parser.pause();
   }
 
   /** Goes on where `pause` stopped. */
   resume(): void {
-    this.#parser.resume();
+    this.#isPaused = false;
+    if (!this.isTransforming) this.#parser.resume();
   }
 
-  /** From the parser. */
-  wholeMessage(
-    opcode: DataOpcode,
-    _reserved: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    ascii: boolean,
-  ): void {
-    if (opcode === Opcode.binary) this.#sink.receivedBinary(bytes, start, end, false);
-    else this.#deliverText(bytes, start, end, ascii ? "ascii" : "unchecked");
+  /** From the receiver. */
+  transforming(isPending: boolean): void {
+    if (isPending) this.#parser.pause();
+    else if (!this.#isPaused) this.#parser.resume();
+    this.#sink.transforming?.(isPending);
   }
 
-  /** From the parser. */
-  frameStart(opcode: DataOpcode, isFirst: boolean, reserved: number, length: number, fin: boolean): void {
-    if (isFirst) this.#assembly = new MessageAssembly(opcode, reserved, this.#context, this.#longestBytes);
-    this.#assembly?.frameStart(length, fin);
-  }
-
-  /** From the parser. */
-  framePayload(bytes: Uint8Array, start: number, end: number, ascii: boolean): void {
-    const error = this.#assembly?.append(bytes, start, end, ascii);
-    if (error !== undefined) this.violation(error);
-  }
-
-  /** From the parser. */
-  frameEnd(fin: boolean): void {
-    const assembly = this.#assembly;
-    if (!fin || assembly === undefined) return;
-    this.#assembly = undefined;
-    const message = assembly.finish();
-    if (message instanceof ProtocolError) {
-      this.violation(message);
-      return;
-    }
-    this.#longestBytes = Math.max(this.#longestBytes, message.byteLength);
-    if (assembly.opcode === Opcode.binary) {
-      this.#sink.receivedBinary(message, 0, message.byteLength, true);
-    } else {
-      this.#deliverText(message, 0, message.byteLength, assembly.isAscii ? "ascii" : "valid");
-    }
-  }
-
-  /** Hands on a text message, of whose octets something is known. */
-  #deliverText(bytes: Uint8Array, start: number, end: number, known: "ascii" | "valid" | "unchecked"): void {
-    const codec = this.#context.text;
-    let text: string | undefined;
-    try {
-      if (known === "ascii") text = codec.decodeAscii(bytes, start, end);
-      else if (known === "valid") text = codec.decode(bytes, start, end);
-      else text = codec.decodeChecked(bytes, start, end);
-    } catch (cause) {
-      // It can only be more than the platform's longest string holds, which no limit here knows.
-      this.violation(new ProtocolError("message-too-big", end - start, undefined, cause));
-      return;
-    }
-    if (text === undefined) this.violation(new ProtocolError("invalid-utf8"));
-    else this.#sink.receivedText(text);
-  }
-
-  /** From the parser. */
+  /** From the receiver. */
   control(opcode: number, bytes: Uint8Array, start: number, end: number): void {
     if (opcode === Opcode.ping) {
       this.#answerPing(bytes, start, end);
@@ -167,7 +144,7 @@ export class Connection implements FrameSink {
     }
   }
 
-  /** From the parser. */
+  /** From the receiver. */
   violation(error: ProtocolError): void {
     this.fail(error);
     this.#sink.failed(error);
@@ -192,8 +169,7 @@ export class Connection implements FrameSink {
       return;
     }
     // §1.4: what comes after a Close frame is discarded.
-    this.#parser.stop();
-    this.#assembly = undefined;
+    this.#stopReceiving();
     this.#knownCauses.received = body;
     const isFirst = this.#state === "open";
     this.#move("close-received");
@@ -207,7 +183,7 @@ export class Connection implements FrameSink {
     if (this.#state !== "closing-by-peer" || received === undefined) return;
     const { code } = received;
     const echoed = code === CloseCode.noStatusReceived ? undefined : code;
-    this.#sendClose(writeCloseBody(echoed, "", this.#context.text));
+    if (!this.#isCloseWaiting) this.#sendClose(writeCloseBody(echoed, "", this.#context.text));
   }
 
   // Sending
@@ -231,11 +207,12 @@ export class Connection implements FrameSink {
    * @throws UsageError `fragment-pending` while a fragmented message is being sent, `invalid-argument` when it is no
    *   string
    */
-  sendText(text: string): boolean {
+  sendText(text: string, hints: SendHints = noHints): boolean {
     requireText(text);
     if (!this.canSend) return false;
     if (this.#sendingFragments !== 0) throw new UsageError("fragment-pending");
-    this.#writer.writeTextFrame(finBit | Opcode.text, text);
+    if (this.#outgoing === undefined) this.#writer.writeTextFrame(finBit | Opcode.text, text);
+    else this.#outgoing.send(text, { opcode: Opcode.text, fragment: undefined, hints });
     return true;
   }
 
@@ -247,11 +224,12 @@ export class Connection implements FrameSink {
    * @throws UsageError `fragment-pending` while a fragmented message is being sent, `invalid-argument` when it is no
    *   `Uint8Array`
    */
-  sendBinary(bytes: Uint8Array): boolean {
+  sendBinary(bytes: Uint8Array, hints: SendHints = noHints): boolean {
     requireOctets(bytes);
     if (!this.canSend) return false;
     if (this.#sendingFragments !== 0) throw new UsageError("fragment-pending");
-    this.#writer.writeFrame(finBit | Opcode.binary, bytes, 0, bytes.length);
+    if (this.#outgoing === undefined) this.#writer.writeFrame(finBit | Opcode.binary, bytes, 0, bytes.length);
+    else this.#outgoing.send(bytes, { opcode: Opcode.binary, fragment: undefined, hints });
     return true;
   }
 
@@ -266,7 +244,8 @@ export class Connection implements FrameSink {
     if (this.#context.role === "client") throw new UsageError("masking-required");
     if (!this.canSend) return false;
     if (this.#sendingFragments !== 0) throw new UsageError("fragment-pending");
-    this.output.appendShared(shared, start, end);
+    if (this.#outgoing === undefined) this.output.appendShared(shared, start, end);
+    else this.#outgoing.enqueue(end - start, () => this.output.appendShared(shared, start, end));
     return true;
   }
 
@@ -277,12 +256,34 @@ export class Connection implements FrameSink {
    * @throws UsageError `fragment-pending` while a fragmented message is being sent
    */
   sendFramed(message: FramedMessage): boolean {
-    if (this.#context.role === "server") return this.sendShared(message);
     if (!this.canSend) return false;
     if (this.#sendingFragments !== 0) throw new UsageError("fragment-pending");
-    const { type, shared, payloadStart, end } = message;
-    this.#writer.writeFrame(finBit | Opcode[type], shared.bytes, payloadStart, end);
+    if (this.#outgoing === undefined) this.writeFramed(message);
+    else this.#outgoing.enqueue(message.end - message.start, () => this.writeFramed(message));
     return true;
+  }
+
+  /**
+   * Sends a message that many connections send, in the version that the extensions here agree on. As `sendFramed`
+   * otherwise.
+   */
+  sendMany(message: SharedMessage): boolean {
+    if (!this.canSend) return false;
+    if (this.#sendingFragments !== 0) throw new UsageError("fragment-pending");
+    if (this.#outgoing === undefined) this.writeFramed(message.plain);
+    else this.#outgoing.sendMany(message);
+    return true;
+  }
+
+  /** From the way out: writes a frame that was made for many. */
+  writeFramed({ type, reserved, shared, start, payloadStart, end }: FramedMessage): void {
+    if (this.#context.role === "server") this.output.appendShared(shared, start, end);
+    else this.#writer.writeFrame(finBit | reserved | Opcode[type], shared.bytes, payloadStart, end);
+  }
+
+  /** From the way out. */
+  outputAdded(): void {
+    this.#sink.outputAdded?.();
   }
 
   /**
@@ -295,7 +296,7 @@ export class Connection implements FrameSink {
    * @throws UsageError `fragment-pending` when a message of the other type has been begun, `text-not-utf8` for octets
    *   of a text that are not, `invalid-argument` for data of any other type
    */
-  sendFragment(type: "text" | "binary", data: string | Uint8Array, fin: boolean): boolean {
+  sendFragment(type: "text" | "binary", data: string | Uint8Array, fin: boolean, hints: SendHints = noHints): boolean {
     requireFragment(type, data, this.#context.text);
     if (!this.canSend) return false;
     const opcode = type === "text" ? Opcode.text : Opcode.binary;
@@ -303,7 +304,9 @@ export class Connection implements FrameSink {
     if (pending !== 0 && pending !== opcode) throw new UsageError("fragment-pending");
     const firstOctet = (fin ? finBit : 0) | (pending === 0 ? opcode : Opcode.continuation);
     this.#sendingFragments = fin ? 0 : opcode;
-    if (typeof data === "string") this.#writer.writeTextFrame(firstOctet, data);
+    if (this.#outgoing !== undefined)
+      this.#outgoing.send(data, { opcode, fragment: { isFirst: pending === 0, fin }, hints });
+    else if (typeof data === "string") this.#writer.writeTextFrame(firstOctet, data);
     else this.#writer.writeFrame(firstOctet, data, 0, data.byteLength);
     return true;
   }
@@ -354,10 +357,11 @@ export class Connection implements FrameSink {
    * _Fail the WebSocket Connection_ (§7.1.7): sends a Close frame where none has been sent yet, and reads no more.
    */
   fail(error: ProtocolError): void {
-    this.#parser.stop();
-    this.#assembly = undefined;
+    this.#stopReceiving();
     if (isFinal(this.#state)) return;
-    const canSend = this.canSend;
+    const canSend = this.canSend || this.#isCloseWaiting;
+    // The Close frame is the last: what still waits is not sent.
+    this.#outgoing?.drop();
     this.#knownCauses.failure = error;
     this.#move("failed");
     if (canSend) {
@@ -379,8 +383,9 @@ export class Connection implements FrameSink {
       causes.cause ??= cause;
       causes.wasBegunByUs ||= endedByUs && this.#state === "open";
     }
-    this.#parser.stop();
-    this.#assembly = undefined;
+    this.#stopReceiving();
+    this.#outgoing?.drop();
+    this.#chain?.close();
     this.#move("stream-ended");
     return closeReport(this.#state, this.#knownCauses);
   }
@@ -390,8 +395,19 @@ export class Connection implements FrameSink {
   }
 
   #sendClose(body: Uint8Array): void {
-    this.#writer.writeFrame(finBit | Opcode.close, body, 0, body.byteLength);
-    this.#move("close-sent");
+    const send = (): void => {
+      this.#isCloseWaiting = false;
+      this.#writer.writeFrame(finBit | Opcode.close, body, 0, body.byteLength);
+      this.#move("close-sent");
+    };
+    this.#isCloseWaiting = true;
+    if (this.#outgoing === undefined) send();
+    else this.#outgoing.enqueue(body.byteLength, send);
+  }
+
+  #stopReceiving(): void {
+    this.#parser.stop();
+    this.#receiver.abort();
   }
 
   #move(event: ConnectionEvent): void {

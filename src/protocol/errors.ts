@@ -36,7 +36,10 @@ export type ViolationCode =
   | "frame-too-big"
   | "message-too-big"
   | "too-many-fragments"
-  | "too-much-buffered";
+  | "too-much-buffered"
+  | "compressed-data-invalid"
+  | "compressed-data-incomplete"
+  | "too-many-deflate-streams";
 
 const violationRules: Readonly<Record<ViolationCode, ViolationRule>> = {
   "reserved-bit-set": {
@@ -129,6 +132,21 @@ const violationRules: Readonly<Record<ViolationCode, ViolationRule>> = {
     closeCode: CloseCode.messageTooBig,
     section: "RFC 6455 §10.4",
     text: "an unfinished message holds more memory than the limit maxBufferedBytes, or than there is",
+  },
+  "compressed-data-invalid": {
+    closeCode: CloseCode.invalidPayload,
+    section: "RFC 7692 §7.2.2",
+    text: "the octets of a compressed message cannot be inflated",
+  },
+  "compressed-data-incomplete": {
+    closeCode: CloseCode.invalidPayload,
+    section: "RFC 7692 §7.2.2",
+    text: "a compressed message ends within a block",
+  },
+  "too-many-deflate-streams": {
+    closeCode: CloseCode.invalidPayload,
+    section: "RFC 7692 §7.2.1",
+    text: "a compressed message is made of more deflate streams than are taken",
   },
 };
 

@@ -213,9 +213,12 @@ export class FrameParser {
     const opcode = firstOctet & 0x0f;
     // RFC 6455 §5.2: "If a nonzero value is received and none of the negotiated extensions defines the meaning of
     // such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_." Extensions claim bits of
-    // data frames only.
+    // a message's first frame only: RFC 7692 §6 "An endpoint MUST NOT set the "Per-Message Compressed" bit of control
+    // frames and non-first fragments of a data message. An endpoint receiving such a frame MUST _Fail the WebSocket
+    // Connection_."
     const reserved = firstOctet & reservedBits;
-    if (reserved !== 0 && (opcode >= Opcode.close || (reserved & ~this.#claimedBits) !== 0)) {
+    const mayClaim = opcode !== Opcode.continuation && opcode < Opcode.close;
+    if (reserved !== 0 && (!mayClaim || (reserved & ~this.#claimedBits) !== 0)) {
       return this.#fail("reserved-bit-set", reserved >> 4);
     }
     if (opcode >= Opcode.close) {

@@ -7,10 +7,10 @@ import { portableMasking } from "./masking.js";
 import type { FrameTarget } from "./output.js";
 import type { TextCodec } from "./utf8.js";
 
-// UTF-16 units up to which the room for a text is taken for the worst case, without measuring it first.
-const unmeasuredTextUnits = 4096;
-// UTF-8 octets that one UTF-16 unit takes at most.
-const maxBytesPerUnit = 3;
+/** UTF-16 units up to which the room for a text is taken for the worst case, without measuring it first. */
+export const unmeasuredTextUnits = 4096;
+/** UTF-8 octets that one UTF-16 unit takes at most. */
+export const maxBytesPerUnit = 3;
 
 /** The sending side's frames. What may be sent when is the connection's business. */
 export class FrameWriter {

@@ -108,6 +108,8 @@ export class Output implements FrameTarget {
   /** The buffer being filled. Read it after `reserve`. */
   buffer: Uint8Array | undefined;
   position = 0;
+  /** Octets that will be appended when an extension is done with them. */
+  pendingBytes = 0;
   /** Whether what is appended now may wait for long, so that by reference it would keep its surroundings in memory. */
   protected mayWaitLong = false;
   /** Where the segment that is being filled begins. */

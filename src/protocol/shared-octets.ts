@@ -40,6 +40,8 @@ export interface SharedFrame {
 /** A frame that stands for itself, so that a client can mask its payload anew. */
 export interface FramedMessage extends SharedFrame {
   readonly type: "text" | "binary";
+  /** The reserved bits that extensions have set, in place (0x40 for RSV1). */
+  readonly reserved: number;
   readonly payloadStart: number;
 }
 
@@ -47,16 +49,29 @@ export interface FramedMessage extends SharedFrame {
  * Frames a message (§5.2) in memory of its own.
  *
  * @param data text, whose lone surrogates become U+FFFD, or octets, which are copied
+ * @param type what it will be received as. Default: text where it is a string
+ * @param reserved the reserved bits that extensions have set
  */
-export function frameMessage(data: string | Uint8Array, text: TextCodec): FramedMessage {
-  const type = typeof data === "string" ? "text" : "binary";
+export function frameMessage(
+  data: string | Uint8Array,
+  text: TextCodec,
+  type: "text" | "binary" = typeof data === "string" ? "text" : "binary",
+  reserved = 0,
+): FramedMessage {
   const length = typeof data === "string" ? text.byteLength(data) : data.byteLength;
   const payloadStart = frameHeaderBytes(length, false);
   const bytes = new Uint8Array(payloadStart + length);
-  writeFrameHeader(bytes, 0, finBit | Opcode[type], length, 0);
+  writeFrameHeader(bytes, 0, finBit | reserved | Opcode[type], length, 0);
   if (typeof data === "string") text.encodeInto(data, bytes, payloadStart);
   else bytes.set(data, payloadStart);
-  return { type, shared: new SharedOctets(bytes), start: 0, end: bytes.byteLength, payloadStart };
+  return { type, reserved, shared: new SharedOctets(bytes), start: 0, end: bytes.byteLength, payloadStart };
+}
+
+/** Octets of the unmasked frame header that begins there. */
+function headerBytesAt(bytes: Uint8Array, start: number): number {
+  const length = bytes[start + 1] as number;
+  if (length < 126) return 2;
+  return length === 126 ? 4 : 10;
 }
 
 // Enough for a turn of many small messages.
@@ -89,14 +104,23 @@ export class FrameArena implements FrameTarget {
    * Frames a message (§5.2) behind those before it.
    *
    * @param data text, whose lone surrogates become U+FFFD, or octets, which are copied
+   * @param type what it will be received as. Default: text where it is a string
+   * @param reserved the reserved bits that extensions have set
    */
-  layDown(data: string | Uint8Array): SharedFrame {
+  layDown(
+    data: string | Uint8Array,
+    type: "text" | "binary" = typeof data === "string" ? "text" : "binary",
+    reserved = 0,
+  ): FramedMessage {
     const before = this.#chunk;
     const from = this.position;
-    if (typeof data === "string") this.#writer.writeTextFrame(finBit | Opcode.text, data);
-    else this.#writer.writeFrame(finBit | Opcode.binary, data, 0, data.byteLength);
+    const firstOctet = finBit | reserved | Opcode[type];
+    if (typeof data === "string") this.#writer.writeTextFrame(firstOctet, data);
+    else this.#writer.writeFrame(firstOctet, data, 0, data.byteLength);
     const shared = this.#chunk;
-    const frame = { shared, start: shared === before ? from : 0, end: this.position };
+    const start = shared === before ? from : 0;
+    const end = this.position;
+    const frame = { type, reserved, shared, start, end, payloadStart: start + headerBytesAt(shared.bytes, start) };
     if (this.#isAlone) {
       this.#isAlone = false;
       this.#chunk = before;

@@ -5,4 +5,4 @@ export type { Accept, Acceptance, AcceptContext, AcceptDecision, IncomingRequest
 export type { ResolvedServerOptions, ServerOptions } from "./options.js";
 export { ServerCore } from "./server-core.js";
 export type { ServerSocket } from "./server-socket.js";
-export type { PublishResult } from "./topics.js";
+export type { PublishOptions, PublishResult } from "./topics.js";

@@ -2,10 +2,19 @@
  * A server without a port: takes byte streams that carry an upgrade request, decides, and keeps the sockets.
  */
 
-import type { HandshakeRequest, Refusal, UpgradeRequest } from "../protocol/index.js";
-import { readUpgradeRequest, writeCloseBody, writeRefusal, writeUpgradeResponse } from "../protocol/index.js";
+import type { DeflateContext, HandshakeRequest, Refusal, ServerExtension, UpgradeRequest } from "../protocol/index.js";
+import {
+  acceptExtensions,
+  DeflateServerExtension,
+  ExtensionChain,
+  formatExtensions,
+  readUpgradeRequest,
+  writeCloseBody,
+  writeRefusal,
+  writeUpgradeResponse,
+} from "../protocol/index.js";
 import type { SocketContext } from "../socket/index.js";
-import { createSocketContext, rawHeadersOf, reportTo } from "../socket/index.js";
+import { createCompression, createSocketContext, rawHeadersOf, reportTo } from "../socket/index.js";
 import type { ByteStream, Platform } from "../transport/index.js";
 import type { Acceptance, AcceptDecision, IncomingRequest } from "./accept.js";
 import { createIncomingRequest } from "./accept.js";
@@ -33,6 +42,9 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
   readonly #given: ServerOptions<Data>;
   readonly #platform: Platform;
   readonly #context: SocketContext<Data>;
+  /** What its sockets share to compress; undefined where nothing is compressed. */
+  readonly compression: DeflateContext | undefined;
+  readonly #extensions: readonly ServerExtension[];
   readonly #sockets = new Set<ServerEndpoint<Data>>();
   readonly topics: Topics<ServerEndpoint<Data>>;
   readonly #pending = new Set<PendingUpgrade>();
@@ -49,6 +61,12 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     this.#platform = platform;
     this.options = resolveServerOptions(options);
     this.#context = createSocketContext("server", platform, this.options, options);
+    const { perMessageDeflate } = this.options;
+    this.compression = createCompression(perMessageDeflate, platform);
+    this.#extensions =
+      this.compression === undefined || perMessageDeflate === undefined
+        ? []
+        : [new DeflateServerExtension(this.compression, perMessageDeflate.wanted)];
     this.topics = new Topics(platform, this.options);
   }
 
@@ -153,9 +171,20 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
 
   #accept(pending: PendingUpgrade, handshake: UpgradeRequest, acceptance: Acceptance<Data>): void {
     const { protocol, headers, data } = acceptance;
-    const response = writeUpgradeResponse(handshake, { protocol, headers: rawHeadersOf(headers) });
+    const accepted = acceptExtensions(handshake.extensions, this.#extensions);
+    const extensions = accepted.map(({ answer }) => answer);
+    const chain = accepted.length === 0 ? undefined : new ExtensionChain(accepted.map(({ extension }) => extension));
+    let response: string;
+    try {
+      response = writeUpgradeResponse(handshake, { protocol, extensions, headers: rawHeadersOf(headers) });
+    } catch (error) {
+      chain?.close();
+      throw error;
+    }
     const details = {
       protocol: protocol ?? "",
+      extensions: formatExtensions(extensions),
+      chain,
       // Where `accept` attaches nothing, `Data` is undefined.
       data: data as Data,
     };

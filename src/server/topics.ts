@@ -4,16 +4,16 @@
  * A message is framed once, whatever the number of subscribers, and what is published during a turn lies in a row, so
  * that it leaves each subscriber in one write. A subscriber that reads slowly meets its own limit and no other's.
  */
-import type { SharedFrame } from "../protocol/index.js";
-import { FrameArena, UsageError } from "../protocol/index.js";
-import type { SendData, SendResult } from "../socket/index.js";
+import type { FramedMessage, FramePlace, TextCodec } from "../protocol/index.js";
+import { FrameArena, SharedMessage, UsageError } from "../protocol/index.js";
+import type { SendData, SendOptions, SendResult } from "../socket/index.js";
 import { octetsOf, PreparedMessage } from "../socket/index.js";
 import type { Platform } from "../transport/index.js";
 
 /** A socket, as far as topics need it. */
 export interface Subscriber {
-  /** Sends a message that was framed for many. */
-  sendShared(frame: SharedFrame): SendResult;
+  /** Sends a message that many sockets send. */
+  sendShared(message: SharedMessage): SendResult;
 }
 
 /** What became of a message that was published. */
@@ -22,6 +22,12 @@ export interface PublishResult {
   readonly delivered: number;
   /** Subscribers that will not get it: closing, or with `maxSendBufferBytes` waiting for them (see `slowPeer`). */
   readonly refused: number;
+}
+
+/** How a message is published. */
+export interface PublishOptions<Member> extends SendOptions {
+  /** A socket that is left out, usually the one that the message came from. */
+  readonly except?: Member | undefined;
 }
 
 /** What a peer that names topics may make a server keep. */
@@ -35,16 +41,20 @@ export interface TopicLimits {
 const noTopics: ReadonlySet<string> = new Set();
 
 /** See the head of this file. */
-export class Topics<Member extends Subscriber> {
+export class Topics<Member extends Subscriber> implements FramePlace {
   readonly #limits: TopicLimits;
-  readonly #arena: FrameArena;
+  readonly #text: TextCodec;
+  readonly #allocate: (byteLength: number) => Uint8Array;
+  /** One for each version of messages, so that those that a subscriber gets lie in a row. */
+  readonly #arenas: FrameArena[] = [];
   /** A topic is there as long as somebody subscribes to it. */
   readonly #members = new Map<string, Set<Member>>();
   readonly #topicsOf = new Map<Member, Set<string>>();
 
   constructor({ text, allocate }: Platform, limits: TopicLimits) {
     this.#limits = limits;
-    this.#arena = new FrameArena(text, allocate);
+    this.#text = text;
+    this.#allocate = allocate;
   }
 
   /**
@@ -104,24 +114,36 @@ export class Topics<Member extends Subscriber> {
   /**
    * Sends a message to all subscribers.
    *
-   * @param except a socket that is left out
    * @throws UsageError `invalid-argument` for a topic that is no string, or data that cannot be sent
    */
-  publish(topic: string, data: SendData | PreparedMessage, except: unknown): PublishResult {
+  publish(
+    topic: string,
+    data: SendData | PreparedMessage,
+    { except, compress }: PublishOptions<unknown> = {},
+  ): PublishResult {
     requireTopic(topic);
     const message = data instanceof PreparedMessage || typeof data === "string" ? data : octetsOf(data);
     const members = this.#members.get(topic);
     let delivered = 0;
     let refused = 0;
     if (members !== undefined) {
-      const frame = message instanceof PreparedMessage ? message.framed : this.#arena.layDown(message);
+      const shared =
+        message instanceof PreparedMessage
+          ? message.shared
+          : new SharedMessage(message, { compress }, this, this.#text);
       for (const member of members) {
         if (member === except) continue;
-        if (member.sendShared(frame).ok) delivered++;
+        if (member.sendShared(shared).ok) delivered++;
         else refused++;
       }
     }
     return { delivered, refused };
+  }
+
+  /** From a message that is published. */
+  lay(version: number, type: "text" | "binary", reserved: number, data: string | Uint8Array): FramedMessage {
+    this.#arenas[version] ??= new FrameArena(this.#text, this.#allocate);
+    return this.#arenas[version].layDown(data, type, reserved);
   }
 }
 

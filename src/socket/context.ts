@@ -1,7 +1,7 @@
 /**
  * What all sockets of one server or client share.
  */
-import type { ConnectionContext, Role } from "../protocol/index.js";
+import type { ConnectionContext, ExtensionChain, Role } from "../protocol/index.js";
 import type { Platform } from "../transport/index.js";
 import type { ResolvedSocketOptions } from "./options.js";
 import type { SocketHandlers } from "./socket.js";
@@ -18,6 +18,10 @@ export interface SocketContext<Data> {
 export interface SocketDetails<Data> {
   readonly protocol: string;
   readonly data: Data;
+  /** The extensions agreed on, as their header tells them. */
+  readonly extensions?: string;
+  /** The same at work. */
+  readonly chain?: ExtensionChain | undefined;
 }
 
 /** Puts together what sockets of this role share. */

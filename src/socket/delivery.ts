@@ -52,6 +52,11 @@ export class Delivery {
     return !this.#isHandling && (this.#inbox === undefined || this.#inbox.isEmpty);
   }
 
+  /** Whether what comes is dropped. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
   /** A message has come. */
   deliver(message: Message): void {
     if (this.#isStopped) return;

@@ -9,7 +9,7 @@
  * Whatever ends a connection, `streamClosed` is its end, once.
  */
 
-import type { CloseReport, ConnectionSink, SharedFrame } from "../protocol/index.js";
+import type { CloseReport, ConnectionSink, SharedMessage } from "../protocol/index.js";
 import { CloseCode, Connection, copyOctets } from "../protocol/index.js";
 import type { ByteStream, ByteStreamReceiver } from "../transport/index.js";
 import { callAside } from "./calling.js";
@@ -28,12 +28,13 @@ import { PingTracker } from "./ping-tracker.js";
 import { PreparedMessage } from "./prepared-message.js";
 import { PauseReason, Reading } from "./reading.js";
 import { buffered, refusedClosed, refusedClosing, refusedFull, sent } from "./send-results.js";
-import type { Message, SendData, SendResult, Socket } from "./socket.js";
+import type { Message, SendData, SendOptions, SendResult, Socket } from "./socket.js";
 
 /** See the head of this file. Applications see it as a `Socket`. */
 export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamReceiver, DeliveryOwner, OutboxOwner {
   data: Data;
   readonly protocol: string;
+  readonly extensions: string;
   readonly #context: SocketContext<Data>;
   readonly #stream: ByteStream;
   readonly #connection: Connection;
@@ -48,6 +49,8 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   #ending: Ending | undefined;
   #report: CloseReport | undefined;
   #isCloseHandled = false;
+  /** Whether the stream is gone, and an extension still at work on what came before. */
+  #isEndDue = false;
   #closed: Deferred<CloseReport> | undefined;
   #pings: PingTracker | undefined;
 
@@ -55,11 +58,12 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     this.#context = context;
     this.#stream = stream;
     this.protocol = details.protocol;
+    this.extensions = details.extensions ?? "";
     this.data = details.data;
     this.#delivery = new Delivery(this);
     const { platform, options, connection } = context;
     this.#outbox = new Outbox(connection.pool, stream, platform.turns, options.highWaterMarkBytes, this);
-    this.#connection = new Connection(connection, this, this.#outbox);
+    this.#connection = new Connection(connection, this, this.#outbox, details.chain);
   }
 
   /**
@@ -90,7 +94,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
 
   get readyState(): "open" | "closing" | "closed" {
     if (this.#isStreamGone) return "closed";
-    return this.#connection.state === "open" && this.#ending?.isCutByUs !== true ? "open" : "closing";
+    return this.#connection.isOpen && this.#ending?.isCutByUs !== true ? "open" : "closing";
   }
 
   get bufferedBytes(): number {
@@ -107,29 +111,29 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
 
   // Sending
 
-  send(data: SendData | PreparedMessage): SendResult {
+  send(data: SendData | PreparedMessage, options?: SendOptions): SendResult {
     if (typeof data === "string") {
       const refusal = this.#refusal();
       if (refusal !== undefined) return refusal;
-      this.#connection.sendText(data);
+      this.#connection.sendText(data, options);
     } else if (data instanceof PreparedMessage) {
       const refusal = this.#refusal();
       if (refusal !== undefined) return refusal;
-      this.#connection.sendFramed(data.framed);
+      this.#connection.sendMany(data.shared);
     } else {
       const octets = octetsOf(data);
       const refusal = this.#refusal();
       if (refusal !== undefined) return refusal;
-      this.#connection.sendBinary(octets);
+      this.#connection.sendBinary(octets, options);
     }
     return this.#accepted();
   }
 
-  /** Sends a message of a server's that was framed for many. As `send` otherwise. */
-  sendShared(frame: SharedFrame): SendResult {
+  /** Sends a message that many sockets send. As `send` otherwise. */
+  sendShared(message: SharedMessage): SendResult {
     const refusal = this.#refusal();
     if (refusal !== undefined) return refusal;
-    this.#connection.sendShared(frame);
+    this.#connection.sendMany(message);
     return this.#accepted();
   }
 
@@ -148,7 +152,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   #accepted(): SendResult {
     if (this.#outbox.flushSoon()) return sent;
     this.#wantsDrain = true;
-    if (this.#outbox.isStuck) this.outputStuck();
+    if (this.#outbox.isStuck || this.#outbox.pendingBytes > 0) this.outputStuck();
     return buffered;
   }
 
@@ -247,7 +251,17 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   streamClosed(error?: Error): void {
     const ending = this.#toEnd;
     ending.streamClosed(error);
+    // What came before is not lost, unless it was given up.
+    this.#isEndDue = this.#connection.isTransforming && !this.#delivery.isStopped;
+    if (!this.#isEndDue) this.#end(ending);
+  }
+
+  /** Nothing will come any more, and everything has. */
+  #end(ending: Ending): void {
     this.#reading?.end();
+    // What was held back may be work for an extension again.
+    this.#isEndDue = this.#connection.isTransforming && !this.#delivery.isStopped;
+    if (this.#isEndDue) return;
     const report = this.#connection.streamEnded(ending.cause, ending.isCutByUs);
     this.#report = report;
     this.#closed?.resolve(report);
@@ -304,6 +318,16 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     // A handler that is at work, and those whose messages wait, may still answer: our Close frame comes after them
     // (§5.5.1). Whoever pulls messages may never come back, and is not waited for.
     return this.#delivery.isIdle || !this.hasMessageHandler;
+  }
+
+  transforming(isPending: boolean): void {
+    if (isPending) this.#pauseReading(PauseReason.extension);
+    else if (this.#isEndDue) this.#end(this.#toEnd);
+    else this.#resumeReading(PauseReason.extension);
+  }
+
+  outputAdded(): void {
+    this.#outbox.flushSoon();
   }
 
   failed(): void {

@@ -2,6 +2,8 @@
  * The socket that servers and clients share.
  */
 
+export type { CompressionReport, PerMessageDeflateOptions } from "./compression.js";
+export { createCompression, reportCompression } from "./compression.js";
 export type { SocketContext, SocketDetails } from "./context.js";
 export { createSocketContext } from "./context.js";
 export { Endpoint } from "./endpoint.js";
@@ -13,4 +15,4 @@ export { octetsOf } from "./octets.js";
 export type { ResolvedSocketOptions, SocketOptions } from "./options.js";
 export { maxTimerMs, resolveSocketOptions, wholeNumber } from "./options.js";
 export { PreparedMessage, prepareMessage } from "./prepared-message.js";
-export type { Message, RefusalReason, SendData, SendResult, Socket, SocketHandlers } from "./socket.js";
+export type { Message, RefusalReason, SendData, SendOptions, SendResult, Socket, SocketHandlers } from "./socket.js";

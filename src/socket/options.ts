@@ -4,6 +4,8 @@
 
 import type { Limits } from "../protocol/index.js";
 import { resolveLimits, UsageError } from "../protocol/index.js";
+import type { PerMessageDeflateOptions, ResolvedDeflateOptions } from "./compression.js";
+import { resolveDeflateOptions } from "./compression.js";
 
 /** See the head of this file. */
 export interface SocketOptions {
@@ -34,8 +36,11 @@ export interface SocketOptions {
   readonly messageMemory?: "own" | "lent";
   /** Milliseconds that the closing handshake and the end of the stream may take, before it is cut. Default 10,000. */
   readonly closeTimeoutMs?: number;
-  /** Whether messages are compressed (permessage-deflate). Not available yet: only `false` is accepted. */
-  readonly compression?: false;
+  /**
+   * Whether messages may be compressed (permessage-deflate, RFC 7692), and how. Default true: what the peer agrees to.
+   * What must stay secret, sent beside text that an attacker chooses, goes with `compress: false`.
+   */
+  readonly perMessageDeflate?: boolean | PerMessageDeflateOptions;
 }
 
 /** The options with every default filled in. */
@@ -47,6 +52,8 @@ export interface ResolvedSocketOptions {
   readonly maxInboxBytes: number;
   readonly messageMemory: "own" | "lent";
   readonly closeTimeoutMs: number;
+  /** Undefined where nothing is to be compressed. */
+  readonly perMessageDeflate: ResolvedDeflateOptions | undefined;
 }
 
 // What a kernel's socket buffer holds by default is of this order; more waiting above it only adds latency.
@@ -76,9 +83,6 @@ export function resolveSocketOptions(options: SocketOptions): ResolvedSocketOpti
   if (messageMemory !== "own" && messageMemory !== "lent") {
     throw new UsageError("invalid-argument", String(messageMemory), undefined, 'messageMemory must be "own" or "lent"');
   }
-  if (options.compression !== undefined && options.compression !== false) {
-    throw new UsageError("invalid-argument", String(options.compression), undefined, "compression can only be false");
-  }
   return {
     limits: resolveLimits(options.limits),
     highWaterMarkBytes: wholeNumber("highWaterMarkBytes", options.highWaterMarkBytes, defaultHighWaterMarkBytes),
@@ -87,6 +91,7 @@ export function resolveSocketOptions(options: SocketOptions): ResolvedSocketOpti
     maxInboxBytes: wholeNumber("maxInboxBytes", options.maxInboxBytes, defaultMaxInboxBytes),
     messageMemory,
     closeTimeoutMs: wholeNumber("closeTimeoutMs", options.closeTimeoutMs, defaultCloseTimeoutMs, maxTimerMs),
+    perMessageDeflate: resolveDeflateOptions(options.perMessageDeflate),
   };
 }
 

@@ -57,9 +57,10 @@ export class Outbox extends Output implements Flushable {
     this.#owner = owner;
   }
 
-  /** Octets that the operating system has not taken yet. */
+  /** Octets that the operating system has not taken yet, those that are still being compressed among them. */
   get bufferedBytes(): number {
-    return this.#underWay === undefined ? this.byteLength : this.byteLength + this.#underWay.byteLength;
+    const waiting = this.byteLength + this.pendingBytes;
+    return this.#underWay === undefined ? waiting : waiting + this.#underWay.byteLength;
   }
 
   /** Whether no more than the high-water mark waits. */
@@ -84,10 +85,9 @@ export class Outbox extends Output implements Flushable {
    * @returns whether no more than the high-water mark waits now
    */
   flushSoon(): boolean {
-    if (this.#underWay === undefined && this.byteLength >= flushAtBytes) {
-      // Those who await room do so since before a flush that is still to come, and hear of it then.
-      this.#write();
-    } else if (!this.#isScheduled) {
+    const isWrittenNow = this.#underWay === undefined && this.byteLength >= flushAtBytes;
+    if (isWrittenNow) this.#write();
+    if (!this.#isScheduled && (!isWrittenNow || this.#isAwaited)) {
       this.#isScheduled = true;
       this.#turns.schedule(this);
     }

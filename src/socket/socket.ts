@@ -10,6 +10,16 @@ export type Message = string | Uint8Array;
 /** What can be sent: a string leaves as a text message, octets of any kind as a binary one. */
 export type SendData = string | ArrayBufferView | ArrayBufferLike;
 
+/** What can be said about a message. */
+export interface SendOptions {
+  /**
+   * Whether it may be compressed, where that was agreed on. `false`: never, which is right for secrets that stand beside
+   * text of an attacker's choice. `true`: even where it is short, or others before it did not get shorter. Default: what
+   * seems to pay. What `prepare` made has its own.
+   */
+  readonly compress?: boolean | undefined;
+}
+
 /** Why a message was refused. */
 export type RefusalReason =
   /** `close` was called, or the connection failed: no message may follow a Close frame. */
@@ -39,6 +49,8 @@ export interface Socket<Data = undefined> extends AsyncIterable<Message>, AsyncD
   data: Data;
   /** The subprotocol that was agreed on, or "" (RFC 6455 §1.9). */
   readonly protocol: string;
+  /** The extensions that were agreed on, as the header of the handshake tells them, or "" (RFC 6455 §9.1). */
+  readonly extensions: string;
   /** The peer's network address, where there is one. */
   readonly remoteAddress: string | undefined;
   /**
@@ -56,10 +68,11 @@ export interface Socket<Data = undefined> extends AsyncIterable<Message>, AsyncD
    *
    * @param data a string for a text message; an `ArrayBuffer`, typed array or `DataView` for a binary one; or what
    *   `prepare` made of either
+   * @param options `compress`: whether it may be compressed
    * @returns what became of it; never throws because the connection is closed
    * @throws UsageError `invalid-argument` for anything else than a string or octets
    */
-  send(data: SendData | PreparedMessage): SendResult;
+  send(data: SendData | PreparedMessage, options?: SendOptions): SendResult;
   /**
    * Waits for room: resolves when no more than `highWaterMarkBytes` octets of output wait, at once if so now.
    *

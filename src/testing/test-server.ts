@@ -4,7 +4,7 @@
  */
 import type { ClientOptions } from "../client/index.js";
 import { openClient } from "../client/index.js";
-import type { PublishResult, ServerOptions, ServerSocket } from "../server/index.js";
+import type { PublishOptions, PublishResult, ServerOptions, ServerSocket } from "../server/index.js";
 import { ServerCore } from "../server/index.js";
 import type { PreparedMessage, SendData, Socket } from "../socket/index.js";
 import type { Platform } from "../transport/index.js";
@@ -64,11 +64,7 @@ export interface TestServer<Data = undefined> extends AsyncIterable<ServerSocket
    */
   linkOf(socket: Socket): Link;
   /** As `server.publish`. */
-  publish(
-    topic: string,
-    data: SendData | PreparedMessage,
-    options?: { readonly except?: ServerSocket<Data> | undefined },
-  ): PublishResult;
+  publish(topic: string, data: SendData | PreparedMessage, options?: PublishOptions<ServerSocket<Data>>): PublishResult;
   /** As `server.subscriberCount`. */
   subscriberCount(topic: string): number;
   /** As `server.close`. Time passes until every connection is gone, `closeTimeoutMs` at most. */
@@ -196,9 +192,9 @@ export class MemoryServer<Data> implements TestServer<Data> {
   publish(
     topic: string,
     data: SendData | PreparedMessage,
-    options?: { readonly except?: ServerSocket<Data> | undefined },
+    options?: PublishOptions<ServerSocket<Data>>,
   ): PublishResult {
-    return this.#core.topics.publish(topic, data, options?.except);
+    return this.#core.topics.publish(topic, data, options);
   }
 
   subscriberCount(topic: string): number {

@@ -2,7 +2,7 @@
  * What servers, clients and their sockets need beside a byte stream: time, randomness, text, and the end of a turn.
  * Everything comes in from outside, so that tests can put a clock of their own in its place.
  */
-import type { BufferPool, Masking, MaskingKeySource, TextCodec } from "../protocol/index.js";
+import type { BufferPool, Compressor, Masking, MaskingKeySource, TextCodec, WindowMemory } from "../protocol/index.js";
 
 /** A timer that has been set. */
 export interface Timer {
@@ -41,6 +41,16 @@ export interface TurnScheduler {
   schedule(flushable: Flushable): void;
 }
 
+/** What compresses, where there is such a thing. */
+export interface PlatformCompression {
+  /** The compressor, made when it is first asked for. */
+  readonly compressor: () => Compressor;
+  /** The memory of all windows of the process. */
+  readonly windows: WindowMemory;
+  /** Milliseconds spent so far on compressing and inflating on this thread. */
+  readonly spentMs: () => number;
+}
+
 /** All of it together. */
 export interface Platform {
   readonly clock: Clock;
@@ -52,6 +62,8 @@ export interface Platform {
   readonly masking: Masking;
   readonly maskingKeys: MaskingKeySource;
   readonly turns: TurnScheduler;
+  /** Absent where nothing can be compressed. */
+  readonly compression?: PlatformCompression;
   /** `count` octets of cryptographic randomness. */
   randomBytes(count: number): Uint8Array;
   /** Tells a human about an error that nobody handles. */

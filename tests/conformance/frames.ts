@@ -8,6 +8,9 @@ import type { Wire } from "./wire.js";
 
 export const Opcode = { continuation: 0x0, text: 0x1, binary: 0x2, close: 0x8, ping: 0x9, pong: 0xa } as const;
 
+/** RSV1 among the three reserved bits. */
+export const rsv1 = 4;
+
 /** A frame to write. */
 export interface FrameToWrite {
   /** 0 to 15. */
@@ -23,6 +26,8 @@ export interface FrameToWrite {
 export interface ReceivedFrame {
   readonly opcode: number;
   readonly fin: boolean;
+  /** RFC 7692 §6: whether it begins a compressed message. */
+  readonly isCompressed: boolean;
   readonly payload: Buffer;
 }
 
@@ -61,13 +66,18 @@ function xor(octets: Uint8Array, key: Uint8Array): void {
 export class FrameReader {
   readonly #wire: Wire;
   readonly #isMasked: boolean;
+  readonly #mayCompress: boolean;
   #pieces: Buffer[] = [];
   #available = 0;
 
-  /** @param isMasked whether the other side must mask its frames, or must not (§5.1) */
-  constructor(wire: Wire, isMasked: boolean) {
+  /**
+   * @param isMasked whether the other side must mask its frames, or must not (§5.1)
+   * @param mayCompress whether permessage-deflate was negotiated
+   */
+  constructor(wire: Wire, isMasked: boolean, mayCompress: boolean) {
     this.#wire = wire;
     this.#isMasked = isMasked;
+    this.#mayCompress = mayCompress;
   }
 
   /** Whether anything has arrived that was not read. */
@@ -87,7 +97,10 @@ export class FrameReader {
     const opcode = first & 0x0f;
     const fin = first >= 0x80;
     const isControl = opcode >= 8;
-    assert.equal((first >> 4) & 7, 0, "a reserved bit is set, though no extension was negotiated (§5.2)");
+    const reserved = (first >> 4) & 7;
+    // RFC 7692 §6: "the first fragment of the message" has it, of data only.
+    const isCompressed = this.#mayCompress && reserved === rsv1 && (opcode === Opcode.text || opcode === Opcode.binary);
+    assert.ok(reserved === 0 || isCompressed, "a reserved bit is set that no extension was negotiated for (§5.2)");
     assert.ok(Object.values<number>(Opcode).includes(opcode), `the opcode ${opcode} is reserved (§5.2)`);
     assert.ok(!isControl || fin, "a control frame is fragmented (§5.5)");
     assert.equal(second >= 0x80, this.#isMasked, "clients mask their frames and servers do not (§5.1)");
@@ -97,7 +110,7 @@ export class FrameReader {
     const key = this.#isMasked ? await this.#takeWithin(4) : undefined;
     const payload = await this.#takeWithin(length);
     if (key !== undefined) xor(payload, key);
-    return { opcode, fin, payload };
+    return { opcode, fin, isCompressed, payload };
   }
 
   async #readLength(short: number): Promise<number> {

@@ -5,8 +5,10 @@
 import assert from "node:assert/strict";
 import { isUtf8 } from "node:buffer";
 import { seededRandom } from "../support/random.js";
+import { cut } from "./cases/case.js";
+import type { DeflateCodec } from "./deflate.js";
 import type { FrameToWrite } from "./frames.js";
-import { encodeFrame, FrameReader, Opcode } from "./frames.js";
+import { encodeFrame, FrameReader, Opcode, rsv1 } from "./frames.js";
 import type { Wire } from "./wire.js";
 
 /** How octets are cut up on their way: frame by frame, or in pieces of so many octets. Default: not at all. */
@@ -35,25 +37,34 @@ export class FuzzingPeer {
   readonly #role: "client" | "server";
   readonly #reader: FrameReader;
   readonly #random: () => number;
+  readonly #codec: DeflateCodec | undefined;
   #probes = 0;
   #ending: Ending | undefined;
   #fragments: Buffer[] = [];
   #fragmentedKind: EventKind = "text";
+  #isCompressed = false;
 
   /**
    * @param role what this peer is: a client masks its frames
    * @param seed of the masking keys
+   * @param codec where permessage-deflate was negotiated
    */
-  constructor(wire: Wire, role: "client" | "server", seed: number) {
+  constructor(wire: Wire, role: "client" | "server", seed: number, codec?: DeflateCodec) {
     this.#wire = wire;
     this.#role = role;
-    this.#reader = new FrameReader(wire, role === "server");
+    this.#reader = new FrameReader(wire, role === "server", codec !== undefined);
+    this.#codec = codec;
     this.#random = seededRandom(seed);
   }
 
   /** How the connection ended; undefined while it has not. */
   get ending(): Ending | undefined {
     return this.#ending;
+  }
+
+  /** Compressed messages that have come. */
+  get compressedMessages(): number {
+    return this.#codec?.receivedMessages ?? 0;
   }
 
   /** A frame's octets, masked if this is a client. */
@@ -86,6 +97,36 @@ export class FuzzingPeer {
   /** Sends one frame. */
   sendFrame(frame: FrameToWrite): Promise<void> {
     return this.sendFrames([frame]);
+  }
+
+  /** Compresses a message, and sends it in one frame or in fragments of so many compressed octets. */
+  async sendCompressed(kind: "text" | "binary", message: Buffer, fragmentBytes: number): Promise<void> {
+    const [octets] = this.#requireCodec().deflate([message]);
+    await this.#sendCompressedFrames(kind, fragmentBytes === 0 ? [octets!] : cut(octets!, fragmentBytes));
+  }
+
+  /** Sends a message in fragments, each of so many octets that are compressed by themselves. */
+  async sendCompressedPieces(kind: "text" | "binary", message: Buffer, fragmentBytes: number): Promise<void> {
+    const pieces = fragmentBytes === 0 ? [message] : cut(message, fragmentBytes);
+    await this.#sendCompressedFrames(kind, this.#requireCodec().deflate(pieces));
+  }
+
+  #requireCodec(): DeflateCodec {
+    assert.ok(this.#codec, "permessage-deflate was not negotiated");
+    return this.#codec;
+  }
+
+  /** RFC 7692 §6: the bit is set in the first frame, and no other. */
+  #sendCompressedFrames(kind: "text" | "binary", payloads: readonly Buffer[]): Promise<void> {
+    const last = payloads.length - 1;
+    return this.sendFrames(
+      payloads.map((payload, index) => ({
+        opcode: index === 0 ? Opcode[kind] : Opcode.continuation,
+        rsv: index === 0 ? rsv1 : 0,
+        fin: index === last,
+        payload,
+      })),
+    );
   }
 
   /** Expects a message next, of these octets; how it is fragmented is up to the sender (§5.4). */
@@ -185,11 +226,15 @@ export class FuzzingPeer {
         this.#fragments.length > 0,
         "a message is continued just when one has begun (§5.4)",
       );
-      this.#fragmentedKind = kind ?? this.#fragmentedKind;
+      if (kind !== undefined) {
+        this.#fragmentedKind = kind;
+        this.#isCompressed = frame.isCompressed;
+      }
       this.#fragments.push(frame.payload);
       if (!frame.fin) continue;
-      const payload = Buffer.concat(this.#fragments);
+      const octets = Buffer.concat(this.#fragments);
       this.#fragments = [];
+      const payload = this.#isCompressed ? this.#requireCodec().inflate(octets) : octets;
       return { kind: this.#fragmentedKind, payload };
     }
   }

@@ -10,7 +10,7 @@ export const sampleKey = "dGhlIHNhbXBsZSBub25jZQ==";
 export const sampleAccept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /** What a client sends. */
-export function upgradeRequest(host: string): string {
+export function upgradeRequest(host: string, extensions?: string): string {
   return lines([
     "GET / HTTP/1.1",
     `Host: ${host}`,
@@ -18,22 +18,28 @@ export function upgradeRequest(host: string): string {
     "Connection: Upgrade",
     `Sec-WebSocket-Key: ${sampleKey}`,
     "Sec-WebSocket-Version: 13",
+    ...extensionLine(extensions),
   ]);
 }
 
 /** What a server answers. */
-export function upgradeResponse(key: string): string {
+export function upgradeResponse(key: string, extensions?: string): string {
   return lines([
     "HTTP/1.1 101 Switching Protocols",
     "Upgrade: websocket",
     "Connection: Upgrade",
     `Sec-WebSocket-Accept: ${acceptFor(key)}`,
+    ...extensionLine(extensions),
   ]);
 }
 
 /** RFC 6455 §4.2.2: the key "concatenated with" the GUID, hashed, in base64. */
 export function acceptFor(key: string): string {
   return createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+}
+
+function extensionLine(extensions: string | undefined): string[] {
+  return extensions === undefined ? [] : [`Sec-WebSocket-Extensions: ${extensions}`];
 }
 
 function lines(headers: readonly string[]): string {
@@ -62,9 +68,14 @@ export function header(head: string, name: string): string | undefined {
   return line?.slice(prefix.length).trim();
 }
 
-/** Reads a server's answer to `upgradeRequest`, and makes sure that it accepts. */
-export async function expectAccepted(wire: Wire): Promise<void> {
+/**
+ * Reads a server's answer to `upgradeRequest`, and makes sure that it accepts.
+ *
+ * @returns what it says of extensions
+ */
+export async function expectAccepted(wire: Wire): Promise<string | undefined> {
   const head = await readHead(wire);
   assert.match(head, /^HTTP\/1\.1 101 /u);
   assert.equal(header(head, "Sec-WebSocket-Accept"), sampleAccept);
+  return header(head, "Sec-WebSocket-Extensions");
 }

@@ -129,13 +129,18 @@ export class SocketWire implements Wire {
 export class MemoryWire implements Wire {
   readonly #stream: ByteStream;
   readonly #tasks: TaskQueue;
+  readonly #isPatient: boolean;
   readonly #arrivals = new Arrivals();
   #isBlocked = false;
   #unblock: (() => void) | undefined;
 
-  constructor(stream: ByteStream, tasks: TaskQueue) {
+  /**
+   * @param isPatient whether something may be under way that is none of the tasks: what is compressed on another thread
+   */
+  constructor(stream: ByteStream, tasks: TaskQueue, isPatient = false) {
     this.#stream = stream;
     this.#tasks = tasks;
+    this.#isPatient = isPatient;
     stream.start({
       // A copy: the octets belong to the stream again when the call returns.
       streamReceived: (bytes, start, end) => this.#arrivals.push(Buffer.from(bytes.subarray(start, end))),
@@ -156,6 +161,7 @@ export class MemoryWire implements Wire {
   }
 
   async read(): Promise<Buffer | undefined> {
+    if (this.#isPatient) return this.#arrivals.read();
     if (!this.hasUnread) await this.#tasks.idle();
     // Waiting on would be for good.
     if (!this.hasUnread) throw new Error("nothing has arrived, and nothing is under way");

@@ -204,7 +204,17 @@ describe("§4.1 a server whose answer breaks a rule", () => {
     [
       "uses an extension that was not offered",
       "response-extension-not-offered",
-      (head) => accepting(head, "Sec-WebSocket-Extensions: permessage-deflate"),
+      (head) => accepting(head, "Sec-WebSocket-Extensions: x-unknown"),
+    ],
+    [
+      "uses an extension with parameters that were not offered",
+      "response-extension-parameters",
+      (head) => accepting(head, "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=15"),
+    ],
+    [
+      "uses an extension with parameters that do not exist",
+      "response-extension-parameters",
+      (head) => accepting(head, "Sec-WebSocket-Extensions: permessage-deflate; window=9"),
     ],
   ];
   for (const [what, code, answer] of answers) {

@@ -12,7 +12,7 @@ describe("a violation by the peer", () => {
       assert.equal(error.name, "ProtocolError");
       assert.equal(error.code, code);
       assert.ok(isCloseCodeOnWire(error.closeCode), code);
-      assert.match(error.section, /^RFC 6455 §\d/u, code);
+      assert.match(error.section, /^RFC (?:6455|7692) §\d/u, code);
       assert.ok(error.message.endsWith(`(${error.section})`), error.message);
       assert.equal(error.observed, undefined);
       assert.equal(error.limit, undefined);
@@ -38,7 +38,13 @@ describe("a violation by the peer", () => {
         "close-body-one-octet",
         "close-code-invalid",
       ],
-      1007: ["invalid-utf8", "close-reason-not-utf8"],
+      1007: [
+        "invalid-utf8",
+        "close-reason-not-utf8",
+        "compressed-data-invalid",
+        "compressed-data-incomplete",
+        "too-many-deflate-streams",
+      ],
       1008: ["too-many-fragments"],
       1009: ["length-not-representable", "frame-too-big", "message-too-big", "too-much-buffered"],
     });

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
-import type { SharedFrame } from "#src/protocol/index.js";
+import type { SharedFrame, SharedMessage } from "#src/protocol/index.js";
 import type { ServerOptions, ServerSocket } from "#src/server/index.js";
 import { ServerCore } from "#src/server/index.js";
 import { Topics } from "#src/server/topics.js";
@@ -23,8 +23,8 @@ class Member {
   answer: SendResult = { ok: true, status: "sent" };
   whenSent: () => void = () => undefined;
 
-  sendShared(frame: SharedFrame): SendResult {
-    if (this.answer.ok) this.frames.push(frame);
+  sendShared(message: SharedMessage): SendResult {
+    if (this.answer.ok) this.frames.push(message.plain);
     this.whenSent();
     return this.answer;
   }
@@ -248,10 +248,10 @@ describe("publishing to a topic", () => {
     const { topics } = createTopics();
     const [sender, other] = [new Member(), new Member()];
     topics.subscribe(sender, "news");
-    assert.deepEqual(topics.publish("news", "a", sender), { delivered: 0, refused: 0 });
+    assert.deepEqual(topics.publish("news", "a", { except: sender }), { delivered: 0, refused: 0 });
     topics.subscribe(other, "news");
-    assert.deepEqual(topics.publish("news", "b", sender), { delivered: 1, refused: 0 });
-    assert.deepEqual(topics.publish("news", "c", new Member()), { delivered: 2, refused: 0 });
+    assert.deepEqual(topics.publish("news", "b", { except: sender }), { delivered: 1, refused: 0 });
+    assert.deepEqual(topics.publish("news", "c", { except: new Member() }), { delivered: 2, refused: 0 });
     assert.deepEqual([sender.texts, other.texts], [["c"], ["b", "c"]]);
   });
 
@@ -349,7 +349,7 @@ describe("what a server publishes", () => {
     publish("news", "2 published", undefined);
     publish("news", Uint8Array.of(1, 2, 3), undefined);
     one.socket.send("4 sent");
-    publish("news", "5 published", one.socket);
+    publish("news", "5 published", { except: one.socket });
     publish("news", "x".repeat(40_000), undefined);
     one.socket.send(new Uint8Array(20_000));
     publish("news", patternedBytes(100_000), undefined);
@@ -368,12 +368,12 @@ describe("what a server publishes", () => {
   it("is what it was when it was published, though its source changes, or was only lent", async () => {
     const { core, publish } = createServer({
       messageMemory: "lent",
-      message: (socket, message) => void publish("news", message, socket),
+      message: (socket, message) => void publish("news", message, { except: socket }),
     });
     const [one, other] = [await join(core), await join(core)];
     const data = patternedBytes(50_000);
     const before = data.slice();
-    publish("news", data, one.socket);
+    publish("news", data, { except: one.socket });
     data.fill(0);
     one.peer.send({ opcode: 2, payload: before });
     await idle(one, other);
@@ -401,7 +401,7 @@ describe("what a server publishes", () => {
     const { core, publish } = createServer({
       highWaterMarkBytes: 100,
       message: (socket, message: Message) => {
-        publish("news", `${String(message)} ${"x".repeat(200)}`, socket);
+        publish("news", `${String(message)} ${"x".repeat(200)}`, { except: socket });
         publish("news", "after", undefined);
       },
       drain: () => void publish("news", "roomy", undefined),

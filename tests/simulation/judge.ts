@@ -19,7 +19,7 @@ export function judgeMoment({ parties, scenario, log }: Simulation): void {
   for (const party of parties) {
     const { socket, role, name } = party;
     if (socket === undefined || socket.readyState === "closed") continue;
-    party.isWriting = socket.bufferedBytes > 0;
+    party.look();
     const options = role === "server" ? scenario.serverOptions : scenario.clientOptions;
     const longestBytes = Math.max(scenario.longMessageBytes * 3, 2 ** 16) + slackBytes;
     const { maxSendBufferBytes = 0, maxInboxBytes = 0 } = options;
@@ -39,7 +39,7 @@ export function judgeMoment({ parties, scenario, log }: Simulation): void {
 
 /** What has to hold when everything is over. */
 export function judgeEnd(simulation: Simulation): void {
-  const { parties, server, clock, pool, pending, log } = simulation;
+  const { parties, server, clock, pool, pending, log, windows } = simulation;
   const nothing = (what: string, count: number): void => {
     if (count !== 0) log.violation("the end", `${count} ${what} left`);
   };
@@ -48,6 +48,7 @@ export function judgeEnd(simulation: Simulation): void {
   nothing("links", server.links.size);
   nothing("sockets", server.sockets.size);
   nothing("subscribers", server.subscriberCount("news") + server.subscriberCount("weather"));
+  nothing("octets of windows", (windows?.reservedBytes ?? 0) + (windows?.lentBytes ?? 0));
   if (pool.strangers > 0) log.violation("the pool", `${pool.strangers} buffers were given back twice`);
   // What a stream was writing when it was cut is left to the garbage collector.
   if (!parties.some(({ isWriting }) => isWriting)) nothing("buffers", pool.lentCount);

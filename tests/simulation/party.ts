@@ -24,7 +24,7 @@ export interface Stage {
   readonly watch: (what: string, promise: Promise<unknown>) => void;
 }
 
-// What is sent from where it lies by a server (docs/sending.md), and must not be changed afterwards.
+// What may be sent from where it lies (docs/sending.md), and must not be changed before `bufferedBytes` is 0.
 const referencedFromBytes = 16 * 1024;
 
 export class Party {
@@ -50,6 +50,8 @@ export class Party {
   readonly reception: Reception;
   readonly #stage: Stage;
   #handling = 0;
+  /** What was sent from where it lies, perhaps. */
+  #lying: Uint8Array[] = [];
 
   constructor(name: string, role: "server" | "client", reception: Reception, stage: Stage, random: SeededRandom) {
     this.name = name;
@@ -57,6 +59,14 @@ export class Party {
     this.reception = reception;
     this.#stage = stage;
     this.random = random;
+  }
+
+  /** Looks at its socket. */
+  look(): void {
+    this.isWriting = (this.socket?.bufferedBytes ?? 0) > 0;
+    if (this.isWriting) return;
+    for (const octets of this.#lying) octets.fill(0xee);
+    this.#lying = [];
   }
 
   note(what: string): void {
@@ -175,8 +185,9 @@ export class Party {
     const copy = typeof message === "string" ? message : Uint8Array.from(message);
     this.#send(message, copy);
     if (typeof message === "string") return;
-    // What was copied may be changed at once.
-    if (this.role === "client" || message.byteLength < referencedFromBytes) message.fill(0xee);
+    // What was copied may be changed at once, the rest when it has left.
+    if (message.byteLength < referencedFromBytes) message.fill(0xee);
+    else this.#lying.push(message);
   }
 
   #sendPrepared(): void {

@@ -1,7 +1,7 @@
 /**
  * What a run is like, all of it drawn from its seed.
  */
-import type { SocketOptions } from "#src/index.js";
+import type { PerMessageDeflateOptions, SocketOptions } from "#src/index.js";
 import type { LinkOptions, SeededRandom } from "#src/testing/index.js";
 
 /** How one side takes its messages. */
@@ -75,6 +75,20 @@ function drawSocketOptions(random: SeededRandom): SocketOptions {
     maxInboxBytes: random.pick([0, 1, 2000, 65_536]),
     messageMemory: random.pick(["own", "lent"] as const),
     closeTimeoutMs: random.pick([100, 2000, 10_000]),
+    perMessageDeflate: drawDeflate(random),
+  };
+}
+
+function drawDeflate(random: SeededRandom): boolean | PerMessageDeflateOptions {
+  if (random.chance(0.6)) return random.chance(0.5);
+  return {
+    thresholdBytes: random.pick([0, 50, 1000]),
+    level: random.integer(1, 9),
+    serverMaxWindowBits: random.integer(8, 15),
+    clientMaxWindowBits: random.integer(8, 15),
+    serverNoContextTakeover: random.chance(0.3),
+    clientNoContextTakeover: random.chance(0.3),
+    ...(random.chance(0.2) ? { maxWindowMemoryBytes: random.pick([0, 5000, 100_000]) } : {}),
   };
 }
 

@@ -8,6 +8,7 @@
  * - What waits stays below its limits.
  */
 import { ConnectError, HandshakeTimeoutError, type ServerSocket, UpgradeRefusedError } from "#src/index.js";
+import type { WindowMemory } from "#src/protocol/extensions/index.js";
 import { FakeClock, type LinkOptions, SeededRandom } from "#src/testing/index.js";
 import { createTestPlatform } from "#src/testing/test-platform.js";
 import { MemoryServer, type TestServerOptions } from "#src/testing/test-server.js";
@@ -59,6 +60,8 @@ export class Simulation implements Stage {
   readonly scenario: Scenario;
   readonly server: MemoryServer<Party>;
   readonly pool = new WatchedPool();
+  /** The memory of all windows of compression. */
+  readonly windows: WindowMemory | undefined;
   /** The clients' ends, and the server's. */
   readonly parties: Party[] = [];
   /** What has not settled yet. */
@@ -78,8 +81,10 @@ export class Simulation implements Stage {
     const lateness = random.fork();
     this.clock = new FakeClock({ lateByMs: () => lateness.next() * maxLatenessMs });
     this.log = new SimulationLog(this.clock);
+    const testPlatform = createTestPlatform(this.clock, random.fork());
+    this.windows = testPlatform.compression?.windows;
     const platform = {
-      ...createTestPlatform(this.clock, random.fork()),
+      ...testPlatform,
       pool: this.pool,
       deadlines: hasCoarseDeadlines ? new CoarseTimers(this.clock, 100) : this.clock,
       reportError: (error: unknown, during: string) => this.#errorReported(error, during),

@@ -18,6 +18,7 @@ import type {
   Opcode,
   ProtocolError,
   Role,
+  SendHints,
   UsageCode,
   UsageError,
   ViolationCode,
@@ -49,10 +50,12 @@ describe("the types of the protocol core", () => {
   });
 
   it("take strings for text and octets for binary", () => {
-    expectTypeOf<Connection["sendText"]>().parameters.toEqualTypeOf<[text: string]>();
-    expectTypeOf<Connection["sendBinary"]>().parameters.toEqualTypeOf<[bytes: Uint8Array]>();
+    expectTypeOf<Connection["sendText"]>().parameters.toEqualTypeOf<[text: string, hints?: SendHints | undefined]>();
+    expectTypeOf<Connection["sendBinary"]>().parameters.toEqualTypeOf<
+      [bytes: Uint8Array, hints?: SendHints | undefined]
+    >();
     expectTypeOf<Connection["sendFragment"]>().parameters.toEqualTypeOf<
-      [type: "text" | "binary", data: string | Uint8Array, fin: boolean]
+      [type: "text" | "binary", data: string | Uint8Array, fin: boolean, hints?: SendHints | undefined]
     >();
     expectTypeOf<Connection["ping"]>().parameters.toEqualTypeOf<[payload?: Uint8Array | undefined]>();
     expectTypeOf<Connection["close"]>().parameters.toEqualTypeOf<

@@ -232,9 +232,10 @@ export async function ordinaryRequests(): Promise<void> {
 
 /** Options that are not there yet do not compile. */
 export async function optionsAreChecked(): Promise<void> {
-  // @ts-expect-error -- there is no compression yet
-  await serve({ port: 0, compression: true });
-  await serve({ port: 0, compression: false });
+  await serve({ port: 0, perMessageDeflate: true });
+  await serve({ port: 0, perMessageDeflate: { serverMaxWindowBits: 15, clientNoContextTakeover: true } });
+  // @ts-expect-error -- levels are numbers
+  await serve({ port: 0, perMessageDeflate: { level: "best" } });
   // @ts-expect-error -- there is no such policy
   await serve({ port: 0, slowPeer: "drop" });
   // @ts-expect-error -- memory is one's own, or lent

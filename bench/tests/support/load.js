@@ -2,7 +2,7 @@ import { execFile, spawn } from "node:child_process";
 import { readAnswers, writeQuestion } from "../../lib/questions.js";
 import { buildLoad, loadProgram } from "../../load/build.js";
 
-export const { tls: hasTls } = await buildLoad();
+export const { tls: hasTls, zlib: hasZlib } = await buildLoad();
 
 /**
  * Runs the load generator by hand, for a moment.

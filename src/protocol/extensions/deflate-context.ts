@@ -69,30 +69,10 @@ export function createDeflateContext(compressor: Compressor, options: DeflateCon
   };
 }
 
-/**
- * Deflates a message for many connections: without a history, so that each of them can send it.
- *
- * @param settings with the shortest window of those connections; a message that fits into it needs no other version
- * @returns octets that are lent until the next call of the compressor, with their tail removed; undefined where the
- *   message would not get shorter
- */
-export function deflateShared(
-  context: DeflateContext,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  settings: DeflateSettings,
-): OctetRange | undefined {
-  if (end - start < context.thresholdBytes) return undefined;
-  return deflateOnce(context, bytes, start, end, undefined, settings);
-}
-
 /** Deflates a message where that makes it shorter, and counts. Octets as those of `Compressor.deflate`. */
 export function deflateOnce(
   context: DeflateContext,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
+  { bytes, start, end }: OctetRange,
   history: OctetRange | undefined,
   settings: DeflateSettings,
 ): OctetRange | undefined {
@@ -106,8 +86,24 @@ export function deflateOnce(
   return shorter(context, deflated, end - start);
 }
 
+/** The same on another thread. Never rejects. */
+export async function deflateOnceLater(
+  context: DeflateContext,
+  { bytes, start, end }: OctetRange,
+  history: OctetRange | undefined,
+  settings: DeflateSettings,
+): Promise<OctetRange | undefined> {
+  let deflated: OctetRange;
+  try {
+    deflated = await context.compressor.deflateLater(bytes, start, end, history, settings);
+  } catch {
+    return undefined;
+  }
+  return shorter(context, deflated, end - start);
+}
+
 /** Takes the tail off a deflated message, and counts; undefined where it did not get shorter. */
-export function shorter(context: DeflateContext, deflated: OctetRange, lengthBefore: number): OctetRange | undefined {
+function shorter(context: DeflateContext, deflated: OctetRange, lengthBefore: number): OctetRange | undefined {
   const { counters } = context;
   const { bytes, start } = deflated;
   const end = deflated.end - flushTailBytes;

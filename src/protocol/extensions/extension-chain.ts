@@ -3,7 +3,15 @@
  * passes the first one first, what comes in passes it last.
  */
 import type { DataOpcode } from "../opcode.js";
-import type { Extension, Later, PieceReceiver, SendHints, Transformed, TransformFailure } from "./extension.js";
+import type {
+  Extension,
+  Later,
+  PieceReceiver,
+  SendHints,
+  Sharing,
+  Transformed,
+  TransformFailure,
+} from "./extension.js";
 import { isFailure } from "./extension.js";
 
 /** See the head of this file. */
@@ -11,10 +19,22 @@ export class ExtensionChain {
   readonly extensions: readonly Extension[];
   /** The reserved bits that all of them claim, in place. */
   readonly claimedBits: number;
+  /** How messages that go to many connections are changed; undefined where each connection does it for itself. */
+  readonly sharing: Sharing | undefined;
 
   constructor(extensions: readonly Extension[]) {
     this.extensions = extensions;
     this.claimedBits = extensions.reduce((bits, extension) => bits | extension.claimedBits, 0);
+    // Of several, each would have to know what those before it have made.
+    if (extensions.length === 1) this.sharing = extensions[0]?.sharing;
+  }
+
+  /** Whether a message of up to `maxBytes` octets goes out as it is, so that it need not be shown. */
+  passes(maxBytes: number, hints: SendHints): boolean {
+    for (const extension of this.extensions) {
+      if (extension.passes?.(maxBytes, hints) !== true) return false;
+    }
+    return true;
   }
 
   /** A message goes out. Not to be called while a promise is pending. */
@@ -103,11 +123,6 @@ export class ExtensionChain {
       },
       abort: () => pieces.abort(),
     };
-  }
-
-  /** A message that was made for many goes out. */
-  sharedMessageSent(): void {
-    for (const extension of this.extensions) extension.sharedMessageSent();
   }
 
   /** The connection is over. */

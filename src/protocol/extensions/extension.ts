@@ -74,13 +74,33 @@ export interface PieceReceiver {
   abort(): void;
 }
 
+/**
+ * Octets of an outgoing message from which on they stay as they are until an extension's promise has settled. Shorter ones
+ * are lent for the call.
+ */
+export const stableFromBytes: number = 16 * 1024;
+
+/** How an extension changes messages that go to many connections: once for all that ask for the same version. */
+export interface Sharing {
+  /** The version of a message of `length` octets that this connection may be sent, a small number above 0. */
+  versionFor(length: number): number;
+  /** Makes a version, without knowledge of any connection. Never rejects. */
+  share(message: Transformed, version: number, hints: SendHints): Later<Transformed>;
+  /** A version of a message is sent on this connection, in which the extension has set reserved bits. */
+  sharedMessageSent(): void;
+}
+
 /** An extension in use on one connection. */
 export interface Extension {
   readonly name: string;
   /** Reserved bits of a message's first frame that it gives a meaning, in place (0x40 for RSV1). */
   readonly claimedBits: number;
   /**
-   * Changes an outgoing message. No call may come before the promise of the last one has settled.
+   * Whether a message of up to `maxBytes` octets goes out as it is, so that it need not be shown. Default: it may not.
+   */
+  passes?(maxBytes: number, hints: SendHints): boolean;
+  /**
+   * Changes an outgoing message. No call may come before the promise of the last one has settled. Never rejects.
    *
    * @param message with the reserved bits that extensions before this one have set
    */
@@ -102,10 +122,8 @@ export interface Extension {
   receiveMessage(message: Transformed, maxBytes: number): Later<Transformed | TransformFailure>;
   /** Begins an incoming message that it wants and that comes in pieces. */
   receivePieces(reserved: number, maxBytes: number): PieceReceiver;
-  /**
-   * A message that was made for many goes out, made with the same parameters but without knowledge of this connection.
-   */
-  sharedMessageSent(): void;
+  /** Where it can change a message for many connections at once. */
+  readonly sharing?: Sharing;
   /** The connection is over: gives back what it holds. May be called more than once. */
   close(): void;
 }

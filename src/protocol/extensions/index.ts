@@ -15,7 +15,6 @@ export {
   createDeflateContext,
   type DeflateContext,
   type DeflateContextOptions,
-  deflateShared,
 } from "./deflate-context.js";
 export {
   type AgreedParameters,
@@ -32,6 +31,7 @@ export {
   type OctetRange,
   type PieceReceiver,
   type SendHints,
+  type Sharing,
   type Transformed,
   type TransformFailure,
   type TransformFailureCode,

@@ -7,7 +7,7 @@
 import type { DeflateSettings } from "./compressor.js";
 import { flushTailBytes } from "./compressor.js";
 import type { DeflateContext } from "./deflate-context.js";
-import { deflateOnce, shorter } from "./deflate-context.js";
+import { deflateOnce, deflateOnceLater } from "./deflate-context.js";
 import type { Later, OctetRange, SendHints, Transformed } from "./extension.js";
 import { SenderWindow } from "./sliding-window.js";
 import { storedBlocks } from "./stored-blocks.js";
@@ -23,6 +23,13 @@ const longestPause = 1024;
 const emptyBlock = Uint8Array.of(0x00);
 const noOctets = new Uint8Array(0);
 
+/** A message compressed, or as it is where that did not make it shorter. */
+function compressed(message: Transformed, deflated: OctetRange | undefined, isOwned: boolean): Transformed {
+  if (deflated === undefined) return message;
+  const { bytes, start, end } = deflated;
+  return { bytes, start, end, reserved: message.reserved | compressedBit, isOwned };
+}
+
 /** See the head of this file. */
 export class MessageDeflater {
   readonly #context: DeflateContext;
@@ -34,6 +41,7 @@ export class MessageDeflater {
   #pause = 0;
   /** Whether the message that goes out in fragments is compressed. */
   #compressesFragments = false;
+  #isClosed = false;
 
   /**
    * @param windowBits the longest window, from 8 to 15
@@ -50,31 +58,41 @@ export class MessageDeflater {
     return this.#window?.heldBytes ?? 0;
   }
 
+  /** Whether a message of up to so many octets goes out untried. */
+  passes(maxBytes: number, { compress }: SendHints): boolean {
+    return compress === false || (maxBytes < this.#context.thresholdBytes && compress !== true);
+  }
+
   /** A message in one piece. Not to be called while a promise is pending. */
   message(message: Transformed, { compress }: SendHints): Later<Transformed> {
-    const { bytes, start, end } = message;
-    const length = end - start;
-    const { thresholdBytes, laterFromBytes } = this.#context;
-    if (compress === false || length === 0 || (length < thresholdBytes && compress !== true)) return message;
+    const length = message.end - message.start;
+    const { laterFromBytes } = this.#context;
+    if (length === 0 || this.passes(length, { compress })) return message;
     if (this.#untried > 0 && compress !== true) {
       this.#untried--;
       return message;
     }
-    if (length >= laterFromBytes) return this.#messageLater(message, length);
-    return this.#tried(message, deflateOnce(this.#context, bytes, start, end, this.#history, this.#settings), false);
+    const history = this.#history;
+    if (length < laterFromBytes) {
+      return this.#tried(message, deflateOnce(this.#context, message, history, this.#settings), false);
+    }
+    return deflateOnceLater(this.#context, message, history, this.#settings).then((deflated) =>
+      this.#tried(message, deflated, true),
+    );
   }
 
-  async #messageLater(message: Transformed, length: number): Promise<Transformed> {
-    const { bytes, start, end } = message;
-    const { compressor } = this.#context;
-    let deflated: OctetRange;
-    try {
-      deflated = await compressor.deflateLater(bytes, start, end, this.#history, this.#settings);
-    } catch {
-      // As in deflateOnce.
-      return message;
+  /** A message that goes to many connections: without a history, so that each of them can send it. */
+  shared(message: Transformed, windowBits: number, hints: SendHints): Later<Transformed> {
+    const { level, laterFromBytes } = this.#context;
+    const length = message.end - message.start;
+    if (length === 0 || this.passes(length, hints)) return message;
+    const settings = { windowBits, level };
+    if (length < laterFromBytes) {
+      return compressed(message, deflateOnce(this.#context, message, undefined, settings), false);
     }
-    return this.#tried(message, shorter(this.#context, deflated, length), true);
+    return deflateOnceLater(this.#context, message, undefined, settings).then((deflated) =>
+      compressed(message, deflated, true),
+    );
   }
 
   /** What becomes of a message that was tried. */
@@ -86,8 +104,7 @@ export class MessageDeflater {
     }
     this.#pause = 0;
     if (this.#takesOver) this.#remember(message.bytes, message.start, message.end);
-    const { bytes, start, end } = deflated;
-    return { bytes, start, end, reserved: message.reserved | compressedBit, isOwned };
+    return compressed(message, deflated, isOwned);
   }
 
   /**
@@ -158,8 +175,16 @@ export class MessageDeflater {
   }
 
   #remember(bytes: Uint8Array, start: number, end: number): void {
+    // Another thread may be done only when the connection is gone.
+    if (this.#isClosed) return;
     this.#window ??= new SenderWindow(this.#settings.windowBits, this.#context.memory);
     this.#window.append(bytes, start, end);
+  }
+
+  /** The connection is over: remembers nothing any more, not even what is being deflated. */
+  close(): void {
+    this.#isClosed = true;
+    this.forget();
   }
 
   /** Begins anew: the next message refers to nothing earlier. */

@@ -17,14 +17,22 @@ import {
   readParameters,
   writeAnswer,
 } from "./deflate-parameters.js";
-import type { Extension, Later, PieceReceiver, SendHints, Transformed, TransformFailure } from "./extension.js";
+import type {
+  Extension,
+  Later,
+  PieceReceiver,
+  SendHints,
+  Sharing,
+  Transformed,
+  TransformFailure,
+} from "./extension.js";
 import { compressedBit, MessageDeflater } from "./message-deflater.js";
 import { MessageInflater } from "./message-inflater.js";
 import type { AcceptedExtension, ClientExtension, OfferedExtension, ServerExtension } from "./negotiation.js";
 import { windowBytes } from "./sliding-window.js";
 
 /** See the head of this file. */
-export class PermessageDeflate implements Extension {
+export class PermessageDeflate implements Extension, Sharing {
   readonly name: string = permessageDeflateName;
   readonly claimedBits: number = compressedBit;
   /** What was agreed on. */
@@ -57,12 +65,29 @@ export class PermessageDeflate implements Extension {
     return this.#deflater.heldBytes + this.#inflater.heldBytes;
   }
 
+  get sharing(): Sharing {
+    return this;
+  }
+
   /**
    * The window bits with which a message of `length` octets has to be deflated for many connections, this one among
    * them. One that fits into the window refers to nothing beyond it, however it is deflated.
    */
-  sharedWindowBits(length: number): number {
+  versionFor(length: number): number {
     return length <= 2 ** this.#sentBits ? maxWindowBits : this.#sentBits;
+  }
+
+  share(message: Transformed, version: number, hints: SendHints): Later<Transformed> {
+    return this.#deflater.shared(message, version, hints);
+  }
+
+  /** The peer's window holds more than we know of; but it need not be referred to. */
+  sharedMessageSent(): void {
+    this.#deflater.forget();
+  }
+
+  passes(maxBytes: number, hints: SendHints): boolean {
+    return this.#deflater.passes(maxBytes, hints);
   }
 
   sendMessage(_opcode: DataOpcode, message: Transformed, hints: SendHints): Later<Transformed> {
@@ -92,13 +117,8 @@ export class PermessageDeflate implements Extension {
     return this.#inflater.pieces(reserved, maxBytes);
   }
 
-  /** The peer's window holds more than we know of; but it need not be referred to. */
-  sharedMessageSent(): void {
-    this.#deflater.forget();
-  }
-
   close(): void {
-    this.#deflater.forget();
+    this.#deflater.close();
     this.#inflater.close();
   }
 }

@@ -211,7 +211,8 @@ export type UpgradeResponseCode =
   | "response-protocol-not-requested"
   | "response-extensions-malformed"
   | "response-extension-not-offered"
-  | "response-extension-repeated";
+  | "response-extension-repeated"
+  | "response-extension-parameters";
 
 const responseRules: Readonly<Record<UpgradeResponseCode, ResponseRule>> = {
   "response-status": {
@@ -277,6 +278,10 @@ const responseRules: Readonly<Record<UpgradeResponseCode, ResponseRule>> = {
   "response-extension-repeated": {
     section: "RFC 6455 §9.1",
     text: "the server chose the same extension more than once",
+  },
+  "response-extension-parameters": {
+    section: "RFC 7692 §7",
+    text: "the server chose an extension with parameters that are invalid or were not offered",
   },
 };
 

@@ -4,11 +4,13 @@
 import { randomBytes, randomFillSync } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import type { MaskingKeySource } from "../../protocol/index.js";
+import { WindowMemory } from "../../protocol/index.js";
 import { CoarseTimers } from "../coarse-timers.js";
 import type { Clock, Platform, Timer } from "../platform.js";
 import { allocate, masking, pool } from "./node-memory.js";
 import { nodeText } from "./node-text.js";
 import { nodeTurns } from "./node-turns.js";
+import { nodeCompressor } from "./zlib/index.js";
 
 /** Node's monotonic clock and its timers. */
 export const nodeClock: Clock = {
@@ -55,6 +57,11 @@ export const nodePlatform: Platform = {
   masking,
   maskingKeys: new PooledMaskingKeys(),
   turns: nodeTurns,
+  compression: {
+    compressor: nodeCompressor,
+    windows: new WindowMemory(),
+    spentMs: () => nodeCompressor().deflateMs + nodeCompressor().inflateMs,
+  },
   randomBytes: (count: number) => randomBytes(count),
   reportError(error: unknown, during: string): void {
     // eslint-disable-next-line no-console -- an error that nobody handles has no better place

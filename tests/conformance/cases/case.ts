@@ -1,6 +1,7 @@
 /**
  * What a conformance case is, and the steps that many of them share.
  */
+import type { DeflateRequest } from "../deflate.js";
 import { Opcode } from "../frames.js";
 import type { Chop, FuzzingPeer } from "../fuzzing-peer.js";
 
@@ -12,6 +13,8 @@ export interface ConformanceCase {
   readonly title: string;
   /** Whether it is short enough to be run octet by octet as well: less than 1 KiB. */
   readonly isSmall: boolean;
+  /** What the fuzzing peer asks for, the most wanted first; undefined for a connection without permessage-deflate. */
+  readonly deflate?: readonly DeflateRequest[];
   run(peer: FuzzingPeer): Promise<void>;
 }
 

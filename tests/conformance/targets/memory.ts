@@ -9,6 +9,8 @@ import type { ByteStream } from "#src/transport/index.js";
 import { createMemoryPair } from "#src/transport/index.js";
 import { nodePlatform } from "#src/transport/node/index.js";
 import { TaskQueue } from "../../support/task-queue.js";
+import type { DeflateCodec } from "../deflate.js";
+import { answerOffers, readAnswer, writeOffers } from "../deflate.js";
 import { FuzzingPeer } from "../fuzzing-peer.js";
 import { acceptFor, expectAccepted, sampleKey } from "../handshake.js";
 import { MemoryWire } from "../wire.js";
@@ -18,13 +20,13 @@ const maskingSeed = 6455;
 // As a kernel's reads usually are.
 const wholeChunkBytes = 64 * 1024;
 
-function connectedPair({ createCutter }: Arrival): { wire: MemoryWire; stream: ByteStream } {
+function connectedPair({ createCutter }: Arrival, isPatient: boolean): { wire: MemoryWire; stream: ByteStream } {
   const tasks = new TaskQueue();
   const [ours, stream] = createMemoryPair({
     defer: tasks.defer,
     nextChunkBytes: createCutter?.() ?? ((available) => Math.min(available, wholeChunkBytes)),
   });
-  return { wire: new MemoryWire(ours, tasks), stream };
+  return { wire: new MemoryWire(ours, tasks, isPatient), stream };
 }
 
 /** An echo server that takes its streams from memory. */
@@ -40,16 +42,18 @@ export function memoryServer(): Target {
     nodePlatform,
   );
   return {
-    open: async (arrival): Promise<Session> => {
-      const { wire, stream } = connectedPair(arrival);
+    open: async (arrival, deflate): Promise<Session> => {
+      const { wire, stream } = connectedPair(arrival, deflate !== undefined);
       const report = new Promise<CloseReport>((resolve) => {
         sockets = (socket) => void socket.closed.then(resolve);
       });
       const rawHeaders = ["Host", "memory", "Upgrade", "websocket", "Connection", "Upgrade"];
       rawHeaders.push("Sec-WebSocket-Key", sampleKey, "Sec-WebSocket-Version", "13");
+      if (deflate !== undefined) rawHeaders.push("Sec-WebSocket-Extensions", writeOffers(deflate));
       server.upgrade({ method: "GET", httpVersion: "1.1", target: "/", rawHeaders }, stream, false);
-      await expectAccepted(wire);
-      return { peer: new FuzzingPeer(wire, "client", maskingSeed), report };
+      const extensions = await expectAccepted(wire);
+      const codec = deflate === undefined ? undefined : readAnswer(extensions, deflate);
+      return { peer: new FuzzingPeer(wire, "client", maskingSeed, codec), report };
     },
     close: async () => {
       await server.close(1001, "");
@@ -60,8 +64,9 @@ export function memoryServer(): Target {
 /** Echo clients that find their server in memory. */
 export function memoryClient(): Target {
   return {
-    open: async (arrival): Promise<Session> => {
-      const { wire, stream } = connectedPair(arrival);
+    open: async (arrival, deflate): Promise<Session> => {
+      const { wire, stream } = connectedPair(arrival, deflate !== undefined);
+      let codec: DeflateCodec | undefined;
       const socket = await openClient(
         "ws://memory/",
         {
@@ -74,10 +79,15 @@ export function memoryClient(): Target {
           await immediate();
           const key = rawHeaders[rawHeaders.indexOf("Sec-WebSocket-Key") + 1] ?? "";
           const answer = ["Upgrade", "websocket", "Connection", "Upgrade", "Sec-WebSocket-Accept", acceptFor(key)];
+          if (deflate !== undefined) {
+            const agreed = answerOffers(rawHeaders[rawHeaders.indexOf("Sec-WebSocket-Extensions") + 1], deflate);
+            answer.push("Sec-WebSocket-Extensions", agreed.answer);
+            codec = agreed.codec;
+          }
           return { isUpgraded: true, response: { status: 101, httpVersion: "1.1", rawHeaders: answer }, stream };
         },
       );
-      return { peer: new FuzzingPeer(wire, "server", maskingSeed), report: socket.closed };
+      return { peer: new FuzzingPeer(wire, "server", maskingSeed, codec), report: socket.closed };
     },
     close: () => Promise.resolve(),
   };

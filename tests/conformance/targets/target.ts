@@ -2,6 +2,7 @@
  * What the suite runs against.
  */
 import type { CloseReport } from "#src/index.js";
+import type { DeflateRequest } from "../deflate.js";
 import type { FuzzingPeer } from "../fuzzing-peer.js";
 
 /** How octets are cut up under way, whatever pieces they are sent in. */
@@ -24,8 +25,12 @@ export interface Session {
 
 /** A server, or something that makes clients, with an echo for every message. */
 export interface Target {
-  /** Opens a connection. */
-  open(arrival: Arrival): Promise<Session>;
+  /**
+   * Opens a connection.
+   *
+   * @param deflate what the fuzzing peer asks for, where permessage-deflate is to be used
+   */
+  open(arrival: Arrival, deflate?: readonly DeflateRequest[]): Promise<Session>;
   /** Takes everything down. */
   close(): Promise<void>;
 }

@@ -12,6 +12,8 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { connect } from "#src/index.js";
+import type { DeflateRequest } from "../deflate.js";
+import { answerOffers, readAnswer, writeOffers } from "../deflate.js";
 import { FuzzingPeer } from "../fuzzing-peer.js";
 import { expectAccepted, header, readHead, upgradeRequest, upgradeResponse } from "../handshake.js";
 import { SocketWire } from "../wire.js";
@@ -51,19 +53,21 @@ class Witness {
 /** `openline echo --port 0`. */
 export function tcpServer(): Target {
   const start = startEcho();
-  const open = async (settle: Settle): Promise<Session> => {
+  const open = async (settle: Settle, deflate?: readonly DeflateRequest[]): Promise<Session> => {
     const { url } = await start;
     const { hostname, port } = new URL(url);
     const socket = connectTcp({ host: hostname, port: Number(port), allowHalfOpen: true });
     await once(socket, "connect");
     const wire = new SocketWire(socket, settle);
-    await wire.write(Buffer.from(upgradeRequest(`${hostname}:${port}`)));
-    await expectAccepted(wire);
-    return { peer: new FuzzingPeer(wire, "client", maskingSeed), report: undefined };
+    const offers = deflate === undefined ? undefined : writeOffers(deflate);
+    await wire.write(Buffer.from(upgradeRequest(`${hostname}:${port}`, offers)));
+    const extensions = await expectAccepted(wire);
+    const codec = deflate === undefined ? undefined : readAnswer(extensions, deflate);
+    return { peer: new FuzzingPeer(wire, "client", maskingSeed, codec), report: undefined };
   };
   const witness = new Witness(open);
   return {
-    open: () => open(witness.settle),
+    open: (_arrival, deflate) => open(witness.settle, deflate),
     close: async () => {
       await witness.close();
       const { child } = await start;
@@ -93,7 +97,7 @@ export function tcpClient(): Target {
   const arrived: ((socket: TcpSocket) => void)[] = [];
   const server = createServer({ allowHalfOpen: true }, (socket) => arrived.shift()?.(socket));
   const listening = once(server.listen(0, "127.0.0.1"), "listening");
-  const open = async (settle: Settle): Promise<Session> => {
+  const open = async (settle: Settle, deflate?: readonly DeflateRequest[]): Promise<Session> => {
     await listening;
     const { port } = server.address() as AddressInfo;
     const accepted = new Promise<TcpSocket>((resolve) => arrived.push(resolve));
@@ -103,14 +107,15 @@ export function tcpClient(): Target {
       },
     });
     const wire = new SocketWire(await accepted, settle);
-    const key = header(await readHead(wire), "Sec-WebSocket-Key");
-    await wire.write(Buffer.from(upgradeResponse(key ?? "")));
+    const head = await readHead(wire);
+    const agreed = deflate === undefined ? undefined : answerOffers(header(head, "Sec-WebSocket-Extensions"), deflate);
+    await wire.write(Buffer.from(upgradeResponse(header(head, "Sec-WebSocket-Key") ?? "", agreed?.answer)));
     const { closed } = await connected;
-    return { peer: new FuzzingPeer(wire, "server", maskingSeed), report: closed };
+    return { peer: new FuzzingPeer(wire, "server", maskingSeed, agreed?.codec), report: closed };
   };
   const witness = new Witness(open);
   return {
-    open: () => open(witness.settle),
+    open: (_arrival, deflate) => open(witness.settle, deflate),
     close: async () => {
       await witness.close();
       server.close();

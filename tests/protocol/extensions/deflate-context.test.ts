@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createDeflateContext, deflateShared } from "#src/protocol/extensions/deflate-context.js";
+import { createDeflateContext, deflateOnce, deflateOnceLater } from "#src/protocol/extensions/deflate-context.js";
+import type { OctetRange } from "#src/protocol/extensions/extension.js";
 import { WindowMemory } from "#src/protocol/extensions/window-memory.js";
 import { octetsIn, WatchedCompressor } from "../../support/compressors.js";
 import { concat, octets } from "../../support/octets.js";
@@ -31,28 +32,33 @@ describe("what connections with permessage-deflate share", () => {
     assert.deepEqual({ ...context, ...given }, context);
   });
 
-  it("deflates a message once for many, without a history", () => {
-    const compressor = new WatchedCompressor();
-    const context = createDeflateContext(compressor);
-    const message = jsonSample(1000, 1);
-    const shared = deflateShared(context, message, 0, message.byteLength, settings);
-    assert.ok(shared !== undefined);
-    assert.deepEqual(plainInflate(concat(octetsIn(shared), octets("0000ffff"))).bytes, message);
-    assert.deepEqual(compressor.histories, [0]);
-    assert.equal(context.counters.sentMessages, 1);
-    assert.equal(context.counters.sentBytesBefore, 1000);
-    assert.equal(context.counters.sentBytesAfter, shared.end - shared.start);
-  });
+  for (const [name, deflate] of [
+    ["at once", deflateOnce],
+    ["later", deflateOnceLater],
+  ] as const) {
+    it(`deflates a message ${name}, and counts`, async () => {
+      const context = createDeflateContext(new WatchedCompressor());
+      const message = jsonSample(1000, 1);
+      const deflated = await deflate(context, whole(message), undefined, settings);
+      assert.ok(deflated !== undefined);
+      assert.deepEqual(plainInflate(concat(octetsIn(deflated), octets("0000ffff"))).bytes, message);
+      assert.equal(context.counters.sentMessages, 1);
+      assert.equal(context.counters.sentBytesBefore, 1000);
+      assert.equal(context.counters.sentBytesAfter, deflated.end - deflated.start);
+    });
 
-  it("leaves alone what is short, does not get shorter, or cannot be deflated", () => {
-    const compressor = new WatchedCompressor();
-    const context = createDeflateContext(compressor);
-    assert.equal(deflateShared(context, jsonSample(1000, 1), 0, 255, settings), undefined);
-    assert.deepEqual(compressor.histories, []);
-    assert.equal(deflateShared(context, noise(1000, 1), 0, 1000, settings), undefined);
-    assert.equal(context.counters.sentInVain, 1);
-    compressor.hasMemory = false;
-    assert.equal(deflateShared(context, jsonSample(1000, 1), 0, 1000, settings), undefined);
-    assert.equal(context.counters.sentMessages, 0);
-  });
+    it(`leaves alone ${name} what does not get shorter, or cannot be deflated`, async () => {
+      const compressor = new WatchedCompressor();
+      const context = createDeflateContext(compressor);
+      assert.equal(await deflate(context, whole(noise(1000, 1)), undefined, settings), undefined);
+      assert.equal(context.counters.sentInVain, 1);
+      compressor.hasMemory = false;
+      assert.equal(await deflate(context, whole(jsonSample(1000, 1)), undefined, settings), undefined);
+      assert.equal(context.counters.sentMessages, 0);
+    });
+  }
 });
+
+function whole(bytes: Uint8Array): OctetRange {
+  return { bytes, start: 0, end: bytes.byteLength };
+}

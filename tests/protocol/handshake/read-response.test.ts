@@ -215,6 +215,8 @@ describe("§4.1 failing the connection over a server's response", () => {
       ...rows.map(([, , code]) => code),
       "response-header-count",
       "response-header-bytes",
+      // Judged by those who know the extension.
+      "response-extension-parameters",
     ]);
     assert.deepEqual([...upgradeResponseCodes].sort(), [...tested].sort());
   });

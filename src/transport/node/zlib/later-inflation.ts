@@ -6,6 +6,7 @@ import type { InflateRaw } from "node:zlib";
 import { createInflateRaw } from "node:zlib";
 import type { Inflation, OctetRange, TransformFailure } from "../../../protocol/extensions/index.js";
 import { maxStreamsPerMessage, messageTail } from "../../../protocol/extensions/index.js";
+import { allocate } from "../node-memory.js";
 import { endsWhole, lastOctets } from "./documented-compressor.js";
 import { incomplete, invalid, tooBig, tooManyStreams } from "./failures.js";
 import type { JobGate } from "./job-gate.js";
@@ -54,9 +55,25 @@ export class LaterInflation implements Inflation {
       this.#failure ??= endsWhole(left) ? undefined : incomplete();
       if (this.#failure !== undefined) return this.#failed();
       this.#stream?.destroy();
-      const bytes = this.#chunks.length === 1 ? (this.#chunks[0] as Uint8Array) : Buffer.concat(this.#chunks);
-      return { bytes, start: 0, end: this.#length };
+      return this.#join();
     });
+  }
+
+  /** The message in memory of its own: a chunk of the stream's may be longer, and is a `Buffer`. */
+  #join(): OctetRange | TransformFailure {
+    const end = this.#length;
+    let bytes: Uint8Array;
+    try {
+      bytes = allocate(end);
+    } catch (cause) {
+      return { failure: "message-too-big", observed: end, limit: undefined, cause };
+    }
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      bytes.set(chunk, at);
+      at += chunk.byteLength;
+    }
+    return { bytes, start: 0, end };
   }
 
   #failed(): TransformFailure {

@@ -1,0 +1,127 @@
+/**
+ * The way in for messages that extensions change (RFC 6455 §9): whole ones, and those that come in pieces.
+ *
+ * Where an extension needs time, nothing that comes after may be read before it is done: the owner is told to pause, and
+ * hears the message, or why there is none, before it is told to go on.
+ */
+import { ProtocolError } from "./errors.js";
+import type { Later, PieceReceiver, Transformed, TransformFailure } from "./extensions/extension.js";
+import { isFailure } from "./extensions/extension.js";
+import type { ExtensionChain } from "./extensions/extension-chain.js";
+import type { Limits } from "./limits.js";
+import { assemblyOverheadBytes } from "./message-assembly.js";
+import type { DataOpcode } from "./opcode.js";
+import { Opcode } from "./opcode.js";
+
+/** The connection, as far as its incoming transforms need it. */
+export interface IncomingOwner {
+  /** A message as it was before the sender's extensions. */
+  transformed(opcode: DataOpcode, bytes: Uint8Array, start: number, end: number, isOwned: boolean): void;
+  violation(error: ProtocolError): void;
+  /** Whether an extension is at work: nothing may be read on meanwhile. */
+  transforming(isPending: boolean): void;
+}
+
+type Result = Transformed | TransformFailure | undefined;
+
+/** See the head of this file. */
+export class IncomingTransforms {
+  readonly #chain: ExtensionChain;
+  readonly #owner: IncomingOwner;
+  readonly #maxBufferedBytes: number;
+  readonly #maxMessageBytes: number;
+  /** Octets that a message may become. */
+  readonly #maxBytes: number;
+  #opcode: DataOpcode = Opcode.binary;
+  #pieces: PieceReceiver | undefined;
+  /** What is being waited for. */
+  #pending: Promise<Result> | undefined;
+
+  constructor(chain: ExtensionChain, limits: Limits, owner: IncomingOwner) {
+    this.#chain = chain;
+    this.#owner = owner;
+    this.#maxBufferedBytes = limits.maxBufferedBytes;
+    this.#maxMessageBytes = limits.maxMessageBytes;
+    // What another thread has inflated is joined at the end, when both live.
+    this.#maxBytes = Math.min(limits.maxMessageBytes, Math.floor(limits.maxBufferedBytes / 2));
+  }
+
+  /** Whether an extension is at work. */
+  get isPending(): boolean {
+    return this.#pending !== undefined;
+  }
+
+  /** Octets held for a message that comes in pieces, with overhead. */
+  get heldBytes(): number {
+    return this.#pieces === undefined ? 0 : this.#pieces.heldBytes + assemblyOverheadBytes;
+  }
+
+  /** Takes a message that is here whole; its octets are lent for the call. */
+  whole(opcode: DataOpcode, reserved: number, bytes: Uint8Array, start: number, end: number): void {
+    this.#opcode = opcode;
+    this.#take(this.#chain.receiveMessage({ bytes, start, end, reserved, isOwned: false }, this.#maxBytes));
+  }
+
+  /** Begins a message that comes in pieces. */
+  begin(opcode: DataOpcode, reserved: number): void {
+    this.#opcode = opcode;
+    this.#pieces = this.#chain.receivePieces(reserved, this.#maxBytes);
+  }
+
+  /** Takes the next piece, which is lent for the call. */
+  push(bytes: Uint8Array, start: number, end: number): void {
+    const result = this.#pieces?.push(bytes, start, end);
+    if (result !== undefined) this.#take(result);
+    const held = this.heldBytes;
+    if (held <= this.#maxBufferedBytes) return;
+    this.abort();
+    this.#owner.violation(new ProtocolError("too-much-buffered", held, this.#maxBufferedBytes));
+  }
+
+  /** The message is complete. */
+  finish(): void {
+    const result = this.#pieces?.finish();
+    this.#pieces = undefined;
+    if (result !== undefined) this.#take(result);
+  }
+
+  /** Drops everything; nothing is told of it any more. */
+  abort(): void {
+    this.#pending = undefined;
+    this.#pieces?.abort();
+    this.#pieces = undefined;
+  }
+
+  #take(result: Later<Result>): void {
+    if (!(result instanceof Promise)) {
+      this.#pending = undefined;
+      this.#deliver(result);
+      return;
+    }
+    this.#pending = result;
+    this.#owner.transforming(true);
+    void result.then((settled) => {
+      // It may have been given up meanwhile, or the end of the message be what is waited for.
+      if (this.#pending !== result) return;
+      this.#pending = undefined;
+      this.#deliver(settled);
+      if (this.#pending === undefined) this.#owner.transforming(false);
+    });
+  }
+
+  #deliver(result: Result): void {
+    if (result === undefined) return;
+    if (!isFailure(result)) {
+      this.#owner.transformed(this.#opcode, result.bytes, result.start, result.end, result.isOwned);
+      return;
+    }
+    this.abort();
+    const { failure, observed, limit, cause } = result;
+    const isOurs = failure === "message-too-big" && this.#maxBytes < this.#maxMessageBytes;
+    this.#owner.violation(
+      isOurs
+        ? new ProtocolError("too-much-buffered", observed, this.#maxBufferedBytes, cause)
+        : new ProtocolError(failure, observed, limit, cause),
+    );
+  }
+}
