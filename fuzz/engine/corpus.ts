@@ -13,6 +13,11 @@ export function corpusFolder(target: string): string {
   return path.join(root, "fuzz", "corpus", target);
 }
 
+/** Where inputs go for which something does not hold. */
+export function failuresFolder(target: string): string {
+  return path.join(root, "build", "fuzz-failures", target);
+}
+
 /** The kept inputs of a target, in an order that does not change. */
 export function readCorpus(target: string): Uint8Array[] {
   const folder = corpusFolder(target);

@@ -61,8 +61,8 @@ export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<Fu
       const failure = await run(input);
       if (failure !== undefined) return { inputs, failure, kept };
     }
-    if (options.coverage === undefined) continue;
-    const news = await reachersOf(options.coverage.take(), target, batch, options.coverage);
+    if (options.coverage?.hasNews() !== true) continue;
+    const news = await reachersOf(target, batch, options.coverage);
     kept.push(...news);
     corpus.push(...news);
   }
@@ -89,20 +89,17 @@ function nextInput(target: FuzzTarget, random: SeededRandom, corpus: readonly Ui
   return changed.subarray(0, target.maxInputBytes);
 }
 
-/** Those of some inputs that reach places which nothing has reached before, found by running them once more. */
+/** Those of some inputs that reach something new, each after those before it, found by running them once more. */
 async function reachersOf(
-  places: Set<string>,
   target: FuzzTarget,
   inputs: readonly Uint8Array[],
   coverage: Coverage,
 ): Promise<Uint8Array[]> {
   const found: Uint8Array[] = [];
-  if (places.size === 0) return found;
   for (const input of inputs) {
     await runOnce(target, input);
-    const reached = [...coverage.look()].filter((place) => places.delete(place));
-    if (reached.length > 0) found.push(input);
-    if (places.size === 0) break;
+    if (coverage.take() > 0) found.push(input);
   }
+  coverage.takeLast();
   return found;
 }

@@ -4,7 +4,8 @@
 import type { SeededRandom } from "#src/testing/index.js";
 
 const opcodes = [0, 0, 1, 1, 2, 2, 8, 9, 10, 3, 11];
-const lengths = [0, 1, 2, 4, 5, 124, 125, 126, 127, 300, 65_535, 65_536];
+const lengths = [0, 1, 2, 4, 5, 124, 125, 126, 127, 300];
+const longLengths = [65_535, 65_536];
 
 /** Makes one frame. */
 export function makeFrame(random: SeededRandom, isMasked: boolean): Uint8Array {
@@ -32,7 +33,11 @@ export function makeFrames(random: SeededRandom, isMasked: boolean): Uint8Array 
 }
 
 function makePayload(random: SeededRandom, isControl: boolean): Uint8Array {
-  const length = random.chance(0.3) ? random.pick(lengths) : random.integer(0, 40);
+  const length = random.chance(0.02)
+    ? random.pick(longLengths)
+    : random.chance(0.3)
+      ? random.pick(lengths)
+      : random.integer(0, 40);
   const bounded = isControl && random.chance(0.95) ? Math.min(125, length) : length;
   if (random.chance(0.4)) return new Uint8Array(bounded).fill(0x61);
   if (random.chance(0.5)) return new Uint8Array(Buffer.from("äöü€🙂".repeat(bounded)).subarray(0, bounded));

@@ -27,8 +27,10 @@ export function readPlainly(octets: Uint8Array, role: Role, limits: Limits, clai
     if (second >= 0x80 !== (role === "server")) return [...lines, "violation"];
     if (isControl && short > 125) return [...lines, "violation"];
     const lengthBytes = short < 126 ? 0 : short === 126 ? 2 : 8;
-    const headerEnd = at + 2 + lengthBytes + (role === "server" ? 4 : 0);
-    if (headerEnd > source.byteLength) break;
+    const lengthEnd = at + 2 + lengthBytes;
+    const headerEnd = lengthEnd + (role === "server" ? 4 : 0);
+    // The length is judged when it is there, before the masking key.
+    if (lengthEnd > source.byteLength) break;
     const length =
       lengthBytes === 0
         ? BigInt(short)
@@ -43,7 +45,7 @@ export function readPlainly(octets: Uint8Array, role: Role, limits: Limits, clai
     const frames = (message?.frames.length ?? 0) + 1;
     if (!isControl && frames > limits.maxFragmentsPerMessage) return [...lines, "violation"];
     const end = headerEnd + Number(length);
-    if (end > source.byteLength) break;
+    if (headerEnd > source.byteLength || end > source.byteLength) break;
     const key = source.subarray(headerEnd - 4, headerEnd);
     const payload = source.subarray(headerEnd, end).map((octet, index) => {
       return role === "server" ? octet ^ (key[index % 4] ?? 0) : octet;
