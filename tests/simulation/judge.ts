@@ -5,11 +5,11 @@ import { ProtocolError } from "#src/index.js";
 import type { Party } from "./party.js";
 import type { Simulation } from "./simulation.js";
 
-// Control frames and headers.
-const slackBytes = 64 * 1024;
+// Control frames, and what the kernel's part of the handshake is.
+const slackBytes = 8 * 1024;
 
-// What a stream delivers at once, and may have on its way when it is told to stop.
-const chunkBytes = 64 * 1024;
+// What a stream delivers at once at most.
+const longestPieceBytes = 64 * 1024;
 
 // Headers of a message's frames, however it is fragmented.
 const headerBytes = 100;
@@ -17,24 +17,43 @@ const headerBytes = 100;
 /** What has to hold at any moment. */
 export function judgeMoment({ parties, scenario, log }: Simulation): void {
   for (const party of parties) {
-    const { socket, role, name } = party;
+    const { socket, role, name, peer, link } = party;
     if (socket === undefined || socket.readyState === "closed") continue;
     party.look();
     const options = role === "server" ? scenario.serverOptions : scenario.clientOptions;
-    const longestBytes = Math.max(scenario.longMessageBytes * 3, 2 ** 16) + slackBytes;
     const { maxSendBufferBytes = 0, maxInboxBytes = 0 } = options;
     // The last message may go beyond the limit, none after it.
-    if (socket.bufferedBytes > maxSendBufferBytes + longestBytes) {
+    if (socket.bufferedBytes > maxSendBufferBytes + party.sent.longestBytes + slackBytes) {
       log.violation(name, `${socket.bufferedBytes} octets are buffered, with a limit of ${maxSendBufferBytes}`);
     }
-    if (socket.readyState !== "open" || party.link === undefined) continue;
-    // What has been read and not been handed on waits in this socket.
-    const readBytes = party.link.readBytes(role === "server" ? "to-server" : "to-client");
+    if (socket.readyState !== "open" || link === undefined || peer === undefined) continue;
+    // What has been read and not been handed on waits in this socket: in the inbox, to which one message more may come
+    // than it holds, in a message that is not all there, and in the piece that is being read.
+    const readBytes = link.readBytes(role === "server" ? "to-server" : "to-client");
     const heldBytes = readBytes - party.receivedBytes - party.received * headerBytes;
-    if (heldBytes > maxInboxBytes + chunkBytes + longestBytes) {
+    const pieceBytes = Math.min(scenario.link.maxPieceBytes ?? longestPieceBytes, longestPieceBytes);
+    if (heldBytes > maxInboxBytes + 2 * peer.sent.longestBytes + 2 * pieceBytes + slackBytes) {
       log.violation(name, `about ${heldBytes} octets wait to be taken, with a limit of ${maxInboxBytes}`);
     }
   }
+}
+
+/** Whether everything that was sent between two open ends has arrived, and every ping has its pong. */
+export function isAllDone({ parties, pending }: Simulation): boolean {
+  return parties.every((party) => unfinished(party, pending).length === 0);
+}
+
+/** What has to hold when nothing has gone wrong, and there has been all the time in the world. */
+export function judgeProgress({ parties, pending, log }: Simulation): void {
+  for (const party of parties) for (const what of unfinished(party, pending)) log.violation(party.name, what);
+}
+
+function unfinished({ name, socket, peer }: Party, pending: ReadonlyMap<unknown, string>): string[] {
+  if (socket?.readyState !== "open" || peer?.socket?.readyState !== "open") return [];
+  const found = peer.sent.haveArrived ? [] : [`${peer.sent.missing} messages never arrive`];
+  const waits = [`${name}'s ping`, `${name}'s ready`];
+  for (const what of pending.values()) if (waits.includes(what)) found.push(`${what} never settles`);
+  return found;
 }
 
 /** What has to hold when everything is over. */

@@ -23,6 +23,11 @@ process.on("uncaughtException", (error) => {
   process.exit(1);
 });
 
+process.on("exit", (code) => {
+  if (code === 13)
+    console.error(`seed ${current} comes to a standstill: npm run simulate -- --from ${current} --seeds 1`);
+});
+
 let failures = 0;
 let messages = 0;
 const startMs = performance.now();

@@ -12,13 +12,21 @@ interface SentMessage {
 export class SentMessages {
   readonly #sent: SentMessage[] = [];
   #next = 0;
+  /** Octets of the longest. */
+  longestBytes = 0;
 
   add(message: Message, isOptional = false): void {
     this.#sent.push({ message, isOptional });
+    const bytes = typeof message === "string" ? Buffer.byteLength(message) : message.byteLength;
+    this.longestBytes = Math.max(this.longestBytes, bytes);
   }
 
-  get count(): number {
-    return this.#sent.length;
+  /** Whether every message that has to come has come. */
+  get haveArrived(): boolean {
+    for (let index = this.#next; index < this.#sent.length; index++) {
+      if (this.#sent[index]?.isOptional === false) return false;
+    }
+    return true;
   }
 
   /** Messages that have to come and have not. */

@@ -74,6 +74,19 @@ describe("the simulation finds", () => {
     assert.ok(found.some((violation) => /server \d: received .* instead of/u.test(violation)));
   });
 
+  it("a reader that stops for good", async () => {
+    const found = await violationsWith({
+      began: (simulation) => {
+        // From some time on nothing is read any more.
+        simulation.clock.setExactTimer(() => {
+          for (const { server } of simulation.server.links) server.resume = () => undefined;
+          for (const { server } of simulation.server.links) server.pause();
+        }, 30);
+      },
+    });
+    assert.ok(found.some((violation) => violation.includes("messages never arrive")));
+  });
+
   it("a timer that is left", async () => {
     const found = await violationsWith({ began: ({ clock }) => void clock.setTimer(() => undefined, 1e9) }, 1);
     assert.match(found.join("\n"), /1 timers left/u);
@@ -95,8 +108,8 @@ describe("the simulation finds", () => {
     const log: string[] = [];
     const socket = { readyState: "open", bufferedBytes: 80_000_000 };
     judgeMoment({
-      parties: [{ socket, role: "server", name: "server 0" }],
-      scenario: { serverOptions: { maxSendBufferBytes: 64 * 1024 * 1024 }, longMessageBytes: 1_000_000 },
+      parties: [{ socket, role: "server", name: "server 0", sent: { longestBytes: 1_000_000 }, look: () => undefined }],
+      scenario: { serverOptions: { maxSendBufferBytes: 64 * 1024 * 1024 }, link: {} },
       log: { violation: (who: string, what: string) => log.push(`${who}: ${what}`) },
     } as unknown as Simulation);
     assert.match(log.join("\n"), /server 0: 80000000 octets are buffered, with a limit of 67108864/u);
@@ -111,10 +124,13 @@ describe("the simulation finds", () => {
       name: "client 0",
       received: 1,
       receivedBytes: 100,
+      peer: { sent: { longestBytes: 1000 } },
+      sent: { longestBytes: 1000 },
+      look: () => undefined,
     };
     judgeMoment({
       parties: [party],
-      scenario: { clientOptions: { maxInboxBytes: 2000 }, longMessageBytes: 1000 },
+      scenario: { clientOptions: { maxInboxBytes: 2000 }, link: { maxPieceBytes: 1000 } },
       log: { violation: (who: string, what: string) => log.push(`${who}: ${what}`) },
     } as unknown as Simulation);
     assert.match(log.join("\n"), /client 0: about \d+ octets wait to be taken, with a limit of 2000/u);

@@ -14,7 +14,7 @@ import { createTestPlatform } from "#src/testing/test-platform.js";
 import { MemoryServer, type TestServerOptions } from "#src/testing/test-server.js";
 import { CoarseTimers } from "#src/transport/coarse-timers.js";
 import { type FaultName, faultyStage } from "./faults.js";
-import { judgeEnd, judgeMoment } from "./judge.js";
+import { isAllDone, judgeEnd, judgeMoment, judgeProgress } from "./judge.js";
 import { SimulationLog } from "./log.js";
 import { makeMessage } from "./messages.js";
 import { Party, PlannedError, type Stage } from "./party.js";
@@ -46,6 +46,8 @@ export interface Changes {
 
 // What most runs need by far; whoever is not done then sees the connection closed under its hands.
 const livingMs = 60_000;
+// Slow handlers, of long queues, over thin lines.
+const finishingMs = 10_000_000;
 const topics = ["news", "weather"];
 
 /** Runs once. */
@@ -117,6 +119,7 @@ export class Simulation implements Stage {
         isDone = true;
       });
     await this.clock.runUntil(() => this.#judgeNow(() => isDone), livingMs);
+    if (isDone && this.#isCalm) await this.#finish();
     await this.#end();
     judgeEnd(this);
     const messages = this.parties.reduce((sum, { received }) => sum + received, 0);
@@ -129,6 +132,18 @@ export class Simulation implements Stage {
     return isOver();
   }
 
+  /** Whether nothing goes wrong on purpose, so that nobody may be kept waiting. */
+  get #isCalm(): boolean {
+    const { weather, handlerFailure, endingChance } = this.scenario;
+    return weather === "fair" && handlerFailure === 0 && endingChance === 0;
+  }
+
+  /** Lets everything under way arrive. */
+  async #finish(): Promise<void> {
+    await this.clock.runUntil(() => this.#judgeNow(() => isAllDone(this)), finishingMs);
+    judgeProgress(this);
+  }
+
   async #end(): Promise<void> {
     this.log.note("everybody", "the end");
     for (const party of this.parties) {
@@ -137,7 +152,7 @@ export class Simulation implements Stage {
     }
     // First in the queue of those who make time pass, so that every moment is looked at.
     const watching = this.clock.runUntil(() => this.#judgeNow(() => this.server.links.size === 0), livingMs);
-    await this.server.close();
+    this.watch("the server's close", this.server.close());
     await watching;
     for (const link of this.server.links) {
       link.unstall("to-server");
@@ -145,6 +160,8 @@ export class Simulation implements Stage {
     }
     // Handlers, iterators and deadlines, each of which takes its time.
     await this.clock.advance(200_000);
+    // Closing has made time pass in between, and is told of that behind us in the queue.
+    for (let count = 0; count < 3; count++) await this.clock.settle();
   }
 
   #errorReported(error: unknown, during: string): void {

@@ -204,7 +204,7 @@ describe("a bad network for tests", () => {
   });
 
   it("makes a slow peer one, whose backpressure is felt", async () => {
-    const server = createTestServer({ message: () => undefined });
+    const server = createTestServer({ message: () => undefined, perMessageDeflate: false });
     const socket = await server.connect({ message: () => undefined });
     server.linkOf(socket).stall("to-server");
     assert.equal(socket.send(new Uint8Array(200_000)).ok, true);
