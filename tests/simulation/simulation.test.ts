@@ -48,7 +48,7 @@ describe("a server and clients over a network that fails", () => {
   });
 
   it("do the same once more with the same seed, to the last line of the trace", async () => {
-    for (const seed of [7, 1403, 4711, 31_337]) {
+    for (const seed of [7, 33, 349, 1403]) {
       const first = await simulate(seed);
       const second = await simulate(seed);
       assert.deepEqual(second, first);
