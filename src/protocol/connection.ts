@@ -282,6 +282,12 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
   }
 
   /** From the way out. */
+  sendFailed(cause: unknown): void {
+    this.#isCloseWaiting = false;
+    this.close(CloseCode.internalError, "", cause instanceof Error ? cause : undefined);
+  }
+
+  /** From the way out. */
   outputAdded(): void {
     this.#sink.outputAdded?.();
   }

@@ -67,6 +67,14 @@ type Stage = (typeof Stage)[keyof typeof Stage];
 // Longer text is looked at by the text codec, which is faster at it than a loop here.
 const asciiCheckedBytes = 64;
 
+/**
+ * What a limit for messages is for those that are compressed: what does not get shorter gets a little longer. (The longest
+ * that has been seen is a 500th, of zlib.) What comes out of it is held against the limit itself.
+ */
+function withTransformRoom(limit: number): number {
+  return limit + Math.floor(limit / 128) + 64;
+}
+
 /** See the head of this file. */
 export class FrameParser {
   readonly #limits: Limits;
@@ -85,6 +93,8 @@ export class FrameParser {
 
   // The message in progress, when it is fragmented.
   #messageOpcode: DataOpcode | 0 = 0;
+  /** Whether it has reserved bits, so that it is not what an extension will make of it. */
+  #isTransformed = false;
   #messageBytes = 0;
   #messageFragments = 0;
 
@@ -271,20 +281,22 @@ export class FrameParser {
       if (length < 65536) return this.#fail("length-not-minimal", length);
       lengthEnd = at + 10;
     }
-    if ((firstOctet & 0x08) === 0 && !this.#isWithinLimits(length)) return false;
+    if ((firstOctet & 0x08) === 0 && !this.#isWithinLimits(firstOctet, length)) return false;
     this.#firstOctet = firstOctet;
     this.#remaining = length;
     if ((secondOctet & maskBit) !== 0) this.#maskingKey = readInt32(bytes, lengthEnd);
     return true;
   }
 
-  #isWithinLimits(length: number): boolean {
+  #isWithinLimits(firstOctet: number, length: number): boolean {
     const limits = this.#limits;
-    if (length > limits.maxFrameBytes) return this.#fail("frame-too-big", length, limits.maxFrameBytes);
+    const isContinuation = (firstOctet & 0x0f) === Opcode.continuation;
+    const isTransformed = isContinuation ? this.#isTransformed : (firstOctet & reservedBits) !== 0;
+    const maxFrameBytes = isTransformed ? withTransformRoom(limits.maxFrameBytes) : limits.maxFrameBytes;
+    if (length > maxFrameBytes) return this.#fail("frame-too-big", length, maxFrameBytes);
+    const maxMessageBytes = isTransformed ? withTransformRoom(limits.maxMessageBytes) : limits.maxMessageBytes;
     const messageBytes = this.#messageBytes + length;
-    if (messageBytes > limits.maxMessageBytes) {
-      return this.#fail("message-too-big", messageBytes, limits.maxMessageBytes);
-    }
+    if (messageBytes > maxMessageBytes) return this.#fail("message-too-big", messageBytes, maxMessageBytes);
     if (this.#messageFragments >= limits.maxFragmentsPerMessage) {
       return this.#fail("too-many-fragments", this.#messageFragments + 1, limits.maxFragmentsPerMessage);
     }
@@ -306,7 +318,10 @@ export class FrameParser {
       return end;
     }
     const isFirst = opcode !== Opcode.continuation;
-    if (isFirst) this.#messageOpcode = opcode as DataOpcode;
+    if (isFirst) {
+      this.#messageOpcode = opcode as DataOpcode;
+      this.#isTransformed = (firstOctet & reservedBits) !== 0;
+    }
     this.#messageBytes += this.#remaining;
     this.#messageFragments++;
     this.#stage = Stage.dataPayload;

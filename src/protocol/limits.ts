@@ -5,9 +5,12 @@ import { UsageError } from "./errors.js";
 
 /** The limits of the protocol core. */
 export interface Limits {
-  /** Octets in one message, all its fragments together. 1009 beyond it. */
+  /**
+   * Octets in one message, all its fragments together. 1009 beyond it. Of a compressed one, octets after inflating; before
+   * that it may be longer by a 128th and 64 octets.
+   */
   readonly maxMessageBytes: number;
-  /** Octets in one frame's payload, known from its header. 1009 beyond it. */
+  /** Octets in one frame's payload, known from its header; of a compressed message's as above. 1009 beyond it. */
   readonly maxFrameBytes: number;
   /** Frames that make up one message. 1008 beyond it. */
   readonly maxFragmentsPerMessage: number;

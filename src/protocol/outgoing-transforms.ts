@@ -26,6 +26,8 @@ export interface OutgoingOwner {
   outputAdded(): void;
   /** Sends a frame that was made for many. */
   writeFramed(message: FramedMessage): void;
+  /** There was no memory for what an extension has made, outside of any call; nothing after it has been sent. */
+  sendFailed(cause: unknown): void;
 }
 
 /** What the way out shares with those of other connections. */
@@ -173,14 +175,22 @@ export class OutgoingTransforms {
     this.#output.pendingBytes += byteLength;
     void result.then((settled) => {
       this.#isPending = false;
-      if (!this.#isDropped) {
-        this.#output.pendingBytes -= byteLength;
-        write(settled);
-        this.#goOn();
-        this.#owner.outputAdded();
-      }
+      if (!this.#isDropped) this.#written(byteLength, () => write(settled));
       done?.();
     });
+  }
+
+  #written(byteLength: number, write: () => void): void {
+    this.#output.pendingBytes -= byteLength;
+    try {
+      write();
+      this.#goOn();
+    } catch (error) {
+      // A message less in the middle would be one lost in silence.
+      this.drop();
+      this.#owner.sendFailed(error);
+    }
+    this.#owner.outputAdded();
   }
 
   #goOn(): void {

@@ -81,6 +81,43 @@ const cases: readonly Case[] = [
     fails: [{ opcode: 2, fin: false }, { opcode: 0 }],
     error: ["too-many-fragments", 1008, 2, 1],
   },
+  {
+    what: "maxFrameBytes of a compressed message, with room for what compressing adds",
+    limits: { maxFrameBytes: 1280 },
+    passes: [
+      { opcode: 2, rsv: 4, fin: false, payload: zeros(1354) },
+      { opcode: 0, payload: zeros(1354) },
+    ],
+    fails: [{ opcode: 2, rsv: 4, payload: zeros(1355) }],
+    error: ["frame-too-big", 1009, 1355, 1354],
+  },
+  {
+    what: "maxMessageBytes of a compressed message, with room for what compressing adds",
+    limits: { maxMessageBytes: 128 },
+    passes: [
+      { opcode: 2, rsv: 4, fin: false, payload: zeros(100) },
+      { opcode: 0, payload: zeros(93) },
+    ],
+    fails: [
+      { opcode: 2, rsv: 4, fin: false, payload: zeros(100) },
+      { opcode: 0, payload: zeros(94) },
+    ],
+    error: ["message-too-big", 1009, 194, 193],
+  },
+  {
+    what: "maxMessageBytes of a message beside compressed ones",
+    limits: { maxMessageBytes: 128 },
+    passes: [
+      { opcode: 2, rsv: 4, payload: zeros(193) },
+      { opcode: 2, payload: zeros(128) },
+    ],
+    fails: [
+      { opcode: 2, rsv: 4, fin: false, payload: zeros(100) },
+      { opcode: 0, payload: zeros(93) },
+      { opcode: 2, payload: zeros(129) },
+    ],
+    error: ["message-too-big", 1009, 129, 128],
+  },
 ];
 
 for (const role of ["client", "server"] satisfies Role[]) {
@@ -91,10 +128,11 @@ for (const role of ["client", "server"] satisfies Role[]) {
     for (const { what, limits, passes, fails, error } of cases) {
       it(`${what}: the limit passes, and begins anew with each message`, () => {
         const bytes = fromPeer(...passes, ...passes, { opcode: 9 }, ...passes);
+        const messages = passes.filter(({ fin }) => fin !== false).length;
         for (const { name, chunks } of everyChunking(bytes, 4)) {
-          const recorder = new FrameRecorder(role, limits).receive(...chunks);
+          const recorder = new FrameRecorder(role, limits, 0x40).receive(...chunks);
           assert.deepEqual(recorder.violations, [], name);
-          assert.equal(recorder.lines.length, 4, name);
+          assert.equal(recorder.lines.length, 3 * messages + 1, name);
         }
       });
 
@@ -105,14 +143,17 @@ for (const role of ["client", "server"] satisfies Role[]) {
         const maskBytes = role === "server" ? 4 : 0;
         const lengthEnd = bytes.length - payloadBytes - maskBytes;
         for (const { name, chunks } of everyChunking(bytes.subarray(0, lengthEnd), 4)) {
-          const { violations } = new FrameRecorder(role, limits).receive(...chunks);
+          const { violations } = new FrameRecorder(role, limits, 0x40).receive(...chunks);
           assert.deepEqual(
             violations.map((violation) => [violation.code, violation.closeCode, violation.observed, violation.limit]),
             [error],
             name,
           );
         }
-        assert.deepEqual(new FrameRecorder(role, limits).receive(bytes.subarray(0, lengthEnd - 1)).violations, []);
+        assert.deepEqual(
+          new FrameRecorder(role, limits, 0x40).receive(bytes.subarray(0, lengthEnd - 1)).violations,
+          [],
+        );
       });
     }
 

@@ -37,14 +37,20 @@ export interface NodeCompressorOptions {
 
 /** See the head of this file. */
 export class NodeCompressor implements Compressor {
-  readonly #atOnce: AtOnce;
+  readonly #wantsHandles: boolean;
+  #opened: AtOnce | undefined;
   readonly #gate: JobGate;
   #deflateMs = 0;
   #inflateMs = 0;
 
   constructor({ by = "handles", maxJobs = defaultMaxJobs }: NodeCompressorOptions = {}) {
-    this.#atOnce = (by === "handles" ? openHot() : undefined) ?? documentedCompressor;
+    this.#wantsHandles = by === "handles";
     this.#gate = new JobGate(maxJobs);
+  }
+
+  /** Opened when there is something to do: to try the handles takes some milliseconds, and many never need them. */
+  get #atOnce(): AtOnce {
+    return (this.#opened ??= (this.#wantsHandles ? openHot() : undefined) ?? documentedCompressor);
   }
 
   /** How it works: whether the handles do. */

@@ -1,0 +1,72 @@
+/**
+ * A connection that has no memory for what an extension has made.
+ */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Extension, Transformed } from "#src/protocol/extensions/index.js";
+import { ExtensionChain } from "#src/protocol/extensions/index.js";
+import { BufferPool, CloseCode, Connection, defaultLimits, Output, portableTextCodec } from "#src/protocol/index.js";
+import { readFrames } from "../support/frames.js";
+import { seededKeys } from "../support/masking-keys.js";
+import { concat } from "../support/octets.js";
+
+/** An extension that changes nothing, but takes its time for it. */
+function slowExtension(): { readonly chain: ExtensionChain; readonly settle: () => void } {
+  const settles: (() => void)[] = [];
+  const later = (message: Transformed): Promise<Transformed> =>
+    new Promise((resolve) => settles.push(() => resolve(message)));
+  const extension: Extension = {
+    name: "x-slow",
+    claimedBits: 0x20,
+    sendMessage: (_opcode, message) => later(message),
+    sendFragment: (_opcode, fragment) => later(fragment),
+    wants: () => false,
+    receiveMessage: (message) => message,
+    receivePieces: () => assert.fail(),
+    close: () => undefined,
+  };
+  return { chain: new ExtensionChain([extension]), settle: () => settles.splice(0).forEach((settle) => settle()) };
+}
+
+describe("a message that was changed outside of any call, and has no memory to be sent from", () => {
+  it("closes the connection with 1011, with nothing after it sent", async () => {
+    const { chain, settle } = slowExtension();
+    let isFull = false;
+    const pool = new BufferPool((byteLength) => {
+      if (isFull && byteLength > 4096) throw new RangeError("Array buffer allocation failed");
+      return new Uint8Array(byteLength);
+    });
+    const context = { role: "client", limits: defaultLimits, text: portableTextCodec, pool } as const;
+    let added = 0;
+    const sink = {
+      receivedText: () => assert.fail(),
+      receivedBinary: () => assert.fail(),
+      receivedPing: () => assert.fail(),
+      receivedPong: () => assert.fail(),
+      receivedClose: () => assert.fail(),
+      failed: () => assert.fail(),
+      outputAdded: () => {
+        added++;
+      },
+    };
+    const output = new Output(pool);
+    const connection = new Connection({ ...context, maskingKeys: seededKeys() }, sink, output, chain);
+    connection.sendBinary(new Uint8Array(100_000));
+    connection.sendText("behind it");
+    connection.close(CloseCode.normalClosure);
+    isFull = true;
+    settle();
+    await new Promise(setImmediate);
+
+    assert.equal(added, 1);
+    assert.equal(output.pendingBytes, 0);
+    assert.equal(connection.sendText("too late"), false);
+    const frames = readFrames(concat(...output.take().segments));
+    assert.deepEqual(
+      frames.map(({ opcode, payload }) => [opcode, Buffer.from(payload).toString("hex")]),
+      [[8, "03f3"]],
+    );
+    const report = connection.streamEnded();
+    assert.match(String(report.cause), /allocation failed/u);
+  });
+});
