@@ -197,7 +197,8 @@ for (const way of waysIn) {
       const headers = new Headers({ "WWW-Authenticate": 'Bearer realm="x", error="invalid_token"' });
       headers.append("Set-Cookie", "a=1; Path=/; HttpOnly");
       headers.append("Set-Cookie", "b=2; Expires=Wed, 21 Oct 2026 07:28:00 GMT");
-      const { port } = await startWayIn(t, way, { accept: () => new Response(body, { status: 401, headers }) });
+      const accept = (): Response => new Response(body, { status: 401, headers });
+      const { port } = await startWayIn(t, way, { closeTimeoutMs: 10_000, accept });
       const answer = await answerAt(t, port, upgradeHeaders());
       const end = answer.indexOf("\r\n\r\n");
       const head = answer.slice(0, end).toLowerCase();

@@ -21,6 +21,7 @@ const files = {
   client: "src/client/example.ts",
   observe: "src/observe/example.ts",
   node: "src/node/example.ts",
+  testing: "src/testing/example.ts",
   entry: "src/index.ts",
   cli: "src/cli/commands/example.ts",
 } as const;
@@ -39,11 +40,12 @@ const mayImport: Record<Room, readonly Room[]> = {
   client: ["socket", "transport", "protocol"],
   observe: ["socket", "protocol"],
   node: ["protocol", "transport", "transport/wasm", "transport/node", "socket", "server", "client", "observe"],
+  testing: ["protocol", "transport", "transport/node", "socket", "server", "client"],
   entry: ["protocol", "transport", "transport/node", "socket", "server", "client", "observe", "node"],
   cli: ["entry"],
 };
 
-const mayImportBuiltins: readonly Room[] = ["transport/node", "observe", "node", "cli"];
+const mayImportBuiltins: readonly Room[] = ["transport/node", "observe", "node", "testing", "cli"];
 
 const eslint = new ESLint({
   cwd: root,
