@@ -36,7 +36,9 @@ function setUp(isShared = true) {
     new FrameWriter(output, portableTextCodec, undefined),
     output,
     {
-      outputAdded: () => void added++,
+      outputAdded: () => {
+        added++;
+      },
       writeFramed: ({ shared, start, end }) => output.appendShared(shared, start, end),
     },
   );
