@@ -34,7 +34,7 @@ export class HeldCompressor implements Compressor {
     const inflation = this.#inner.inflateLater(...call);
     return {
       push: (bytes, start, end) => this.#inTurn(inflation.push(bytes, start, end)),
-      finish: () => this.#inTurn(inflation.finish()),
+      finish: (rest) => this.#inTurn(inflation.finish(rest)),
       get heldBytes() {
         return inflation.heldBytes;
       },

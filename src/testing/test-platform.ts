@@ -2,7 +2,7 @@
  * A platform for tests: Node's own text, memory, masking and compression, with time that is told to pass and randomness
  * from a seed.
  */
-import { WindowMemory } from "../protocol/extensions/index.js";
+import { InflationMemory, WindowMemory } from "../protocol/extensions/index.js";
 import type { Platform } from "../transport/index.js";
 import { nodePlatform } from "../transport/node/index.js";
 import type { FakeClock } from "./fake-clock.js";
@@ -30,6 +30,7 @@ export function createTestPlatform(clock: FakeClock, random: SeededRandom): Plat
       ...compression,
       compressor: () => (compressor ??= new HeldCompressor(compression.compressor(), clock)),
       windows: new WindowMemory(),
+      inflations: new InflationMemory(),
     },
   };
 }

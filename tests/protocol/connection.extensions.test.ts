@@ -6,6 +6,7 @@ import { describe, it } from "node:test";
 import type { DeflateContext, DeflateContextOptions } from "#src/protocol/extensions/index.js";
 import { createDeflateContext } from "#src/protocol/extensions/index.js";
 import { BufferPool } from "#src/protocol/output.js";
+import { SharedMessage } from "#src/protocol/shared-message.js";
 import { frameMessage } from "#src/protocol/shared-octets.js";
 import { portableTextCodec } from "#src/protocol/utf8.js";
 import { SteeredCompressor } from "../support/compressors.js";
@@ -434,3 +435,22 @@ for (const role of roles) {
     });
   });
 }
+
+describe("a message that many connections send, at one without extensions", () => {
+  it("is sent as it is, and refused as any other", () => {
+    const place = {
+      lay: (_version: number, type: "text" | "binary", reserved: number, data: string | Uint8Array) =>
+        frameMessage(data, portableTextCodec, type, reserved),
+    };
+    for (const role of roles) {
+      const recorded = new RecordedConnection(role);
+      const message = new SharedMessage("many", {}, place, portableTextCodec);
+      assert.equal(recorded.connection.sendMany(message), true);
+      recorded.connection.sendFragment("text", "a", false);
+      assert.throws(() => recorded.connection.sendMany(message), { code: "fragment-pending" });
+      recorded.connection.close(1000);
+      assert.equal(recorded.connection.sendMany(message), false);
+      assert.equal(recorded.takeSent()[0], `text ${hexOf(utf8("many"))}`);
+    }
+  });
+});

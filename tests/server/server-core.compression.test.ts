@@ -22,7 +22,7 @@ import { upgrade, upgradeHeaders } from "../support/upgrades.js";
 
 const offer = ["Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits"];
 
-function createCore(options: ServerOptions<undefined>, windowMemoryBytes?: number) {
+function createCore(options: ServerOptions, windowMemoryBytes?: number) {
   const windows = new WindowMemory(windowMemoryBytes);
   const inflations = new InflationMemory();
   const compressor = new NodeCompressor();

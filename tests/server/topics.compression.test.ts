@@ -37,7 +37,7 @@ interface Arena {
   readonly settle: () => Promise<void>;
 }
 
-function createArena(options: ServerOptions<undefined> = {}): Arena {
+function createArena(options: ServerOptions = {}): Arena {
   const compressor = new SteeredCompressor();
   const platform = {
     ...createFakePlatform(),

@@ -11,6 +11,7 @@ import type {
   ChannelEvent,
   CloseOutcome,
   CloseReport,
+  CompressionReport,
   ConnectOptions,
   DrainReport,
   HostsOption,
@@ -18,10 +19,13 @@ import type {
   Message,
   MessageEvent,
   OriginsOption,
+  PerMessageDeflateOptions,
   PreparedMessage,
   ProtocolToken,
+  PublishOptions,
   PublishResult,
   RefusalReason,
+  SendOptions,
   SendResult,
   ServeOptions,
   Server,
@@ -334,4 +338,40 @@ export async function optionsAreChecked(): Promise<void> {
   expectTypeOf<ServeOptions["maxTopicsPerSocket"]>().toEqualTypeOf<number | undefined>();
   expectTypeOf<ServeOptions["port"]>().toEqualTypeOf<number | undefined>();
   expectTypeOf<ConnectOptions["signal"]>().toEqualTypeOf<AbortSignal | undefined>();
+}
+
+/** Compression is set, hinted at and counted. */
+export async function compressionIsTyped(socket: Socket, server: Server, own: ServerSocket): Promise<void> {
+  expectTypeOf<ServeOptions["perMessageDeflate"]>().toEqualTypeOf<boolean | PerMessageDeflateOptions | undefined>();
+  expectTypeOf<ConnectOptions["perMessageDeflate"]>().toEqualTypeOf<boolean | PerMessageDeflateOptions | undefined>();
+  expectTypeOf<keyof PerMessageDeflateOptions>().toEqualTypeOf<
+    | "serverNoContextTakeover"
+    | "clientNoContextTakeover"
+    | "serverMaxWindowBits"
+    | "clientMaxWindowBits"
+    | "thresholdBytes"
+    | "level"
+    | "maxWindowMemoryBytes"
+  >();
+  await serve({ port: 0, perMessageDeflate: { serverMaxWindowBits: 15, level: 1 } });
+  await connect("ws://127.0.0.1/", { perMessageDeflate: false });
+  // @ts-expect-error -- the names are the standard's, written as TypeScript does
+  await serve({ port: 0, perMessageDeflate: { server_max_window_bits: 15 } });
+  // @ts-expect-error -- bits are a number
+  await connect("ws://127.0.0.1/", { perMessageDeflate: { clientMaxWindowBits: "15" } });
+
+  expectTypeOf<SendOptions["compress"]>().toEqualTypeOf<boolean | undefined>();
+  expectTypeOf<PublishOptions<ServerSocket>["compress"]>().toEqualTypeOf<boolean | undefined>();
+  expectTypeOf<PublishOptions<ServerSocket>["except"]>().toEqualTypeOf<ServerSocket | undefined>();
+  expectTypeOf(socket.send("secret", { compress: false })).toEqualTypeOf<SendResult>();
+  expectTypeOf(prepare("secret", { compress: false })).toEqualTypeOf<PreparedMessage>();
+  expectTypeOf(server.publish("news", "x", { compress: true, except: own })).toEqualTypeOf<PublishResult>();
+  // @ts-expect-error -- it is compressed or not
+  socket.send("x", { compress: "yes" });
+
+  expectTypeOf(socket.extensions).toEqualTypeOf<string>();
+  expectTypeOf(server.compression).toEqualTypeOf<CompressionReport | undefined>();
+  expectTypeOf<CompressionReport[keyof CompressionReport]>().toEqualTypeOf<number>();
+  // @ts-expect-error -- it is a report
+  (server.compression as CompressionReport).sentMessages = 0;
 }
