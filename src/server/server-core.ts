@@ -291,11 +291,12 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     if (this.#isClosing) return 0;
     this.#isClosing = true;
     this.#queue.end();
+    const refused = this.#pending.size;
     for (const pending of this.#pending) {
       pending.giveUp(new Error("the server is closing"));
       this.#refuse(pending, closing);
     }
-    return this.#pending.size;
+    return refused;
   }
 
   async #untilRefusedGone(): Promise<void> {
