@@ -77,8 +77,8 @@ export class Delivery {
     this.#owner.inboxFull();
   }
 
-  /** Calls a handler that has to be done before the first message. */
-  begin(handler: () => unknown, during: string): void {
+  /** Calls a handler, and delivers nothing until what it returns has settled. */
+  callFirst(handler: () => unknown, during: string): void {
     try {
       const result = handler();
       if (isThenable(result)) this.#holdFor(result, during);
@@ -87,7 +87,6 @@ export class Delivery {
     }
   }
 
-  /** Delivers nothing until `promise` has settled. */
   #holdFor(promise: PromiseLike<unknown>, during: string): void {
     this.#isHandling = true;
     // By a promise of the language's own: what a handler returns may throw from `then`, or call back twice.

@@ -80,7 +80,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     }
     const { handlers, observer } = this.#context;
     observer?.opened?.(this);
-    if (handlers.open !== undefined) this.#delivery.begin(() => handlers.open?.(this), "the open handler");
+    if (handlers.open !== undefined) this.#delivery.callFirst(() => handlers.open?.(this), "the open handler");
     this.#stream.start(this);
   }
 

@@ -40,6 +40,7 @@ function setUp(isShared = true) {
         added++;
       },
       writeFramed: ({ shared, start, end }) => output.appendShared(shared, start, end),
+      sendFailed: assert.fail,
     },
   );
   const place = {
