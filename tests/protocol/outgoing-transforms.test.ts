@@ -40,7 +40,8 @@ function setUp(isShared = true) {
         added++;
       },
       writeFramed: ({ shared, start, end }) => output.appendShared(shared, start, end),
-      sendFailed: assert.fail,
+      sendFailed: () => assert.fail(),
+      messageWritten: () => undefined,
     },
   );
   const place = {
