@@ -5,6 +5,7 @@ import type { ConnectionContext, ExtensionChain, Role } from "../protocol/index.
 import type { Platform } from "../transport/index.js";
 import type { MemoryWatch } from "./memory-watch.js";
 import { memoryWatchOf } from "./memory-watch.js";
+import type { Observer } from "./observer.js";
 import type { ResolvedSocketOptions } from "./options.js";
 import type { SocketHandlers } from "./socket.js";
 import type { Wheel } from "./wheel.js";
@@ -20,6 +21,8 @@ export interface SocketContext<Data> {
   readonly wheel: Wheel;
   /** What counts the memory of all sockets of the process. */
   readonly memory: MemoryWatch;
+  /** Who is told of what happens, where anybody may be. */
+  readonly observer: Observer | undefined;
 }
 
 /** What the handshake has settled about one socket. */
@@ -38,6 +41,7 @@ export function createSocketContext<Data>(
   platform: Platform,
   options: ResolvedSocketOptions,
   handlers: SocketHandlers<Data>,
+  observer?: Observer,
 ): SocketContext<Data> {
   const { text, pool, allocate, masking, maskingKeys } = platform;
   const connection = { role, limits: options.limits, text, pool, allocate, masking, maskingKeys };
@@ -46,6 +50,7 @@ export function createSocketContext<Data>(
     connection,
     options,
     handlers,
+    observer,
     wheel: wheelOf(platform, options.deadlines.stepMs),
     memory: memoryWatchOf(platform),
   };

@@ -9,7 +9,7 @@
  * Whatever ends a connection, `streamClosed` is its end, once.
  */
 
-import type { CloseReport, ConnectionSink, ProtocolError, SharedMessage } from "../protocol/index.js";
+import type { CloseReport, ConnectionSink, DataOpcode, ProtocolError, SharedMessage } from "../protocol/index.js";
 import { CloseCode, Connection } from "../protocol/index.js";
 import type { ByteStream, ByteStreamReceiver } from "../transport/index.js";
 import { callAside } from "./calling.js";
@@ -19,7 +19,9 @@ import { Delivery, type DeliveryOwner } from "./delivery.js";
 import { Ending } from "./ending.js";
 import { ConnectionClosedError, SlowPeerError } from "./errors.js";
 import { asError, reportTo } from "./handler-error.js";
+import { Leaving } from "./leaving.js";
 import { deliverOutOfChunk } from "./lending.js";
+import { tellClosed, tellFull, tellSent, tellWritten } from "./observer.js";
 import { octetsOf } from "./octets.js";
 import { Outbox, type OutboxOwner } from "./outbox.js";
 import { PreparedMessage } from "./prepared-message.js";
@@ -83,7 +85,8 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
       this.#outbox.append(head);
       this.#outbox.flushSoon();
     }
-    const { handlers } = this.#context;
+    const { handlers, observer } = this.#context;
+    observer?.opened?.(this);
     if (handlers.open !== undefined) this.#delivery.callFirst(() => handlers.open?.(this), "the open handler");
     this.#watch.start();
     this.#stream.start(this);
@@ -121,19 +124,14 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   // Sending
 
   send(data: SendData | PreparedMessage, options?: SendOptions): SendResult {
-    if (typeof data === "string") {
-      const refusal = this.#refusal();
-      if (refusal !== undefined) return refusal;
-      this.#connection.sendText(data, options);
-    } else if (data instanceof PreparedMessage) {
-      return this.sendShared(data.shared);
-    } else {
-      const octets = octetsOf(data);
-      const refusal = this.#refusal();
-      if (refusal !== undefined) return refusal;
-      this.#connection.sendBinary(octets, options);
-    }
-    return this.#accepted();
+    if (typeof data !== "string" && data instanceof PreparedMessage) return this.sendShared(data.shared);
+    // What makes no sense is told whatever the state of the connection.
+    const message = typeof data === "string" ? data : octetsOf(data);
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return refusal;
+    if (typeof message === "string") this.#connection.sendText(message, options);
+    else this.#connection.sendBinary(message, options);
+    return this.#accepted(message);
   }
 
   /** Sends a message that many sockets send. As `send` otherwise. */
@@ -141,7 +139,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     const refusal = this.#refusal();
     if (refusal !== undefined) return refusal;
     this.#connection.sendMany(message);
-    return this.#accepted();
+    return this.#accepted(message);
   }
 
   /** Why nothing can be sent, if that is so. */
@@ -152,13 +150,16 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     const { bufferedBytes } = this.#outbox;
     if (bufferedBytes < maxSendBufferBytes) return undefined;
     if (slowPeer === "close") this.toEnd.cut(new SlowPeerError(bufferedBytes, maxSendBufferBytes));
+    else tellFull(this.#context, this);
     return refusedFull;
   }
 
   /** What became of a message that is in the output now. */
-  #accepted(): SendResult {
+  #accepted(message: string | Uint8Array | SharedMessage): SendResult {
     this.activeStep = this.#context.wheel.step;
+    if (this.#context.observer?.sent !== undefined && this.extensions === "") tellSent(this.#context, this, message);
     if (this.#outbox.flushSoon()) return sent;
+    if (!this.#wantsDrain) this.#context.observer?.backpressure?.(this, true);
     this.#wantsDrain = true;
     this.#watch.outputWaits();
     if (this.#outbox.isStuck || this.#outbox.pendingBytes > 0) this.outputStuck();
@@ -171,9 +172,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   }
 
   ping(): Promise<number> {
-    if (this.#report !== undefined)
-      return rejectedQuietly(new ConnectionClosedError("the ping was sent", this.#report));
-    return this.#watch.ping();
+    return this.#watch.ping(this.#report);
   }
 
   close(code = 1000, reason = ""): Promise<CloseReport> {
@@ -181,10 +180,20 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     return this.closed;
   }
 
+  /** Closes as soon as nothing is at work on this socket, and reads no more until then. For a server that drains. */
+  leave(code: number, reason: string): void {
+    if (this.readyState !== "open") return;
+    const isHandling = (): boolean => this.hasMessageHandler && !this.#delivery.isIdle;
+    this.toEnd.leaving = new Leaving(this.#connection, this.#outbox, isHandling, () => this.beginClose(code, reason));
+    this.pauseReading(PauseReason.leaving);
+    this.#outbox.flushSoon(); // Where nothing is at work, the end of the turn tells it.
+  }
+
   terminate(): void {
-    if (this.#isStreamGone) return;
+    if (this.#isStreamGone && !this.#isEndDue) return;
     this.#delivery.stop();
-    this.toEnd.cut(undefined);
+    if (this.#isStreamGone) this.#end(this.toEnd);
+    else this.toEnd.cut(undefined);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
@@ -198,6 +207,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   /** Begins the closing handshake. `cause` goes to the report. */
   beginClose(code: number, reason: string, cause?: Error): void {
     this.#connection.close(code, reason, cause);
+    this.toEnd.leaving = undefined;
     // The peer's Close frame may stand behind more messages than the inbox takes.
     this.resumeReading(reasonsWhileOpen);
     this.toEnd.startTimer();
@@ -222,14 +232,15 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   outputRoomy(): void {
     if (this.#wantsDrain) {
       this.#wantsDrain = false;
-      const { handlers } = this.#context;
-      if (handlers.drain !== undefined) this.#call("the drain handler", () => handlers.drain?.(this));
+      this.#context.observer?.backpressure?.(this, false);
+      this.#call("the drain handler", () => this.#context.handlers.drain?.(this));
     }
     this.resumeReading(PauseReason.output);
   }
 
   outputEmpty(): void {
     this.#ending?.endStreamIfDone();
+    this.#ending?.leaving?.tryNow();
   }
 
   // What comes from the stream
@@ -261,7 +272,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   streamClosed(error?: Error): void {
     this.#watch.end();
     this.#limiter?.end();
-    const ending = this.toEnd;
+    const { toEnd: ending } = this;
     ending.streamClosed(error);
     // What came before is not lost, unless it was given up.
     this.#isEndDue = this.#connection.isTransforming && !this.#delivery.isStopped;
@@ -276,6 +287,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     if (this.#isEndDue) return;
     const report = this.#connection.streamEnded(ending.cause, ending.isCutByUs);
     this.#report = report;
+    tellClosed(this.#context.observer, this, report);
     this.#closed?.resolve(report);
     this.#watch.endPings(report);
     this.#outbox.end(() => new ConnectionClosedError("there was room", report));
@@ -284,11 +296,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     this.#handleClose();
   }
 
-  /**
-   * The connection is gone; its last messages and its `close` handler may still be to come. For those who keep sockets.
-   *
-   * @param _hasUnread whether messages wait to be taken
-   */
+  /** For those who keep sockets: the connection is gone; its `close` handler and messages (`_hasUnread`) may follow. */
   protected connectionEnded(_hasUnread: boolean): void {
     // Nobody keeps a client's.
   }
@@ -299,31 +307,33 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     this.#watch.messageBegun();
   }
 
-  receivedText(text: string): void {
+  receivedText(text: string, byteLength: number, isTransformed: boolean): void {
     if (this.#limiter?.message() === false) return;
     this.activeStep = this.heardStep;
+    this.#context.observer?.received?.(this, "text", byteLength, isTransformed);
     this.#delivery.deliver(text);
   }
 
-  receivedBinary(bytes: Uint8Array, start: number, end: number, isOwned: boolean): void {
+  receivedBinary(bytes: Uint8Array, start: number, end: number, isOwned: boolean, isTransformed: boolean): void {
     if (this.#limiter?.message() === false) return;
     this.activeStep = this.heardStep;
+    this.#context.observer?.received?.(this, "binary", end - start, isTransformed);
     if (isOwned) this.#delivery.deliver(bytes);
     else deliverOutOfChunk(this.#delivery, this.#context, bytes, start, end);
   }
 
   receivedPing(): void {
-    // The connection has answered it.
     this.#limiter?.controlFrame();
   }
 
   receivedPong(bytes: Uint8Array, start: number, end: number): void {
     this.#limiter?.controlFrame();
-    this.#watch.pong(bytes, start, end);
+    const roundTripMs = this.#watch.pong(bytes, start, end);
+    if (roundTripMs !== undefined) this.#context.observer?.roundTrip?.(this, roundTripMs);
   }
 
   receivedClose(): boolean {
-    this.#discardFromNowOn();
+    this.toEnd.discardFromNowOn();
     // A handler that is at work, and those whose messages wait, may still answer: our Close frame comes after them
     // (§5.5.1). Whoever pulls messages may never come back, and is not waited for.
     return this.#delivery.isIdle || !this.hasMessageHandler;
@@ -333,6 +343,11 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     if (isPending) this.pauseReading(PauseReason.extension);
     else if (this.#isEndDue) this.#end(this.toEnd);
     else this.resumeReading(PauseReason.extension);
+    this.#ending?.leaving?.tryNow();
+  }
+
+  messageWritten(opcode: DataOpcode, payload: string | number, isTransformed: boolean): void {
+    tellWritten(this.#context, this, opcode, payload, isTransformed);
   }
 
   outputAdded(): void {
@@ -341,18 +356,11 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
 
   fail(error: ProtocolError): void {
     this.#connection.fail(error);
-    this.failed();
+    this.toEnd.discardFromNowOn();
   }
 
   failed(): void {
-    this.#discardFromNowOn();
-  }
-
-  #discardFromNowOn(): void {
-    const ending = this.toEnd;
-    ending.isDiscarding = true;
-    ending.startTimer();
-    this.#outbox.flushSoon();
+    this.toEnd.discardFromNowOn();
   }
 
   // What comes from delivery
@@ -370,8 +378,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   }
 
   handlerFailed(error: unknown, during: string): void {
-    const { handlers, platform } = this.#context;
-    reportTo(handlers, platform, error, during, this);
+    reportTo(this.#context.handlers, this.#context.platform, error, during, this);
     // Before delivery stops: idle delivery would answer a Close of the peer's, and with the peer's own code.
     if (!this.#isStreamGone) this.beginClose(CloseCode.internalError, "", asError(error));
     this.#delivery.stop();
@@ -398,6 +405,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
       this.#connection.answerClose();
       this.#outbox.flushSoon();
     }
+    this.#ending?.leaving?.tryNow();
     this.#handleClose();
   }
 
@@ -407,11 +415,9 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     if (report === undefined || this.#isCloseHandled) return;
     if (this.hasMessageHandler && !this.#delivery.isIdle) return;
     this.#isCloseHandled = true;
-    const { handlers } = this.#context;
-    if (handlers.close !== undefined) this.#call("the close handler", () => handlers.close?.(this, report));
+    this.#call("the close handler", () => this.#context.handlers.close?.(this, report));
   }
 
-  /** Calls a handler whose promise nothing has to wait for. */
   #call(during: string, handler: () => unknown): void {
     callAside(handler, (error) => this.handlerFailed(error, during));
   }

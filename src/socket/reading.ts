@@ -5,12 +5,12 @@ import type { Connection } from "../protocol/index.js";
 import type { ByteStream } from "../transport/index.js";
 
 /** Why reading has stopped, as bits. */
-export const PauseReason = { inbox: 1, output: 2, extension: 4, rate: 8, memory: 16 } as const;
+export const PauseReason = { inbox: 1, output: 2, extension: 4, rate: 8, memory: 16, leaving: 32 } as const;
 /** See the value of this name. */
 export type PauseReason = (typeof PauseReason)[keyof typeof PauseReason];
 
 /** What is no reason any more once this side has sent its Close frame, and has to read on for the peer's. */
-export const reasonsWhileOpen: number = PauseReason.inbox | PauseReason.rate | PauseReason.memory;
+export const reasonsWhileOpen: number = PauseReason.inbox | PauseReason.rate | PauseReason.memory | PauseReason.leaving;
 
 /** See the head of this file. */
 export class Reading {

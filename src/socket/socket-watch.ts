@@ -16,7 +16,7 @@ import type { SocketContext } from "./context.js";
 import type { ResolvedDeadlines } from "./deadline-options.js";
 import { rejectedQuietly } from "./deferred.js";
 import type { Delivery } from "./delivery.js";
-import { HeartbeatTimeoutError, IdleTimeoutError, SendTimeoutError } from "./errors.js";
+import { ConnectionClosedError, HeartbeatTimeoutError, IdleTimeoutError, SendTimeoutError } from "./errors.js";
 import type { Outbox } from "./outbox.js";
 import { PingTracker } from "./ping-tracker.js";
 import type { PinnedMemoryOwner } from "./pinned-memory.js";
@@ -131,8 +131,14 @@ export class SocketWatch extends WheelEntry {
     return this.#memory?.heldBytes ?? idleSocketBytes;
   }
 
-  /** Sends a ping on behalf of the application, and returns the round trip in milliseconds. */
-  ping(): Promise<number> {
+  /**
+   * Sends a ping on behalf of the application.
+   *
+   * @param report how the connection has ended, if it has
+   * @returns the round trip in milliseconds
+   */
+  ping(report: CloseReport | undefined): Promise<number> {
+    if (report !== undefined) return rejectedQuietly(new ConnectionClosedError("the ping was sent", report));
     const tracker = (this.#pings ??= new PingTracker(this.#context.platform.clock));
     if (tracker.isFull) return rejectedQuietly(new UsageError("too-many-pings", tracker.count, tracker.count));
     const { payload, roundTrip } = tracker.begin();
@@ -141,9 +147,9 @@ export class SocketWatch extends WheelEntry {
     return roundTrip;
   }
 
-  /** A pong came. */
-  pong(bytes: Uint8Array, start: number, end: number): void {
-    this.#pings?.pong(bytes, start, end);
+  /** A pong came. Returns what `PingTracker.pong` does. */
+  pong(bytes: Uint8Array, start: number, end: number): number | undefined {
+    return this.#pings?.pong(bytes, start, end);
   }
 
   /** No pong will come any more. */

@@ -1,9 +1,10 @@
 /**
  * A process of Node that prints lines of JSON, and ends when its standard input does.
  */
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -13,13 +14,22 @@ export class LineProcess {
   /** When it has ended. */
   readonly exited: Promise<unknown>;
 
-  /** Sends it a signal; one that stops it has to be followed by SIGCONT before the test is over. */
-  readonly signal: (name: NodeJS.Signals) => void;
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
 
-  private constructor(lines: AsyncIterator<string>, exited: Promise<unknown>, signal: (name: NodeJS.Signals) => void) {
-    this.#lines = lines;
-    this.exited = exited;
-    this.signal = signal;
+  private constructor(child: ChildProcessByStdio<Writable, Readable, null>) {
+    this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    this.exited = once(child, "exit");
+    this.#child = child;
+  }
+
+  /** Sends it a signal; one that stops it has to be followed by SIGCONT before the test is over. */
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  /** Ends its standard input. */
+  endInput(): void {
+    this.#child.stdin.end();
   }
 
   /**
@@ -33,8 +43,7 @@ export class LineProcess {
       child.stdin.end();
       if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     });
-    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    return new LineProcess(lines, once(child, "exit"), (name) => void child.kill(name));
+    return new LineProcess(child);
   }
 
   /** The next line that has a property of this name. */
