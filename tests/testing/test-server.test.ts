@@ -157,7 +157,7 @@ describe("a bad network for tests", () => {
 
   it("goes silent: whoever closes gives up after closeTimeoutMs", async () => {
     const server = createTestServer({ closeTimeoutMs: 700, message: () => undefined });
-    const socket = await server.connect();
+    const socket = await server.connect({ heartbeat: false });
     server.linkOf(socket).goSilent();
     const [peer] = server.sockets;
     await server.close();
