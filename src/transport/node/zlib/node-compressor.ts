@@ -1,5 +1,5 @@
 /**
- * The compressor that Node is, by zlib.
+ * The compressor that Node is, by zlib; but short messages are deflated in WebAssembly, where that is asked to be fast.
  */
 import { Buffer } from "node:buffer";
 import { performance } from "node:perf_hooks";
@@ -12,6 +12,7 @@ import type {
   OctetRange,
   TransformFailure,
 } from "../../../protocol/extensions/index.js";
+import { loadDeflater, maxMessageBytes, type WasmDeflater } from "../../wasm/index.js";
 import { deflateOptions, dictionaryOf, documentedCompressor } from "./documented-compressor.js";
 import { HotCompressor } from "./hot-compressor.js";
 import { JobGate } from "./job-gate.js";
@@ -25,12 +26,19 @@ const defaultMaxJobs = 4;
 const minChunkBytes = 64 * 1024;
 const maxChunkBytes = 1024 * 1024;
 
+// Measured against the handles at level 3, this one takes 0.3 to 0.65 times as long for JSON behind 4 KiB and 0.5 to 0.8
+// times behind nothing, from 300 octets to 16 KiB, and makes as few octets. A level above asks for fewer octets than it
+// makes.
+const maxWasmLevel = 3;
+
 type AtOnce = Pick<Compressor, "deflate" | "inflate">;
 
 /** How a `NodeCompressor` works. */
 export interface NodeCompressorOptions {
   /** "handles" where they work, "documented" for the documented calls alone. Default "handles". */
   readonly by?: "handles" | "documented";
+  /** Whether short messages are deflated in WebAssembly at levels up to 3. Default true. */
+  readonly wasm?: boolean;
   /** Jobs on the thread pool at a time. Default 4. */
   readonly maxJobs?: number;
 }
@@ -38,18 +46,25 @@ export interface NodeCompressorOptions {
 /** See the head of this file. */
 export class NodeCompressor implements Compressor {
   readonly #atOnce: AtOnce;
+  readonly #wasm: WasmDeflater | undefined;
   readonly #gate: JobGate;
   #deflateMs = 0;
   #inflateMs = 0;
 
-  constructor({ by = "handles", maxJobs = defaultMaxJobs }: NodeCompressorOptions = {}) {
+  constructor({ by = "handles", wasm = true, maxJobs = defaultMaxJobs }: NodeCompressorOptions = {}) {
     this.#atOnce = (by === "handles" ? openHot() : undefined) ?? documentedCompressor;
+    this.#wasm = wasm ? loadDeflater() : undefined;
     this.#gate = new JobGate(maxJobs);
   }
 
   /** How it works: whether the handles do. */
   get by(): "handles" | "documented" {
     return this.#atOnce === documentedCompressor ? "documented" : "handles";
+  }
+
+  /** Whether short messages are deflated in WebAssembly. */
+  get usesWasm(): boolean {
+    return this.#wasm !== undefined;
   }
 
   /** Milliseconds spent on deflating on the calling thread. */
@@ -80,7 +95,11 @@ export class NodeCompressor implements Compressor {
     settings: DeflateSettings,
   ): OctetRange {
     const from = performance.now();
-    const deflated = this.#atOnce.deflate(bytes, start, end, history, settings);
+    const wasm = settings.level <= maxWasmLevel && end - start <= maxMessageBytes ? this.#wasm : undefined;
+    const deflated =
+      wasm === undefined
+        ? this.#atOnce.deflate(bytes, start, end, history, settings)
+        : wasm.deflate(bytes, start, end, history, settings.windowBits);
     this.#deflateMs += performance.now() - from;
     return deflated;
   }
