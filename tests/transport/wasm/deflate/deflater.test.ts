@@ -190,12 +190,47 @@ describe("deflate in WebAssembly", () => {
     );
   });
 
-  it("goes on for ever, though it numbers the messages", () => {
+  it("does not choose by what an earlier message left behind the end of this one", () => {
+    const nothing = "\0".repeat(8);
+    for (const [piece, rest] of [
+      ["abcdef", ""],
+      ["abcdefghi", nothing],
+    ] as const) {
+      // Both are the same up to the end of the message; one goes on as what was there before.
+      const history = utf8(`${piece}${rest}XXXXXXXX!`.padEnd(40, "-") + `${piece}${rest}YYYYYYYY!`);
+      const [first, second] = ["XXXXXXXX", "YYYYYYYY"].map((left) => {
+        deflated(utf8(piece + rest + left), history);
+        return travels(utf8(piece), history).maxDistance;
+      });
+      assert.equal(first, second);
+    }
+  });
+
+  it("finds five octets anywhere in the history", () => {
+    const history = noise(100, 1);
+    for (let at = 0; at < 90; at++) {
+      const distance = history.byteLength - at;
+      assert.equal(travels(concat(history.slice(at, at + 5), utf8("abc")), history).maxDistance, distance);
+    }
+  });
+
+  it("leaves four octets as they are where a reference to them would be longer", () => {
+    const between = noise(2000, 1);
+    const message = utf8("0123xyz");
+    assert.ok(travels(message, concat(utf8("0123"), between.slice(0, 1000))).maxDistance > 0);
+    assert.equal(travels(message, concat(utf8("0123"), between)).maxDistance, 0);
+    assert.ok(travels(message, concat(utf8("0123x"), between)).maxDistance > 0);
+  });
+
+  it("goes on for ever, though it numbers the messages, and the numbers are used again", () => {
     const deflater = newDeflater();
-    const message = jsonSample(100, 1);
-    const expected = hexOf(deflated(message, none, 15, deflater));
-    for (let index = 0; index < 20_000; index++) deflater.deflate(message, 0, 100, undefined, 15);
-    assert.equal(hexOf(deflated(message, none, 15, deflater)), expected);
+    const octets = noise(64, 1);
+    // Enters every position, where a history enters every other one.
+    deflated(octets, none, 15, deflater);
+    for (let index = 1; index < 16_384; index++) deflater.deflate(octets, 0, 1, undefined, 15);
+    const atOddPosition = octets.slice(33, 37);
+    const message = concat(atOddPosition, utf8("abc"));
+    assert.equal(hexOf(deflated(message, octets, 15, deflater)), hexOf(deflated(message, octets, 15, newDeflater())));
   });
 
   it("never lets an octet out that it was not given", () => {
