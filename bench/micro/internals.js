@@ -13,8 +13,12 @@ const require = createRequire(import.meta.url);
 const importOpenline = (file) => import(pathToFileURL(packageFile("openline", `dist/${file}`)).href);
 
 const { nodePlatform } = await importOpenline("transport/node/index.js");
-// Not all versions have masking that belongs to the platform, and memory in which it is fastest.
+// Not all versions have masking that belongs to the platform, memory in which it is fastest, and compression.
 const { allocateFastMemory } = await importOpenline("transport/node/node-memory.js").catch((error) => {
+  if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+  return {};
+});
+const { NodeCompressor } = await importOpenline("transport/node/zlib/index.js").catch((error) => {
   if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
   return {};
 });
@@ -54,6 +58,15 @@ export function createConnection(role, sink) {
       ...sink,
     },
   );
+}
+
+/**
+ * openline's compressor on Node.
+ *
+ * @param {object} options
+ */
+export function createCompressor(options) {
+  return new NodeCompressor(options);
 }
 
 /** openline's text functions on Node. */

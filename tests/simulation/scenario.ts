@@ -75,6 +75,10 @@ function drawSocketOptions(random: SeededRandom): SocketOptions {
     maxInboxBytes: random.pick([0, 1, 2000, 65_536]),
     messageMemory: random.pick(["own", "lent"] as const),
     closeTimeoutMs: random.pick([100, 2000, 10_000]),
+    heartbeat: random.pick([{}, false, { intervalMs: 500, timeoutMs: 3000 }]),
+    // Longer than the longest message takes on the slowest line.
+    messageTimeoutMs: random.pick([false, 600_000]),
+    sendTimeoutMs: random.pick([60_000, false, 20_000]),
     perMessageDeflate: drawDeflate(random),
   };
 }

@@ -75,7 +75,10 @@ describe("the simulation finds", () => {
   });
 
   it("a reader that stops for good", async () => {
+    // Without the deadlines that would find it, too.
+    const patient = { heartbeat: false, messageTimeoutMs: false, sendTimeoutMs: false } as const;
     const found = await violationsWith({
+      scenario: { serverOptions: patient, clientOptions: patient },
       began: (simulation) => {
         // From some time on nothing is read any more.
         simulation.clock.setExactTimer(() => {

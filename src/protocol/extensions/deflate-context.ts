@@ -43,8 +43,8 @@ export interface DeflateContext {
 export type DeflateContextOptions = Partial<Omit<DeflateContext, "compressor" | "counters">>;
 
 /**
- * Measured on JSON of 1 KiB behind a window of 4 KiB: level 6 takes a fifth longer and makes a twentieth less of it,
- * level 1 takes a fifth less and makes a sixteenth more.
+ * On Node, levels up to 3 are one for messages up to 64 KiB. Measured on JSON of 1 KiB behind a window of 4 KiB: level 6
+ * takes 2.3 to 2.6 times as long, and makes from a twentieth less of it to a twentieth more.
  */
 export const defaultLevel = 3;
 /** What a shorter message would save is less than the headers of the packet that carries it. */

@@ -159,7 +159,8 @@ export function loadKernel(
   }
 }
 
-function octetsOf(hex: string): Uint8Array {
+/** Octets written in hexadecimal. */
+export function octetsOf(hex: string): Uint8Array {
   return Uint8Array.from({ length: hex.length / 2 }, (_, index) =>
     Number.parseInt(hex.slice(index * 2, index * 2 + 2), 16),
   );

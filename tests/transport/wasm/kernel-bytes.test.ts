@@ -8,12 +8,15 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const root = new URL("../../../../", import.meta.url);
 
-describe("the octets of the kernel", () => {
-  it("are what its source assembles to: after a change of kernel.wat, run npm run build:kernel", async () => {
+describe("the octets of the modules", () => {
+  it("are what their sources assemble to: after a change of a .wat, run npm run build:kernel", async () => {
     const { stdout } = await run(process.execPath, [
       fileURLToPath(new URL("scripts/build-kernel.js", root)),
       "--print",
     ]);
-    assert.equal(stdout, readFileSync(new URL("src/transport/wasm/kernel-bytes.ts", root), "utf8"));
+    const written = ["kernel-bytes.ts", "deflate/deflate-bytes.ts"].map((file) =>
+      readFileSync(new URL(`src/transport/wasm/${file}`, root), "utf8"),
+    );
+    assert.equal(stdout, written.join(""));
   });
 });

@@ -1,5 +1,5 @@
 /**
- * The compressor that Node is, by zlib.
+ * The compressor that Node is, by zlib; but short messages are deflated in WebAssembly, where that is asked to be fast.
  */
 import { Buffer } from "node:buffer";
 import { performance } from "node:perf_hooks";
@@ -12,6 +12,7 @@ import type {
   OctetRange,
   TransformFailure,
 } from "../../../protocol/extensions/index.js";
+import { loadDeflater, maxMessageBytes, type WasmDeflater } from "../../wasm/index.js";
 import { deflateOptions, dictionaryOf, documentedCompressor } from "./documented-compressor.js";
 import { HotCompressor } from "./hot-compressor.js";
 import { JobGate } from "./job-gate.js";
@@ -25,12 +26,18 @@ const defaultMaxJobs = 4;
 const minChunkBytes = 64 * 1024;
 const maxChunkBytes = 1024 * 1024;
 
+// Measured against the handles at level 3, it takes 0.36 to 0.75 times as long for JSON from 300 octets to 16 KiB behind
+// 4 KiB, and 0.5 to 0.85 times as long behind nothing, for 0.8 to 1.05 times the octets. A level above asks for fewer.
+const maxWasmLevel = 3;
+
 type AtOnce = Pick<Compressor, "deflate" | "inflate">;
 
 /** How a `NodeCompressor` works. */
 export interface NodeCompressorOptions {
   /** "handles" where they work, "documented" for the documented calls alone. Default "handles". */
   readonly by?: "handles" | "documented";
+  /** Whether short messages are deflated in WebAssembly at levels up to 3. Default true. */
+  readonly wasm?: boolean;
   /** Jobs on the thread pool at a time. Default 4. */
   readonly maxJobs?: number;
 }
@@ -39,12 +46,15 @@ export interface NodeCompressorOptions {
 export class NodeCompressor implements Compressor {
   readonly #wantsHandles: boolean;
   #opened: AtOnce | undefined;
+  #wantsWasm: boolean;
+  #loaded: WasmDeflater | undefined;
   readonly #gate: JobGate;
   #deflateMs = 0;
   #inflateMs = 0;
 
-  constructor({ by = "handles", maxJobs = defaultMaxJobs }: NodeCompressorOptions = {}) {
+  constructor({ by = "handles", wasm = true, maxJobs = defaultMaxJobs }: NodeCompressorOptions = {}) {
     this.#wantsHandles = by === "handles";
+    this.#wantsWasm = wasm;
     this.#gate = new JobGate(maxJobs);
   }
 
@@ -53,9 +63,22 @@ export class NodeCompressor implements Compressor {
     return (this.#opened ??= (this.#wantsHandles ? openHot() : undefined) ?? documentedCompressor);
   }
 
+  get #wasm(): WasmDeflater | undefined {
+    if (this.#wantsWasm) {
+      this.#wantsWasm = false;
+      this.#loaded = loadDeflater();
+    }
+    return this.#loaded;
+  }
+
   /** How it works: whether the handles do. */
   get by(): "handles" | "documented" {
     return this.#atOnce === documentedCompressor ? "documented" : "handles";
+  }
+
+  /** Whether short messages are deflated in WebAssembly. */
+  get usesWasm(): boolean {
+    return this.#wasm !== undefined;
   }
 
   /** Milliseconds spent on deflating on the calling thread. */
@@ -86,7 +109,11 @@ export class NodeCompressor implements Compressor {
     settings: DeflateSettings,
   ): OctetRange {
     const from = performance.now();
-    const deflated = this.#atOnce.deflate(bytes, start, end, history, settings);
+    const wasm = settings.level <= maxWasmLevel && end - start <= maxMessageBytes ? this.#wasm : undefined;
+    const deflated =
+      wasm === undefined
+        ? this.#atOnce.deflate(bytes, start, end, history, settings)
+        : wasm.deflate(bytes, start, end, history, settings.windowBits);
     this.#deflateMs += performance.now() - from;
     return deflated;
   }
