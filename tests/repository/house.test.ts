@@ -17,7 +17,17 @@ const runtimeDependencies = ["commander"];
 const maxSourceLines = 450;
 
 /** Folders of tests/ that belong to no single folder of src/. */
-const crossCuttingTests = ["conformance", "contract", "demos", "docs", "interop", "repository", "support", "types"];
+const crossCuttingTests = [
+  "conformance",
+  "contract",
+  "demos",
+  "docs",
+  "interop",
+  "repository",
+  "security",
+  "support",
+  "types",
+];
 
 const documents = ["ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"];
 
