@@ -80,11 +80,13 @@ export class Victim {
     }
   }
 
-  /** Measures until what it tells meets a condition. */
+  /** Measures until what it tells meets a condition; with everything that has ended meanwhile. */
   async until(isMet: (measures: Measures) => boolean): Promise<Measures> {
+    const ended: string[] = [];
     for (;;) {
       const measures = await this.measure();
-      if (isMet(measures)) return measures;
+      ended.push(...measures.ended);
+      if (isMet({ ...measures, ended })) return { ...measures, ended };
     }
   }
 }
