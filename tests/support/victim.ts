@@ -49,7 +49,7 @@ export async function writeAll(socket: TcpSocket, octets: Uint8Array): Promise<b
 export class Victim {
   readonly port: number;
   readonly #control: Socket;
-  readonly #answers: AsyncIterator<Message, undefined>;
+  readonly #answers: AsyncIterator<Message>;
 
   private constructor(port: number, control: Socket) {
     this.port = port;
