@@ -68,7 +68,7 @@ export class Victim {
   /** What it tells of itself, over a connection that nobody attacks. */
   async measure(): Promise<Measures> {
     this.#control.send("measure");
-    const { value } = await this.#answers.next();
+    const { value } = (await this.#answers.next()) as IteratorResult<Message, undefined>;
     assert.ok(typeof value === "string", "the server that was attacked is gone");
     return JSON.parse(value) as Measures;
   }
