@@ -1,0 +1,53 @@
+/**
+ * Abusers, as many of each kind as the first argument says. All of them take a step in each interval, spread over it.
+ */
+import { setPriority } from "node:os";
+import { createAbuses } from "./abuse.js";
+import { Abuser } from "./abuser.js";
+import type { AbuserState, Tally } from "./messages.js";
+import { answerQuestions, count } from "./messages.js";
+
+/** What abusers are told. */
+export interface AbuserOptions {
+  readonly port: number;
+  readonly perKind: number;
+  /** Milliseconds between two steps of one peer. */
+  readonly stepMs: number;
+}
+
+const { port, perKind, stepMs } = JSON.parse(process.argv[2] ?? "") as AbuserOptions;
+const slices = 10;
+
+// Their computers are not ours: what it costs to make the flood must not count against the server.
+setPriority(10);
+
+let ends: Record<string, Tally> = {};
+const abuses = Object.entries(createAbuses());
+// One of each kind after the other, so that each slice has some of all.
+const abusers = Array.from({ length: perKind }, () => abuses)
+  .flat()
+  .map(([kind, abuse]) => new Abuser(port, kind, abuse, (of, how) => count((ends[of] ??= {}), how)));
+
+let slice = 0;
+const stepping = setInterval(() => {
+  const nowMs = performance.now();
+  for (let index = slice; index < abusers.length; index += slices) abusers[index]?.step(nowMs);
+  slice = (slice + 1) % slices;
+}, stepMs / slices);
+
+function state(): AbuserState {
+  const answer = { connected: abusers.filter(({ isConnected }) => isConnected).length, ends };
+  ends = {};
+  return answer;
+}
+
+answerQuestions({
+  state,
+  stop: () => {
+    clearInterval(stepping);
+    const answer = state();
+    for (const abuser of abusers) abuser.stop();
+    return answer;
+  },
+});
+process.send?.(abusers.length);
