@@ -134,8 +134,3 @@ async function assertServes(url: string): Promise<void> {
   assert.equal((await socket[Symbol.asyncIterator]().next()).value, greeting);
   await socket.close();
 }
-
-/** The close code and the rule that a report gives as the reason. */
-export function reasonOf({ code, cause }: CloseReport): [number, string | undefined] {
-  return [code, (cause as { readonly code?: string } | undefined)?.code];
-}

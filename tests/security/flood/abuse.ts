@@ -23,7 +23,7 @@ export interface Abuse {
 
 const latin1 = (text: string): Buffer => Buffer.from(text, "latin1");
 const nothing = new Uint8Array(0);
-const soonMs = 1000;
+const soonMs = 500;
 
 /** A message of zeros, 64 MiB long in some 64 KiB. */
 function makeBomb(): Buffer {
@@ -86,7 +86,7 @@ export function createAbuses(): Readonly<Record<string, Abuse>> {
       reads: true,
       first: makeBomb(),
       // Another bomb each time would be a test of how fast zlib is.
-      returnsAfterMs: 10 * soonMs,
+      returnsAfterMs: 20 * soonMs,
     },
     garbage: { isUpgraded: true, reads: true, first: noise(2000, 1), returnsAfterMs: soonMs },
     "half open": { isUpgraded: true, reads: false, first: nothing, returnsAfterMs: soonMs },

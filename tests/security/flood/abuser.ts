@@ -13,7 +13,7 @@ const maxKeptBytes = 1024;
 /** See the head of this file. */
 export class Abuser {
   readonly #port: number;
-  readonly #kind: string;
+  readonly kind: string;
   readonly #abuse: Abuse;
   readonly #ended: (kind: string, how: string) => void;
   #socket: Socket | undefined;
@@ -24,7 +24,7 @@ export class Abuser {
   /** @param ended told how each of its connections has ended */
   constructor(port: number, kind: string, abuse: Abuse, ended: (kind: string, how: string) => void) {
     this.#port = port;
-    this.#kind = kind;
+    this.kind = kind;
     this.#abuse = abuse;
     this.#ended = ended;
   }
@@ -55,7 +55,7 @@ export class Abuser {
     this.#isAtIt = false;
     this.#received = Buffer.alloc(0);
     socket.on("connect", () => {
-      if (isUpgraded) socket.write(requestOf(this.#kind), "latin1");
+      if (isUpgraded) socket.write(requestOf(this.kind), "latin1");
       else this.#begin(first);
     });
     socket.on("data", (chunk) => this.#receive(chunk));
@@ -63,7 +63,7 @@ export class Abuser {
     socket.on("close", () => {
       this.#socket = undefined;
       this.#returnsAtMs = performance.now() + this.#abuse.returnsAfterMs;
-      this.#ended(this.#kind, howItEnded(this.#received));
+      this.#ended(this.kind, howItEnded(this.#received));
     });
   }
 

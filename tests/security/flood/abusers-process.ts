@@ -36,7 +36,9 @@ const stepping = setInterval(() => {
 }, stepMs / slices);
 
 function state(): AbuserState {
-  const answer = { connected: abusers.filter(({ isConnected }) => isConnected).length, ends };
+  const connected: Tally = {};
+  for (const abuser of abusers) if (abuser.isConnected) count(connected, abuser.kind);
+  const answer = { connected, ends };
   ends = {};
   return answer;
 }

@@ -38,7 +38,9 @@ class Client {
   async open(): Promise<void> {
     this.socket = await connect(url, {
       message: (_socket, message) => this.#receive(message),
-      close: () => void ended++,
+      close: () => {
+        ended++;
+      },
     });
   }
 

@@ -25,8 +25,8 @@ export interface FloodOptions {
 /** What came out. */
 export interface FloodResult {
   readonly abusers: number;
-  /** Abusers that were connected when the attack ended. */
-  readonly connected: number;
+  /** Abusers that were connected when the attack ended, by kind. */
+  readonly connected: Tally;
   readonly quiet: ClientState;
   readonly underAttack: ClientState;
   readonly afterwards: ClientState;

@@ -45,7 +45,8 @@ export interface ClientState {
 
 /** What the abusers tell. */
 export interface AbuserState {
-  readonly connected: number;
+  /** Those who have a connection, by kind. */
+  readonly connected: Tally;
   /** How connections have ended, as they saw it, by kind. */
   readonly ends: Readonly<Record<string, Tally>>;
 }

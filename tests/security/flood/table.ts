@@ -30,9 +30,10 @@ const inMebibytes = (bytes: number): string => (bytes / mebibyte).toFixed(1);
 
 /** Writes the table. */
 export function floodTable(result: FloodResult, kinds: readonly string[]): string {
-  const { before, atPeak, after, ends, reports } = result;
+  const { before, atPeak, after, connected, ends, reports } = result;
+  const atOnce = Object.values(connected).reduce((sum, each) => sum + each, 0);
   return [
-    `${result.abusers} abusers, ${result.quiet.clients} ordinary clients; ${result.connected} abusers at once at the end`,
+    `${result.abusers} abusers, ${atOnce} of them connected at the end, and ${result.quiet.clients} ordinary clients`,
     "",
     row("ordinary clients", "p50 ms", "p99 ms", "messages", "lost", "newcomers"),
     clientRow("quiet", result.quiet),
@@ -45,8 +46,8 @@ export function floodTable(result: FloodResult, kinds: readonly string[]): strin
     row("peak", "", inMebibytes(atPeak.peakResidentBytes)),
     row("after", inMebibytes(after.heldBytes), inMebibytes(after.residentBytes), after.socketCount),
     "",
-    `${"abusers".padEnd(22)}what they were told; what the server reports`,
-    ...kinds.map((kind) => `${kind.padEnd(22)}${inWords(ends[kind])}; ${inWords(reports[kind])}`),
+    `${row("abusers", "at it still")}  what they were told; what the server reports`,
+    ...kinds.map((kind) => `${row(kind, connected[kind] ?? 0)}  ${inWords(ends[kind])}; ${inWords(reports[kind])}`),
   ].join("\n");
 }
 
