@@ -34,6 +34,8 @@ const sampling = setInterval(() => {
 sampling.unref();
 
 function state(): ServerState {
+  // Memory outside of the heap goes back in another thread, for which the next collection waits.
+  collectGarbage();
   collectGarbage();
   const { heapUsed, external, rss } = process.memoryUsage();
   const answer: ServerState = {
