@@ -108,7 +108,7 @@ export default defineConfig(
     rules: { "no-console": "off" },
   },
   {
-    files: ["tests/**/*.ts", "demos/**/*.ts"],
+    files: ["tests/**/*.ts", "demos/**/*.ts", "fuzz/**/*.ts"],
     rules: {
       "no-console": "off",
       "@typescript-eslint/no-non-null-assertion": "off",

@@ -11,6 +11,7 @@ const suffix = /(?:\.d\.ts\.map|\.d\.ts|\.js\.map|\.js)$/u;
 for (const [output, source] of [
   ["dist", "src"],
   ["build/tests", "tests"],
+  ["build/fuzz", "fuzz"],
 ]) {
   const files = filesUnder(output);
   // Only a script with a source map of its own came from the compiler.

@@ -5,7 +5,20 @@
 export { ConnectError, HandshakeTimeoutError, UpgradeRefusedError } from "./client/index.js";
 export type { ConnectOptions, ServeOptions, Server } from "./node/index.js";
 export { connect, prepare, serve } from "./node/index.js";
-export type { CloseOutcome, CloseReport, Limits } from "./protocol/index.js";
+export type {
+  BackpressureEvent,
+  ChannelEvent,
+  ChannelName,
+  CloseEvent,
+  ConnectionEvent,
+  HandshakeRefusedEvent,
+  LimitEvent,
+  MessageEvent,
+  ObservedEvents,
+  RoundTripEvent,
+} from "./observe/index.js";
+export { channelNames, observe } from "./observe/index.js";
+export type { BrokenRule, CloseOutcome, CloseReport, Limits } from "./protocol/index.js";
 export {
   CloseCode,
   defaultLimits,
@@ -19,11 +32,21 @@ export type {
   Acceptance,
   AcceptContext,
   AcceptDecision,
+  AdmissionCode,
+  DrainOptions,
+  DrainReport,
+  HostsOption,
   IncomingRequest,
+  OriginsOption,
+  ProtocolToken,
   PublishOptions,
   PublishResult,
   ServerSocket,
+  TrustedProxiesOption,
+  UpgradeRefusal,
+  UpgradeRefusalCode,
 } from "./server/index.js";
+export { AdmissionError, bearerToken, cookie, cookies, protocolToken } from "./server/index.js";
 export type {
   CompressionReport,
   Message,

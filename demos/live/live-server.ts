@@ -19,6 +19,8 @@ const MESSAGE_MAX_BYTES = 3 * CLIENT_MESSAGE_MAX_LENGTH;
 const UPDATES_KEPT = 300;
 /** A page that was frozen with its phone's screen off does not answer; a restart should not wait long for it. */
 const CLOSE_TIMEOUT_MS = 2_000;
+/** Less than the process waits for, when it has been told to end. */
+const DRAIN_DEADLINE_MS = 4_000;
 const LIVENESS_INTERVAL_MS = 20_000;
 /** Longer than the page's longest polling interval, so that polling, too, uses one connection throughout. */
 const KEEP_ALIVE_TIMEOUT_MS = 30_000;
@@ -26,7 +28,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 30_000;
 /** A running live page. */
 export interface LiveServer {
   readonly port: number;
-  /** Says goodbye to every page (close code 1001) and stops listening; resolves when all is closed. */
+  /** Says goodbye to every page, one after the other (close code 1012), and stops listening; resolves when all is closed. */
   close(): Promise<void>;
 }
 
@@ -62,6 +64,8 @@ export async function startLiveServer(options: {
 
   const webSockets = await serve({
     server: httpServer,
+    // `accept` looks at them: it lets in nobody but pages, and those that came with TLS by a proxy of anybody's, too.
+    origins: "*",
     accept(request) {
       if (new URL(request.url).pathname !== LIVE_PATH) return new Response("Not found\n", { status: 404 });
       if (!isSameOrigin(request.headers.get("origin"), request.headers.get("host"))) {
@@ -90,7 +94,7 @@ export async function startLiveServer(options: {
       clearInterval(updating);
       clearInterval(checking);
       const stopped = new Promise<void>((resolve) => httpServer.close(() => resolve()));
-      await webSockets.close();
+      await webSockets.drain({ deadlineMs: DRAIN_DEADLINE_MS });
       httpServer.closeAllConnections();
       await stopped;
     },

@@ -11,11 +11,13 @@ export interface EchoOptions {
   readonly host: string;
 }
 
-/** Runs until SIGINT or SIGTERM, then closes every connection with 1001. A second signal ends it at once. */
+/** Runs until SIGINT or SIGTERM, then drains with 1012 (service restart). A second signal ends it at once. */
 export async function runEcho({ port, host }: EchoOptions): Promise<void> {
   const server = await serve({
     port,
     host,
+    // It knows nobody and tells nothing: any page may try it.
+    origins: "*",
     message(socket, message) {
       socket.send(message);
     },
@@ -29,7 +31,7 @@ export async function runEcho({ port, host }: EchoOptions): Promise<void> {
   const stop = (): void => {
     process.removeListener("SIGINT", stop);
     process.removeListener("SIGTERM", stop);
-    void server.close();
+    void server.drain();
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);

@@ -16,7 +16,14 @@ import {
   UsageError,
   webSocketAddress,
 } from "../protocol/index.js";
-import type { HeadersInput, ResolvedSocketOptions, Socket, SocketHandlers, SocketOptions } from "../socket/index.js";
+import type {
+  HeadersInput,
+  Observer,
+  ResolvedSocketOptions,
+  Socket,
+  SocketHandlers,
+  SocketOptions,
+} from "../socket/index.js";
 import {
   createCompression,
   createSocketContext,
@@ -28,6 +35,7 @@ import {
 } from "../socket/index.js";
 import type { Dialer, DialResult, Platform } from "../transport/index.js";
 import { ConnectError, HandshakeTimeoutError, UpgradeRefusedError } from "./errors.js";
+import { tellNotOpened } from "./not-opened.js";
 
 /** Everything about a client but how it reaches its server. */
 export interface ClientOptions extends SocketOptions, SocketHandlers {
@@ -57,6 +65,7 @@ export async function openClient(
   options: ClientOptions,
   platform: Platform,
   dial: Dialer,
+  observer?: Observer,
 ): Promise<Socket> {
   const resolved = resolveSocketOptions(options);
   const address = parseAddress(url);
@@ -74,8 +83,9 @@ export async function openClient(
     const extensions = offered.flatMap(({ offers }) => offers);
     const request = createUpgradeRequest({ ...address, key, protocols, extensions, headers });
     const result = await reach(url, address, request, options, timeoutMs, platform, dial);
-    return open(result, { key, protocols, extensions }, offered, options, resolved, platform);
+    return open(result, { key, protocols, extensions }, offered, options, resolved, platform, observer);
   } catch (error) {
+    tellNotOpened(observer, error);
     for (const extension of offered) extension.cancel();
     throw error;
   }
@@ -148,6 +158,7 @@ function open(
   options: ClientOptions,
   resolved: ResolvedSocketOptions,
   platform: Platform,
+  observer: Observer | undefined,
 ): Socket {
   const { response } = result;
   // A 101 that lacks the headers of an upgrade looks like an ordinary response to HTTP, and breaks the protocol here.
@@ -161,7 +172,7 @@ function open(
     throw read.error;
   }
   if (!result.isUpgraded) throw new UpgradeRefusedError(response.status, response.rawHeaders, result.body);
-  const context = createSocketContext("client", platform, resolved, options);
+  const context = createSocketContext("client", platform, resolved, options, observer);
   const { protocol, extensions } = read.handshake;
   const confirmed = confirmExtensions(extensions, offered);
   if ("fault" in confirmed) {

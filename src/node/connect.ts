@@ -4,6 +4,7 @@
 import type { ConnectionOptions } from "node:tls";
 import type { ClientOptions } from "../client/index.js";
 import { openClient } from "../client/index.js";
+import { clientObserver } from "../observe/index.js";
 import type { Socket } from "../socket/index.js";
 import type { TransportOption } from "../transport/node/index.js";
 import { chooseTransport, createHttpDialer, keepFreedMemory, nodePlatform } from "../transport/node/index.js";
@@ -41,5 +42,5 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
   keepFreedMemory();
   const mayHaveTls = /^(?:wss|https):/i.test(String(url));
   const handles = await chooseTransport(options.transport, mayHaveTls);
-  return openClient(url, options, nodePlatform, createHttpDialer(options.tls, handles));
+  return openClient(url, options, nodePlatform, createHttpDialer(options.tls, handles), clientObserver);
 }

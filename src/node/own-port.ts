@@ -9,9 +9,10 @@ import { createServer as createHttpsServer } from "node:https";
 import type { Socket as TcpSocket } from "node:net";
 import type { HandshakeRequest } from "../protocol/index.js";
 import type { ResolvedServerOptions } from "../server/index.js";
-import type { ByteStream } from "../transport/index.js";
+import type { ByteStream, Deadline } from "../transport/index.js";
 import type { HandleTransport } from "../transport/node/index.js";
 import { Door, nodePlatform } from "../transport/node/index.js";
+import { ConnectionDeadlines } from "./connection-deadlines.js";
 
 /** What is needed for a port. */
 export interface OwnPortOptions {
@@ -22,7 +23,7 @@ export interface OwnPortOptions {
   readonly resolved: ResolvedServerOptions;
   readonly handles: HandleTransport | undefined;
   /** Takes upgrade requests that came by the door. */
-  readonly upgrade: (request: HandshakeRequest, stream: ByteStream) => void;
+  readonly upgrade: (request: HandshakeRequest, stream: ByteStream, deadline: Deadline) => void;
   /** Answers a peer that was too slow with its request. */
   readonly timedOut: (stream: ByteStream) => void;
   /** A connection could not be accepted. */
@@ -41,10 +42,13 @@ export class OwnPort {
   readonly #options: OwnPortOptions;
   readonly #door: Door | undefined;
   readonly #tcpSockets = new Set<TcpSocket>();
+  /** The time that is left of the handshakes that did not come by the door. */
+  readonly deadlines: ConnectionDeadlines;
 
   constructor(options: OwnPortOptions) {
     this.#options = options;
     this.http = createServer(options);
+    this.deadlines = new ConnectionDeadlines(nodePlatform.deadlines, options.resolved.handshakeTimeoutMs);
     this.#door = this.#createDoor();
   }
 
@@ -59,6 +63,7 @@ export class OwnPort {
       deadlines: nodePlatform.deadlines,
       handshakeTimeoutMs: resolved.handshakeTimeoutMs,
       upgrade,
+      handedOver: (socket, deadline) => this.deadlines.begin(socket, deadline),
       timedOut,
       failed,
     });
@@ -75,6 +80,7 @@ export class OwnPort {
     const { http } = this;
     const { port, host } = this.#options;
     http.on("connection", this.#onConnection);
+    this.deadlines.watch(http);
     await new Promise<void>((resolve, reject) => {
       http.once("error", reject);
       http.listen({ port, host }, () => {
@@ -99,13 +105,17 @@ export class OwnPort {
     http.closeIdleConnections();
     this.#door?.close();
     await socketsGone;
-    const cut = (): void => {
-      for (const socket of this.#tcpSockets) socket.destroy();
-    };
-    if (this.#options.request === undefined) cut();
-    const timer = nodePlatform.deadlines.setTimer(cut, this.#options.resolved.closeTimeoutMs);
+    // Those whose requests have been answered meanwhile would stay for as long as they are kept alive.
+    http.closeIdleConnections();
+    if (this.#options.request === undefined) this.cut();
+    const timer = nodePlatform.deadlines.setTimer(() => this.cut(), this.#options.resolved.closeTimeoutMs);
     await portFree;
     timer.cancel();
+  }
+
+  /** Cuts what is left beside the WebSockets: ordinary requests under way, and connections that were handed over. */
+  cut(): void {
+    for (const socket of this.#tcpSockets) socket.destroy();
   }
 }
 

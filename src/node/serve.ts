@@ -6,9 +6,17 @@ import type { Server as HttpServer, IncomingMessage, RequestListener } from "nod
 import type { Server as HttpsServer, ServerOptions as HttpsServerOptions } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { serverObserver } from "../observe/index.js";
 import { UsageError } from "../protocol/index.js";
-import type { PublishOptions, PublishResult, ServerOptions, ServerSocket } from "../server/index.js";
-import { ServerCore } from "../server/index.js";
+import type {
+  DrainOptions,
+  DrainReport,
+  PublishOptions,
+  PublishResult,
+  ServerOptions,
+  ServerSocket,
+} from "../server/index.js";
+import { isLoopback, parseIpAddress, ServerCore } from "../server/index.js";
 import type { CompressionReport, PreparedMessage, SendData } from "../socket/index.js";
 import { reportCompression } from "../socket/index.js";
 import type { HandleTransport, TransportOption } from "../transport/node/index.js";
@@ -16,6 +24,7 @@ import {
   chooseTransport,
   hasUnansweredRequest,
   keepFreedMemory,
+  listeningAddress,
   nodePlatform,
   takeHttpUpgrade,
 } from "../transport/node/index.js";
@@ -88,6 +97,19 @@ export interface Server<Data = undefined> extends AsyncIterable<ServerSocket<Dat
    * @throws UsageError as `socket.close` does
    */
   close(code?: number, reason?: string): Promise<void>;
+  /**
+   * Ends in order: stops taking connections (those that come all the same are answered with 503 and `Retry-After`), and
+   * closes each socket in its turn, the oldest first, when its message handler is done with what has come and everything
+   * that was sent on it has left. What is left at the deadline is cut.
+   *
+   * A second call changes nothing and returns the same. `close` ends it early: it closes at once what is left. After
+   * `close`, it sets a deadline to what that has begun. docs/draining.md tells more.
+   *
+   * @param options `deadlineMs`, `spreadMs`, `code` (default 1012, service restart), `reason`
+   * @returns what became of the sockets, when every connection is gone, and the port is free where it was ours
+   * @throws UsageError `invalid-limit`, and as `socket.close` does; then nothing has changed
+   */
+  drain(options?: DrainOptions): Promise<DrainReport>;
 }
 
 /**
@@ -133,11 +155,13 @@ class NodeServer<Data> implements Server<Data> {
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Uint8Array): void => {
     this.handleUpgrade(request, socket, head);
   };
+  readonly #isOnLoopback = (): boolean => isLoopbackAddress(this.#address?.address);
   #closing: Promise<void> | undefined;
+  #draining: Promise<DrainReport> | undefined;
 
   constructor(options: ServeOptions<Data>, handles: HandleTransport | undefined) {
     this.#handles = handles;
-    this.#core = new ServerCore<Data>(options, nodePlatform);
+    this.#core = new ServerCore<Data>(options, nodePlatform, serverObserver);
     this.#ownPort = this.#createPort(options);
     this.#http = options.server ?? this.#ownPort?.http;
     this.#http?.on("upgrade", this.#onUpgrade);
@@ -153,7 +177,8 @@ class NodeServer<Data> implements Server<Data> {
       request,
       resolved: core.options,
       handles: this.#handles,
-      upgrade: (head, stream) => core.upgrade(head, stream, false),
+      upgrade: (head, stream, deadline) =>
+        core.upgrade(head, stream, false, { deadline, isOnLoopback: this.#isOnLoopback }),
       timedOut: (stream) => core.refuseSlowRequest(stream),
       failed: (error) => core.reportError(error, "accepting a connection"),
     });
@@ -210,14 +235,26 @@ class NodeServer<Data> implements Server<Data> {
       socket.destroy();
       return;
     }
+    const deadline = this.#ownPort?.deadlines.take(request.socket);
     const upgrade = takeHttpUpgrade(request, socket, head, this.#handles);
-    this.#core.upgrade(upgrade.head, upgrade.stream, upgrade.isSecure);
+    const isOnLoopback = (): boolean => isLoopbackAddress(listeningAddress(socket));
+    this.#core.upgrade(upgrade.head, upgrade.stream, upgrade.isSecure, { deadline, isOnLoopback });
   }
 
   async close(code = 1001, reason = ""): Promise<void> {
     // What cannot be sent is refused by the core before anything has changed.
-    this.#closing ??= this.#finish(this.#core.close(code, reason));
+    if (this.#closing === undefined) this.#closing = this.#finish(this.#core.close(code, reason));
+    else if (this.#draining !== undefined) void this.#core.close(code, reason);
     await this.#closing;
+  }
+
+  async drain(options: DrainOptions = {}): Promise<DrainReport> {
+    if (this.#draining === undefined) {
+      const drain = this.#core.drain(options, () => this.#ownPort?.cut());
+      this.#closing ??= this.#finish(drain.gone);
+      this.#draining = drain.finish(this.#closing);
+    }
+    return await this.#draining;
   }
 
   async #finish(socketsGone: Promise<unknown>): Promise<void> {
@@ -236,6 +273,12 @@ class NodeServer<Data> implements Server<Data> {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** Whether who listens on an address serves this machine alone. */
+function isLoopbackAddress(text: string | undefined): boolean {
+  const address = text === undefined ? undefined : parseIpAddress(text);
+  return address !== undefined && isLoopback(address);
 }
 
 /** An address that one can connect to from this machine. */

@@ -2,7 +2,7 @@
  * The closing handshake (RFC 6455 §5.5.1, §7): its states, named for their causes, and the Close frame's body.
  */
 import { CloseCode, isCloseCodeOnWire } from "./close-code.js";
-import { ProtocolError, UsageError } from "./errors.js";
+import { OpenlineError, ProtocolError, UsageError } from "./errors.js";
 import { maxCloseReasonBytes } from "./frame-header.js";
 import type { TextCodec } from "./utf8.js";
 
@@ -86,8 +86,36 @@ export interface CloseReport {
   readonly wasClean: boolean;
   /** Who began to end it. */
   readonly initiator: "us" | "peer";
+  /** Where in its life it was when that happened which ended it: before any Close frame, or after the first. */
+  readonly phase: "open" | "closing";
+  /** The rule or limit that stands behind `cause`, where there is one. */
+  readonly rule: BrokenRule | undefined;
   /** What made it fail or drop: the violated rule, a handler's error, the stream's error. */
   readonly cause: Error | undefined;
+}
+
+/** A rule that was broken, or a limit that was passed, as every error of this package tells it. */
+export interface BrokenRule {
+  /** The error's code, which docs/errors.md lists. */
+  readonly code: string;
+  /** Where the rule stands; undefined for a limit of this library's own. */
+  readonly section: string | undefined;
+  /** What was seen, where it is a number, in the unit of the rule. */
+  readonly observed: number | undefined;
+  /** What is allowed, where it is a limit. */
+  readonly limit: number | undefined;
+}
+
+/** The rule behind an error; undefined for errors of others. */
+export function ruleOf(error: unknown): BrokenRule | undefined {
+  if (!(error instanceof OpenlineError)) return undefined;
+  const { code, section } = error;
+  return { code, section, observed: numberIn(error, "observed"), limit: numberIn(error, "limit") };
+}
+
+function numberIn(error: object, name: "observed" | "limit"): number | undefined {
+  const value: unknown = Reflect.get(error, name);
+  return typeof value === "number" ? value : undefined;
 }
 
 /** A Close frame's body, read. */
@@ -101,6 +129,8 @@ export interface CloseBody {
 export interface CloseCauses {
   /** Whether it was this side that began to. */
   wasBegunByUs: boolean;
+  /** Whether a Close frame had passed before it failed or dropped. */
+  wasClosing: boolean;
   /** The peer's Close frame. */
   received: CloseBody | undefined;
   /** The rule that the peer broke. */
@@ -109,17 +139,26 @@ export interface CloseCauses {
   cause: Error | undefined;
 }
 
+/** What is known before anything is. */
+export function noCauses(): CloseCauses {
+  return { wasBegunByUs: false, wasClosing: false, received: undefined, failure: undefined, cause: undefined };
+}
+
 /** Tells how a connection has ended, once its state is final. */
 export function closeReport(state: ConnectionState, causes: CloseCauses): CloseReport {
   const outcome = state as CloseReport["outcome"];
   const { failure, received } = causes;
+  const wasClean = outcome === "closed-by-us" || outcome === "closed-by-peer";
+  const cause = failure ?? causes.cause;
   return {
     outcome,
     code: failure?.closeCode ?? received?.code ?? CloseCode.abnormalClosure,
     reason: failure?.message ?? received?.reason ?? "",
-    wasClean: outcome === "closed-by-us" || outcome === "closed-by-peer",
+    wasClean,
     initiator: outcome === "failed" || causes.wasBegunByUs ? "us" : "peer",
-    cause: failure ?? causes.cause,
+    phase: wasClean || causes.wasClosing ? "closing" : "open",
+    rule: ruleOf(cause),
+    cause,
   };
 }
 

@@ -5,7 +5,7 @@ import type { CloseBody } from "./close-handshake.js";
 import type { ProtocolError } from "./errors.js";
 import type { Limits } from "./limits.js";
 import type { Masking, MaskingKeySource } from "./masking.js";
-import type { Role } from "./opcode.js";
+import type { DataOpcode, Role } from "./opcode.js";
 import type { BufferPool } from "./output.js";
 import type { TextCodec } from "./utf8.js";
 
@@ -25,14 +25,20 @@ export interface ConnectionContext {
 
 /** Who hears what a connection receives. Called from within `receive`; must not throw. */
 export interface ConnectionSink {
-  /** A text message. */
-  receivedText(text: string): void;
+  /**
+   * A text message.
+   *
+   * @param byteLength octets that it has in UTF-8
+   * @param isTransformed whether it came changed by extensions
+   */
+  receivedText(text: string, byteLength: number, isTransformed: boolean): void;
   /**
    * A binary message: the octets from `start` to `end`.
    *
    * @param isOwned whether `bytes` may be kept; otherwise it is lent for the call, and what shall stay must be copied
+   * @param isTransformed whether it came changed by extensions
    */
-  receivedBinary(bytes: Uint8Array, start: number, end: number, isOwned: boolean): void;
+  receivedBinary(bytes: Uint8Array, start: number, end: number, isOwned: boolean, isTransformed: boolean): void;
   /** A ping, already answered where that was due. The octets are lent for the call. */
   receivedPing(bytes: Uint8Array, start: number, end: number): void;
   /** A pong, asked for or not. The octets are lent for the call. */
@@ -50,6 +56,13 @@ export interface ConnectionSink {
    * in extensions that take time.
    */
   transforming?(isPending: boolean): void;
+  /**
+   * Where extensions are in use: a message of ours has been written, in one frame. Within the call that sends it, or later.
+   *
+   * @param payload its text, or how many octets it had before extensions
+   * @param isTransformed whether they changed it
+   */
+  messageWritten?(opcode: DataOpcode, payload: string | number, isTransformed: boolean): void;
   /** Something was added to the output outside of any call, since an extension took its time. */
   outputAdded?(): void;
   /** The connection has failed; its Close frame is in the output. */

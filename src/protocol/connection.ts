@@ -10,7 +10,7 @@
  */
 import { CloseCode } from "./close-code.js";
 import type { CloseCauses, CloseReport, ConnectionEvent, ConnectionState } from "./close-handshake.js";
-import { closeReport, isFinal, readCloseBody, transitions, writeCloseBody } from "./close-handshake.js";
+import { closeReport, isFinal, noCauses, readCloseBody, transitions, writeCloseBody } from "./close-handshake.js";
 import type { ConnectionContext, ConnectionSink } from "./connection-context.js";
 import { ProtocolError, UsageError } from "./errors.js";
 import type { SendHints } from "./extensions/extension.js";
@@ -96,6 +96,11 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
     return this.#state === "open" && !this.#isCloseWaiting;
   }
 
+  /** Whether a ping may be answered: also while our Close frame waits, after which nothing may be sent. */
+  get #mayAnswer(): boolean {
+    return this.canSend || (this.#isCloseWaiting && this.#state === "open");
+  }
+
   /** Whether an extension is at work on what has been received. */
   get isTransforming(): boolean {
     return this.#receiver.isTransforming;
@@ -156,7 +161,7 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
    * answered, which is what keeps a flood of them from piling up behind a peer that does not read.
    */
   #answerPing(bytes: Uint8Array, start: number, end: number): void {
-    if (!this.canSend) return;
+    if (!this.#mayAnswer) return;
     // By the method of plain octets: a Buffer's own `slice` is a view.
     if (this.#isBlocked) this.#owedPong = copyOctets(bytes, start, end);
     else this.#writer.writeFrame(finBit | Opcode.pong, bytes, start, end);
@@ -197,7 +202,7 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
     const owed = this.#owedPong;
     if (isBlocked || owed === undefined) return;
     this.#owedPong = undefined;
-    if (this.canSend) this.#writer.writeFrame(finBit | Opcode.pong, owed, 0, owed.byteLength);
+    if (this.#mayAnswer) this.#writer.writeFrame(finBit | Opcode.pong, owed, 0, owed.byteLength);
   }
 
   /**
@@ -288,6 +293,11 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
   }
 
   /** From the way out. */
+  messageWritten(opcode: DataOpcode, payload: string | number, isTransformed: boolean): void {
+    this.#sink.messageWritten?.(opcode, payload, isTransformed);
+  }
+
+  /** From the way out. */
   outputAdded(): void {
     this.#sink.outputAdded?.();
   }
@@ -369,6 +379,7 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
     // The Close frame is the last: what still waits is not sent.
     this.#outgoing?.drop();
     this.#knownCauses.failure = error;
+    this.#knownCauses.wasClosing = this.#state !== "open";
     this.#move("failed");
     if (canSend) {
       const body = writeCloseBody(error.closeCode, error.code, this.#context.text);
@@ -388,6 +399,7 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
       const causes = this.#knownCauses;
       causes.cause ??= cause;
       causes.wasBegunByUs ||= endedByUs && this.#state === "open";
+      causes.wasClosing = this.#state !== "open";
     }
     this.#stopReceiving();
     this.#outgoing?.drop();
@@ -397,7 +409,7 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
   }
 
   get #knownCauses(): CloseCauses {
-    return (this.#causes ??= { wasBegunByUs: false, received: undefined, failure: undefined, cause: undefined });
+    return (this.#causes ??= noCauses());
   }
 
   #sendClose(body: Uint8Array): void {

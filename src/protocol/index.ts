@@ -3,8 +3,8 @@
  * wherever ECMAScript 2023 does.
  */
 export { CloseCode, isCloseCodeOnWire } from "./close-code.js";
-export type { CloseBody, CloseOutcome, CloseReport, ConnectionEvent } from "./close-handshake.js";
-export { ConnectionState, transitions, writeCloseBody } from "./close-handshake.js";
+export type { BrokenRule, CloseBody, CloseOutcome, CloseReport, ConnectionEvent } from "./close-handshake.js";
+export { ConnectionState, ruleOf, transitions, writeCloseBody } from "./close-handshake.js";
 export { Connection } from "./connection.js";
 export type { ConnectionContext, ConnectionSink } from "./connection-context.js";
 export type { UsageCode, ViolationCode } from "./errors.js";

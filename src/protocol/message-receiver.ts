@@ -68,8 +68,8 @@ export class MessageReceiver implements FrameSink, IncomingOwner {
   ): void {
     // Only bits that an extension claims come through.
     if (reserved !== 0) this.#incoming?.whole(opcode, reserved, bytes, start, end);
-    else if (opcode === Opcode.binary) this.#sink.receivedBinary(bytes, start, end, false);
-    else this.#deliverText(bytes, start, end, ascii ? "ascii" : "unchecked");
+    else if (opcode === Opcode.binary) this.#sink.receivedBinary(bytes, start, end, false, false);
+    else this.#deliverText(bytes, start, end, ascii ? "ascii" : "unchecked", false);
   }
 
   frameStart(opcode: DataOpcode, isFirst: boolean, reserved: number, length: number, fin: boolean): void {
@@ -103,9 +103,9 @@ export class MessageReceiver implements FrameSink, IncomingOwner {
     }
     this.#longestBytes = Math.max(this.#longestBytes, message.byteLength);
     if (assembly.opcode === Opcode.binary) {
-      this.#sink.receivedBinary(message, 0, message.byteLength, true);
+      this.#sink.receivedBinary(message, 0, message.byteLength, true, false);
     } else {
-      this.#deliverText(message, 0, message.byteLength, assembly.isAscii ? "ascii" : "valid");
+      this.#deliverText(message, 0, message.byteLength, assembly.isAscii ? "ascii" : "valid", false);
     }
   }
 
@@ -119,8 +119,8 @@ export class MessageReceiver implements FrameSink, IncomingOwner {
 
   /** From an extension. */
   transformed(opcode: DataOpcode, bytes: Uint8Array, start: number, end: number, isOwned: boolean): void {
-    if (opcode === Opcode.text) this.#deliverText(bytes, start, end, "unchecked");
-    else this.#sink.receivedBinary(bytes, start, end, isOwned);
+    if (opcode === Opcode.text) this.#deliverText(bytes, start, end, "unchecked", true);
+    else this.#sink.receivedBinary(bytes, start, end, isOwned, true);
   }
 
   /** From an extension. */
@@ -129,7 +129,13 @@ export class MessageReceiver implements FrameSink, IncomingOwner {
   }
 
   /** Hands on a text message, of whose octets something is known. */
-  #deliverText(bytes: Uint8Array, start: number, end: number, known: "ascii" | "valid" | "unchecked"): void {
+  #deliverText(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    known: "ascii" | "valid" | "unchecked",
+    isTransformed: boolean,
+  ): void {
     const codec = this.#context.text;
     let text: string | undefined;
     try {
@@ -142,6 +148,6 @@ export class MessageReceiver implements FrameSink, IncomingOwner {
       return;
     }
     if (text === undefined) this.violation(new ProtocolError("invalid-utf8"));
-    else this.#sink.receivedText(text);
+    else this.#sink.receivedText(text, end - start, isTransformed);
   }
 }

@@ -26,6 +26,8 @@ export interface OutgoingOwner {
   outputAdded(): void;
   /** Sends a frame that was made for many. */
   writeFramed(message: FramedMessage): void;
+  /** A message has been written: its text, or how many octets it had before extensions, and whether they changed it. */
+  messageWritten(opcode: DataOpcode, payload: string | number, isTransformed: boolean): void;
   /** There was no memory for what an extension has made, outside of any call; nothing after it has been sent. */
   sendFailed(cause: unknown): void;
 }
@@ -118,15 +120,18 @@ export class OutgoingTransforms {
       const { octets, type, hints } = message;
       this.#sendOctets(octets, octets.byteLength, { opcode: Opcode[type], fragment: undefined, hints });
     } else if (version instanceof Promise) {
-      this.#waitFor(version, message.octets.byteLength, (framed) => this.#writeFramed(framed));
+      this.#waitFor(version, message.octets.byteLength, (framed) => this.#writeFramed(framed, message));
     } else {
-      this.#writeFramed(version);
+      this.#writeFramed(version, message);
     }
   }
 
-  #writeFramed(framed: FramedMessage): void {
+  #writeFramed(framed: FramedMessage, message: SharedMessage): void {
     this.#owner.writeFramed(framed);
-    if (framed.reserved !== 0) this.#chain.sharing?.sharedMessageSent();
+    const isTransformed = framed.reserved !== 0;
+    const byteLength = isTransformed ? message.octets.byteLength : framed.end - framed.payloadStart;
+    this.#owner.messageWritten(Opcode[framed.type], byteLength, isTransformed);
+    if (isTransformed) this.#chain.sharing?.sharedMessageSent();
   }
 
   #sendText(text: string, frame: OutgoingFrame): void {
@@ -134,6 +139,7 @@ export class OutgoingTransforms {
     const units = text.length;
     if (frame.fragment === undefined && this.#chain.passes(units * maxBytesPerUnit, frame.hints)) {
       this.#writer.writeTextFrame(finBit | frame.opcode, text);
+      this.#owner.messageWritten(frame.opcode, text, false);
       return;
     }
     const room = units > unmeasuredTextUnits ? codec.byteLength(text) : units * maxBytesPerUnit;
@@ -157,10 +163,10 @@ export class OutgoingTransforms {
     // A scratch buffer is used again.
     const mayRefer = done === undefined;
     if (!(result instanceof Promise)) {
-      this.#write(result, bytes, mayRefer, frame);
+      this.#write(result, bytes, length, mayRefer, frame);
       return false;
     }
-    this.#waitFor(result, length, (settled) => this.#write(settled, bytes, mayRefer, frame), done);
+    this.#waitFor(result, length, (settled) => this.#write(settled, bytes, length, mayRefer, frame), done);
     return true;
   }
 
@@ -205,6 +211,7 @@ export class OutgoingTransforms {
   #write(
     { bytes, start, end, reserved, isOwned }: Transformed,
     before: Uint8Array,
+    byteLength: number,
     mayRefer: boolean,
     { opcode, fragment }: OutgoingFrame,
   ): void {
@@ -214,14 +221,15 @@ export class OutgoingTransforms {
         : (fragment.fin ? finBit : 0) | (fragment.isFirst ? opcode : Opcode.continuation);
     if (isOwned || (mayRefer && bytes === before)) {
       this.#writer.writeFrame(firstOctet | reserved, bytes, start, end);
-      return;
+    } else {
+      const { pool } = this.#context;
+      // What an extension lends is copied, as what was read is, long or not.
+      const lent = pool.lentMemory;
+      pool.lentMemory = bytes.buffer;
+      this.#writer.writeFrame(firstOctet | reserved, bytes, start, end);
+      pool.lentMemory = lent;
     }
-    const { pool } = this.#context;
-    // What an extension lends is copied, as what was read is, long or not.
-    const lent = pool.lentMemory;
-    pool.lentMemory = bytes.buffer;
-    this.#writer.writeFrame(firstOctet | reserved, bytes, start, end);
-    pool.lentMemory = lent;
+    if (fragment === undefined) this.#owner.messageWritten(opcode, byteLength, reserved !== 0);
   }
 
   /** Nothing will be sent any more. */

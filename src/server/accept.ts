@@ -6,7 +6,7 @@ import type { HeadersInput } from "../socket/index.js";
 
 /** The client's opening handshake as a web `Request`. */
 export interface IncomingRequest extends Request {
-  /** The network address of whoever connects; a proxy's, where there is one. */
+  /** The network address of whoever connects; a proxy's, where there is one that is not in `trustedProxies`. */
   readonly remoteAddress: string | undefined;
   /** The subprotocols that the client asked for, the most wanted first. */
   readonly protocols: readonly string[];

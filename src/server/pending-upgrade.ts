@@ -17,6 +17,8 @@ const maxDroppedBytes = 1024 * 1024;
 /** See the head of this file. */
 export class PendingUpgrade implements ByteStreamReceiver {
   readonly stream: ByteStream;
+  /** The peer's network address: that of the stream, until a proxy tells of another. */
+  remoteAddress: string | undefined;
   /** Only there when somebody asks: without `accept`, nobody does. */
   #controller: AbortController | undefined;
   #reason: Error | undefined;
@@ -29,6 +31,7 @@ export class PendingUpgrade implements ByteStreamReceiver {
 
   constructor(stream: ByteStream) {
     this.stream = stream;
+    this.remoteAddress = stream.remoteAddress;
     stream.start(this);
   }
 
@@ -48,8 +51,13 @@ export class PendingUpgrade implements ByteStreamReceiver {
   }
 
   /** Takes `timer` to be cancelled when there is a decision. */
-  set timer(timer: Timer) {
+  set timer(timer: Timer | undefined) {
     this.#timer = timer;
+  }
+
+  /** Called when the stream is gone before there is a decision. */
+  set gone(callback: () => void) {
+    this.#gone = callback;
   }
 
   /** Hands the stream over to `receiver`, with everything that has come meanwhile. */

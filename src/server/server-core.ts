@@ -2,7 +2,7 @@
  * A server without a port: takes byte streams that carry an upgrade request, decides, and keeps the sockets.
  */
 
-import type { DeflateContext, HandshakeRequest, Refusal, ServerExtension, UpgradeRequest } from "../protocol/index.js";
+import type { DeflateContext, HandshakeRequest, ServerExtension, UpgradeRequest } from "../protocol/index.js";
 import {
   acceptExtensions,
   DeflateServerExtension,
@@ -13,28 +13,29 @@ import {
   writeRefusal,
   writeUpgradeResponse,
 } from "../protocol/index.js";
-import type { SocketContext } from "../socket/index.js";
-import { createCompression, createSocketContext, rawHeadersOf, reportTo } from "../socket/index.js";
+import type { Observer, SocketContext } from "../socket/index.js";
+import { callAside, createCompression, createSocketContext, rawHeadersOf, reportTo } from "../socket/index.js";
 import type { ByteStream, Platform } from "../transport/index.js";
-import type { Acceptance, AcceptDecision, IncomingRequest } from "./accept.js";
-import { createIncomingRequest } from "./accept.js";
+import { Deadline } from "../transport/index.js";
+import type { Acceptance, AcceptDecision } from "./accept.js";
+import { Admission } from "./admission.js";
+import type { DrainOptions } from "./drain.js";
+import { Drain, resolveDrainOptions } from "./drain.js";
+import { AdmissionError } from "./errors.js";
 import type { ResolvedServerOptions, ServerOptions } from "./options.js";
 import { resolveServerOptions } from "./options.js";
 import { PendingUpgrade } from "./pending-upgrade.js";
+import type { ReasonedRefusal } from "./refusals.js";
+import { describeRefusal, tellRefused } from "./refusals.js";
 import type { ServerSocket, ServerSocketOwner } from "./server-socket.js";
 import { ServerEndpoint } from "./server-socket.js";
 import { SocketQueue } from "./socket-queue.js";
 import { Topics } from "./topics.js";
+import type { Arrival } from "./upgrade-attempt.js";
+import { UpgradeAttempt } from "./upgrade-attempt.js";
 
-/** A decision of this library's own, told in the words of the limit or state it comes from. */
-function refusal(status: number, reasonPhrase: string, explanation: string): Refusal {
-  return {
-    status,
-    reasonPhrase,
-    headers: ["Content-Type", "text/plain; charset=utf-8"],
-    body: latin1(`${explanation}\n`),
-  };
-}
+const unknownArrival: Arrival = {};
+const nowhere = (): boolean => false;
 
 /** See the head of this file. */
 export class ServerCore<Data> implements ServerSocketOwner<Data> {
@@ -45,22 +46,25 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
   /** What its sockets share to compress; undefined where nothing is compressed. */
   readonly compression: DeflateContext | undefined;
   readonly #extensions: readonly ServerExtension[];
+  readonly #admission: Admission;
   readonly #sockets = new Set<ServerEndpoint<Data>>();
   readonly topics: Topics<ServerEndpoint<Data>>;
+  /** Those for whom `accept` has not decided. */
   readonly #pending = new Set<PendingUpgrade>();
   /** Those who were refused and are not gone yet. */
   readonly #refused = new Set<PendingUpgrade>();
   /** Told when none of them is left. */
-  #refusedGone: (() => void) | undefined;
+  #refusedGone: (() => void)[] = [];
   readonly #queue = new SocketQueue<ServerSocket<Data>>();
   #isClosing = false;
 
   /** @throws UsageError `invalid-limit`, `invalid-argument` */
-  constructor(options: ServerOptions<Data>, platform: Platform) {
+  constructor(options: ServerOptions<Data>, platform: Platform, observer?: Observer) {
     this.#given = options;
     this.#platform = platform;
     this.options = resolveServerOptions(options);
-    this.#context = createSocketContext("server", platform, this.options, options);
+    this.#admission = new Admission(options, this.options);
+    this.#context = createSocketContext("server", platform, this.options, options, observer);
     const { perMessageDeflate } = this.options;
     this.compression = createCompression(perMessageDeflate, platform);
     this.#extensions =
@@ -77,6 +81,7 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
 
   ended(endpoint: ServerEndpoint<Data>, hasUnread: boolean): void {
     this.#sockets.delete(endpoint);
+    this.#admission.left(endpoint.remoteAddress);
     this.topics.leave(endpoint);
     if (!hasUnread) this.#queue.remove(endpoint);
   }
@@ -94,21 +99,77 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
    * Takes a stream whose upgrade request has been read, and answers it. Never throws: what goes wrong is answered with
    * an HTTP status, and where it is the application's error, given to the `error` handler.
    */
-  upgrade(head: HandshakeRequest, stream: ByteStream, isSecure: boolean): void {
+  upgrade(head: HandshakeRequest, stream: ByteStream, isSecure: boolean, arrival: Arrival = unknownArrival): void {
     const pending = new PendingUpgrade(stream);
+    pending.timer = arrival.deadline;
     const read = readUpgradeRequest(head, this.options.limits);
     if (!read.ok) {
       this.#refuse(pending, read.error);
-    } else if (this.#isClosing) {
-      this.#refuse(pending, refusal(503, "Service Unavailable", "The server is closing."));
-    } else if (this.#isQueueFull) {
-      this.#refuseForQueue(pending);
-    } else if (this.#given.accept === undefined) {
-      this.#accept(pending, read.handshake, {});
-    } else {
-      this.#pending.add(pending);
-      void this.#decide(head, read.handshake, pending, isSecure).finally(() => this.#pending.delete(pending));
+      return;
     }
+    let attempt: UpgradeAttempt | AdmissionError;
+    try {
+      attempt = this.#check(head, read.handshake, pending, isSecure, arrival);
+    } catch (error) {
+      this.#fail(pending, error, "a check at the door");
+      return;
+    }
+    if (attempt instanceof AdmissionError) this.#refuse(pending, attempt);
+    else this.#receive(attempt, arrival.deadline);
+  }
+
+  /** @throws what options throw that are functions */
+  #check(
+    head: HandshakeRequest,
+    handshake: UpgradeRequest,
+    pending: PendingUpgrade,
+    isSecure: boolean,
+    { isOnLoopback = nowhere }: Arrival,
+  ): UpgradeAttempt | AdmissionError {
+    if (this.#isClosing) return new AdmissionError("server-closing");
+    const { remoteAddress: address } = pending;
+    const client = this.#admission.clientOf(head, { address, isSecure, host: handshake.host, isForwarded: false });
+    if (client instanceof AdmissionError) return client;
+    pending.remoteAddress = client.address;
+    const attempt = new UpgradeAttempt(head, handshake, pending, client);
+    const occupancy = { sockets: this.#sockets.size, pendingUpgrades: this.#pending.size };
+    const error =
+      this.#admission.checkSource(handshake, client, isOnLoopback, () => attempt.request) ??
+      this.#admission.checkRoom(client.address, occupancy) ??
+      this.#checkQueue();
+    return error ?? attempt;
+  }
+
+  /** Lets somebody in against whom there is nothing, or asks the application. */
+  #receive(attempt: UpgradeAttempt, deadline: Deadline | undefined): void {
+    const { pending, handshake, client } = attempt;
+    this.#admission.entered(client.address);
+    if (this.#given.accept === undefined) {
+      this.#accept(pending, handshake, {});
+      return;
+    }
+    this.#pending.add(pending);
+    pending.gone = () => this.#leave(pending);
+    this.#limitTime(pending, deadline);
+    void this.#decide(attempt);
+  }
+
+  /** Does not count a pending upgrade any more that has come to nothing. */
+  #leave(pending: PendingUpgrade): void {
+    if (this.#pending.delete(pending)) this.#admission.left(pending.remoteAddress);
+  }
+
+  /** `accept` has what is left of the handshake's time. */
+  #limitTime(pending: PendingUpgrade, deadline: Deadline | undefined): void {
+    const { handshakeTimeoutMs } = this.options;
+    const expired = (): void => {
+      const error = new AdmissionError("accept-timeout", handshakeTimeoutMs);
+      pending.giveUp(error);
+      this.#refuse(pending, error);
+    };
+    if (deadline === undefined) {
+      pending.timer = new Deadline(this.#platform.deadlines, handshakeTimeoutMs, expired);
+    } else deadline.expired = expired;
   }
 
   /** Whether sockets go to whoever iterates over the server: nobody else wants them. */
@@ -116,56 +177,35 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     return this.#given.open === undefined && this.#given.message === undefined;
   }
 
-  get #isQueueFull(): boolean {
-    return this.#isIterated && this.#queue.size >= this.options.maxWaitingSockets;
-  }
-
-  #refuseForQueue(pending: PendingUpgrade): void {
-    const explanation = `The server's limit maxWaitingSockets (${String(this.options.maxWaitingSockets)}) is reached.`;
-    this.#refuse(pending, refusal(503, "Service Unavailable", explanation));
+  #checkQueue(): AdmissionError | undefined {
+    const { maxWaitingSockets } = this.options;
+    const isFull = this.#isIterated && this.#queue.size >= maxWaitingSockets;
+    return isFull ? new AdmissionError("too-many-waiting-sockets", maxWaitingSockets) : undefined;
   }
 
   /** Asks the application. */
-  async #decide(
-    head: HandshakeRequest,
-    handshake: UpgradeRequest,
-    pending: PendingUpgrade,
-    isSecure: boolean,
-  ): Promise<void> {
-    const { handshakeTimeoutMs } = this.options;
-    pending.timer = this.#platform.deadlines.setTimer(() => {
-      pending.giveUp(
-        new Error(`accept took longer than the limit handshakeTimeoutMs of ${String(handshakeTimeoutMs)} ms`),
-      );
-      const explanation = `The handshake took longer than ${String(handshakeTimeoutMs)} ms.`;
-      this.#refuse(pending, refusal(503, "Service Unavailable", explanation));
-    }, handshakeTimeoutMs);
-    let request: IncomingRequest;
-    try {
-      request = createIncomingRequest(head, handshake, isSecure, pending.stream.remoteAddress);
-    } catch {
-      // The grammar of Host allows what no URL can hold: the peer's mistake, and none of the application's business.
-      const explanation = "The Host and the target of the request make no URL.";
-      this.#refuse(pending, refusal(400, "Bad Request", explanation));
-      return;
-    }
+  async #decide(attempt: UpgradeAttempt): Promise<void> {
+    const { pending, handshake } = attempt;
     let decision: AcceptDecision<Data>;
     try {
+      const { request } = attempt;
       decision = await this.#given.accept?.(request, { signal: pending.signal });
     } catch (error) {
       // Whoever gave up because the peer had left has done nothing wrong.
-      if (!pending.signal.aborted) this.#fail(pending, error);
+      if (!pending.signal.aborted) this.#fail(pending, error, "accept");
       return;
     }
     if (pending.signal.aborted) return;
     try {
-      if (this.#isClosing) this.#refuse(pending, refusal(503, "Service Unavailable", "The server is closing."));
-      else if (decision instanceof Response) await this.#refuseWith(pending, decision);
       // Others may have come in while the application thought.
-      else if (this.#isQueueFull) this.#refuseForQueue(pending);
+      const error = this.#isClosing ? new AdmissionError("server-closing") : this.#checkQueue();
+      if (decision instanceof Response) await this.#refuseWith(pending, decision);
+      else if (error !== undefined) this.#refuse(pending, error);
       else this.#accept(pending, handshake, decision ?? {});
     } catch (error) {
-      this.#fail(pending, error);
+      // A body that breaks off when nobody waits for it any more.
+      if (pending.signal.aborted) return;
+      this.#fail(pending, error, "accept");
     }
   }
 
@@ -188,7 +228,8 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
       // Where `accept` attaches nothing, `Data` is undefined.
       data: data as Data,
     };
-    const endpoint = new ServerEndpoint<Data>(this.#context, pending.stream, details, this);
+    const endpoint = new ServerEndpoint<Data>(this.#context, pending.stream, details, this, pending.remoteAddress);
+    this.#pending.delete(pending);
     this.#sockets.add(endpoint);
     pending.accept(endpoint, () => {
       endpoint.open(latin1(response));
@@ -196,15 +237,19 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     if (this.#isIterated) this.#queue.push(endpoint);
   }
 
-  #fail(pending: PendingUpgrade, error: unknown): void {
-    this.#refuse(pending, refusal(500, "Internal Server Error", "The server could not decide about this connection."));
-    this.reportError(error, "accept");
+  #fail(pending: PendingUpgrade, error: unknown, during: string): void {
+    // Ours, of a peer's mistake, and thrown through the application's code.
+    if (error instanceof AdmissionError) {
+      this.#refuse(pending, error);
+      return;
+    }
+    this.#refuse(pending, new AdmissionError("accept-failed", undefined, error));
+    this.reportError(error, during);
   }
 
-  /** Answers a peer that took too long to send its request (RFC 9110 §15.5.9). */
+  /** Answers a peer that took too long to send its request. */
   refuseSlowRequest(stream: ByteStream): void {
-    const explanation = `The request took longer than ${String(this.options.handshakeTimeoutMs)} ms.`;
-    this.#refuse(new PendingUpgrade(stream), refusal(408, "Request Timeout", explanation));
+    this.#refuse(new PendingUpgrade(stream), new AdmissionError("request-timeout", this.options.handshakeTimeoutMs));
   }
 
   /** Gives an error that belongs to no socket to the `error` handler, or to the platform. */
@@ -212,28 +257,52 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     reportTo(this.#given, this.#platform, error, during, undefined);
   }
 
-  /** RFC 6455 §4.2.2: "it MUST return an appropriate HTTP error code". */
-  #refuse(pending: PendingUpgrade, refusal: Refusal): void {
+  /**
+   * Every refusal goes through here. RFC 6455 §4.2.2: "it MUST return an appropriate HTTP error code".
+   *
+   * @throws UsageError for a refusal that cannot be written, which only an application's can be
+   */
+  #refuse(pending: PendingUpgrade, refusal: ReasonedRefusal): void {
     const head = latin1(writeRefusal(refusal));
     const body = refusal.body ?? new Uint8Array(0);
     const response = new Uint8Array(head.byteLength + body.byteLength);
     response.set(head);
     response.set(body, head.byteLength);
+    this.#leave(pending);
     this.#refused.add(pending);
     pending.refuse(
       response,
       (cut) => this.#platform.deadlines.setTimer(cut, this.options.closeTimeoutMs),
       () => {
         this.#refused.delete(pending);
-        if (this.#refused.size === 0) this.#refusedGone?.();
+        if (this.#refused.size === 0) for (const gone of this.#refusedGone.splice(0)) gone();
       },
+    );
+    tellRefused(this.#context.observer, refusal, pending.remoteAddress);
+    this.#tell(pending, refusal);
+  }
+
+  #tell(pending: PendingUpgrade, refusal: ReasonedRefusal): void {
+    const { refused } = this.#given;
+    if (refused === undefined) return;
+    callAside(
+      () => refused.call(this.#given, describeRefusal(refusal, pending.remoteAddress)),
+      (error) => this.reportError(error, "the refused handler"),
     );
   }
 
   async #refuseWith(pending: PendingUpgrade, response: Response): Promise<void> {
     const body = new Uint8Array(await response.arrayBuffer());
     const headers = [...response.headers].filter(([name]) => !isHopByHop(name)).flat();
-    this.#refuse(pending, { status: response.status, reasonPhrase: response.statusText, headers, body });
+    // The peer may have left, or its time have passed, while the body was read.
+    if (pending.signal.aborted) return;
+    this.#refuse(pending, {
+      code: "accept-refused",
+      status: response.status,
+      reasonPhrase: response.statusText,
+      headers,
+      body,
+    });
   }
 
   /**
@@ -246,17 +315,42 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     // First of all, and even with no socket to close: nothing has changed when this throws.
     writeCloseBody(code, reason, this.#platform.text);
     const socketsGone = [...this.#sockets].map((socket) => socket.close(code, reason));
+    this.#stopAccepting();
+    return Promise.all([...socketsGone, this.#untilRefusedGone()]);
+  }
+
+  /**
+   * As `close`, but each socket in its turn, when nothing is at work on it any more.
+   *
+   * @param expired called at the deadline, when every connection that is left has been cut
+   * @throws UsageError as `socket.close` does, and `invalid-limit`, with everything as it was
+   */
+  drain(options: DrainOptions, expired: () => void = () => undefined): Drain {
+    const settings = resolveDrainOptions(options, this.#sockets.size, this.#platform.text);
+    const refused = this.#stopAccepting();
+    return new Drain(this.#platform.clock, settings, [...this.#sockets], refused, this.#untilRefusedGone(), () => {
+      for (const { stream } of this.#refused) stream.destroy();
+      expired();
+    });
+  }
+
+  /** @returns how many handshakes were refused for it */
+  #stopAccepting(): number {
+    if (this.#isClosing) return 0;
     this.#isClosing = true;
     this.#queue.end();
-    for (const pending of this.#pending) {
-      pending.giveUp(new Error("the server is closing"));
-      this.#refuse(pending, refusal(503, "Service Unavailable", "The server is closing."));
+    const undecided = [...this.#pending];
+    for (const pending of undecided) {
+      const error = new AdmissionError("server-closing");
+      pending.giveUp(error);
+      this.#refuse(pending, error);
     }
-    const refusedGone = new Promise<void>((resolve) => {
-      this.#refusedGone = resolve;
-      if (this.#refused.size === 0) resolve();
-    });
-    return Promise.all([...socketsGone, refusedGone]);
+    return undecided.length;
+  }
+
+  async #untilRefusedGone(): Promise<void> {
+    if (this.#refused.size === 0) return;
+    await new Promise<void>((resolve) => this.#refusedGone.push(resolve));
   }
 }
 

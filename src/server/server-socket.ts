@@ -33,15 +33,23 @@ export interface ServerSocket<Data = undefined> extends Socket<Data> {
 /** See the head of this file. */
 export class ServerEndpoint<Data> extends Endpoint<Data> implements ServerSocket<Data> {
   readonly #owner: ServerSocketOwner<Data>;
+  readonly #remoteAddress: string | undefined;
 
+  /** @param remoteAddress the client's, which is not the stream's where a proxy stands between */
   constructor(
     context: SocketContext<Data>,
     stream: ByteStream,
     details: SocketDetails<Data>,
     owner: ServerSocketOwner<Data>,
+    remoteAddress: string | undefined,
   ) {
     super(context, stream, details);
     this.#owner = owner;
+    this.#remoteAddress = remoteAddress;
+  }
+
+  override get remoteAddress(): string | undefined {
+    return this.#remoteAddress;
   }
 
   get topics(): ReadonlySet<string> {

@@ -89,6 +89,7 @@ export function createCompression(
   if (options === undefined || compression === undefined) return undefined;
   const { thresholdBytes, level, maxWindowMemoryBytes } = options;
   return createDeflateContext(compression.compressor(), {
+    inflationMemory: compression.inflations,
     memory: maxWindowMemoryBytes === undefined ? compression.windows : new WindowMemory(maxWindowMemoryBytes),
     ...(thresholdBytes === undefined ? {} : { thresholdBytes }),
     ...(level === undefined ? {} : { level }),

@@ -3,6 +3,7 @@
  */
 import type { ConnectionContext, ExtensionChain, Role } from "../protocol/index.js";
 import type { Platform } from "../transport/index.js";
+import type { Observer } from "./observer.js";
 import type { ResolvedSocketOptions } from "./options.js";
 import type { SocketHandlers } from "./socket.js";
 
@@ -12,6 +13,8 @@ export interface SocketContext<Data> {
   readonly connection: ConnectionContext;
   readonly options: ResolvedSocketOptions;
   readonly handlers: SocketHandlers<Data>;
+  /** Who is told of what happens, where anybody may be. */
+  readonly observer: Observer | undefined;
 }
 
 /** What the handshake has settled about one socket. */
@@ -30,8 +33,9 @@ export function createSocketContext<Data>(
   platform: Platform,
   options: ResolvedSocketOptions,
   handlers: SocketHandlers<Data>,
+  observer?: Observer,
 ): SocketContext<Data> {
   const { text, pool, allocate, masking, maskingKeys } = platform;
   const connection = { role, limits: options.limits, text, pool, allocate, masking, maskingKeys };
-  return { platform, connection, options, handlers };
+  return { platform, connection, options, handlers, observer };
 }

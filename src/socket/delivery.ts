@@ -77,8 +77,17 @@ export class Delivery {
     this.#owner.inboxFull();
   }
 
-  /** Delivers nothing until `promise` has settled. */
-  holdFor(promise: PromiseLike<unknown>, during: string): void {
+  /** Calls a handler, and delivers nothing until what it returns has settled. */
+  callFirst(handler: () => unknown, during: string): void {
+    try {
+      const result = handler();
+      if (isThenable(result)) this.#holdFor(result, during);
+    } catch (error) {
+      this.#owner.handlerFailed(error, during);
+    }
+  }
+
+  #holdFor(promise: PromiseLike<unknown>, during: string): void {
     this.#isHandling = true;
     // By a promise of the language's own: what a handler returns may throw from `then`, or call back twice.
     Promise.resolve(promise).then(
@@ -109,7 +118,7 @@ export class Delivery {
     this.#isHandling = true;
     try {
       const result = this.#owner.handleMessage(message);
-      if (isThenable(result)) this.holdFor(result, "the message handler");
+      if (isThenable(result)) this.#holdFor(result, "the message handler");
       else this.#isHandling = false;
     } catch (error) {
       this.#isHandling = false;

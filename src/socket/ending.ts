@@ -8,6 +8,7 @@ import type { Connection } from "../protocol/index.js";
 import type { ByteStream, Timer } from "../transport/index.js";
 import type { SocketContext } from "./context.js";
 import { CloseTimeoutError } from "./errors.js";
+import type { Leaving } from "./leaving.js";
 import type { Outbox } from "./outbox.js";
 
 // As much as kernels hold for a connection by default, within a small factor.
@@ -22,6 +23,8 @@ export class Ending {
   /** Whether we cut the stream. */
   isCutByUs = false;
   isStreamGone = false;
+  /** While the socket is to close when nothing is at work any more. */
+  leaving: Leaving | undefined;
   /** Why we cut the stream, or its error. */
   cause: Error | undefined;
   readonly #context: Pick<SocketContext<unknown>, "connection" | "options" | "platform">;
@@ -69,6 +72,7 @@ export class Ending {
   /** Cuts the stream; the report will name `cause`. */
   cut(cause: Error | undefined): void {
     this.isCutByUs = true;
+    this.leaving = undefined;
     this.cause ??= cause;
     this.#outbox.stop();
     this.#stream.destroy();
@@ -113,6 +117,7 @@ export class Ending {
   /** The stream is gone. */
   streamClosed(error: Error | undefined): void {
     this.isStreamGone = true;
+    this.leaving = undefined;
     this.#timer?.cancel();
     this.cause ??= error;
   }

@@ -9,7 +9,7 @@
  * Whatever ends a connection, `streamClosed` is its end, once.
  */
 
-import type { CloseReport, ConnectionSink, SharedMessage } from "../protocol/index.js";
+import type { CloseReport, ConnectionSink, DataOpcode, SharedMessage } from "../protocol/index.js";
 import { CloseCode, Connection, copyOctets } from "../protocol/index.js";
 import type { ByteStream, ByteStreamReceiver } from "../transport/index.js";
 import { callAside } from "./calling.js";
@@ -17,10 +17,12 @@ import type { SocketContext, SocketDetails } from "./context.js";
 import type { Deferred } from "./deferred.js";
 import { deferred, rejectedQuietly } from "./deferred.js";
 import type { DeliveryOwner } from "./delivery.js";
-import { Delivery, isThenable } from "./delivery.js";
+import { Delivery } from "./delivery.js";
 import { Ending } from "./ending.js";
 import { ConnectionClosedError, SlowPeerError } from "./errors.js";
 import { asError, reportTo } from "./handler-error.js";
+import { Leaving } from "./leaving.js";
+import { tellClosed, tellFull, tellSent, tellWritten } from "./observer.js";
 import { octetsOf } from "./octets.js";
 import type { OutboxOwner } from "./outbox.js";
 import { Outbox } from "./outbox.js";
@@ -76,15 +78,9 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
       this.#outbox.append(head);
       this.#outbox.flushSoon();
     }
-    const { handlers } = this.#context;
-    if (handlers.open !== undefined) {
-      try {
-        const result = handlers.open(this);
-        if (isThenable(result)) this.#delivery.holdFor(result, "the open handler");
-      } catch (error) {
-        this.handlerFailed(error, "the open handler");
-      }
-    }
+    const { handlers, observer } = this.#context;
+    observer?.opened?.(this);
+    if (handlers.open !== undefined) this.#delivery.callFirst(() => handlers.open?.(this), "the open handler");
     this.#stream.start(this);
   }
 
@@ -112,21 +108,14 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   // Sending
 
   send(data: SendData | PreparedMessage, options?: SendOptions): SendResult {
-    if (typeof data === "string") {
-      const refusal = this.#refusal();
-      if (refusal !== undefined) return refusal;
-      this.#connection.sendText(data, options);
-    } else if (data instanceof PreparedMessage) {
-      const refusal = this.#refusal();
-      if (refusal !== undefined) return refusal;
-      this.#connection.sendMany(data.shared);
-    } else {
-      const octets = octetsOf(data);
-      const refusal = this.#refusal();
-      if (refusal !== undefined) return refusal;
-      this.#connection.sendBinary(octets, options);
-    }
-    return this.#accepted();
+    if (typeof data !== "string" && data instanceof PreparedMessage) return this.sendShared(data.shared);
+    // What makes no sense is told whatever the state of the connection.
+    const message = typeof data === "string" ? data : octetsOf(data);
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return refusal;
+    if (typeof message === "string") this.#connection.sendText(message, options);
+    else this.#connection.sendBinary(message, options);
+    return this.#accepted(message);
   }
 
   /** Sends a message that many sockets send. As `send` otherwise. */
@@ -134,7 +123,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     const refusal = this.#refusal();
     if (refusal !== undefined) return refusal;
     this.#connection.sendMany(message);
-    return this.#accepted();
+    return this.#accepted(message);
   }
 
   /** Why nothing can be sent, if that is so. */
@@ -145,12 +134,16 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     const { bufferedBytes } = this.#outbox;
     if (bufferedBytes < maxSendBufferBytes) return undefined;
     if (slowPeer === "close") this.#toEnd.cut(new SlowPeerError(bufferedBytes, maxSendBufferBytes));
+    else tellFull(this.#context, this);
     return refusedFull;
   }
 
   /** What became of a message that is in the output now. */
-  #accepted(): SendResult {
+  #accepted(message: string | Uint8Array | SharedMessage): SendResult {
+    // Extensions tell of it for themselves.
+    if (this.#context.observer?.sent !== undefined && this.extensions === "") tellSent(this.#context, this, message);
     if (this.#outbox.flushSoon()) return sent;
+    if (!this.#wantsDrain) this.#context.observer?.backpressure?.(this, true);
     this.#wantsDrain = true;
     if (this.#outbox.isStuck || this.#outbox.pendingBytes > 0) this.outputStuck();
     return buffered;
@@ -176,10 +169,23 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     return this.closed;
   }
 
+  /** Closes as soon as nothing is at work on this socket, and reads no more until then. For a server that drains. */
+  leave(code: number, reason: string): void {
+    if (this.readyState !== "open") return;
+    const isHandling = (): boolean => this.hasMessageHandler && !this.#delivery.isIdle;
+    const close = (): void => this.#beginClose(code, reason);
+    this.#toEnd.leaving = new Leaving(this.#connection, this.#outbox, isHandling, close);
+    this.#pauseReading(PauseReason.leaving);
+    // Where nothing is at work, the end of the turn tells it.
+    this.#outbox.flushSoon();
+  }
+
   terminate(): void {
-    if (this.#isStreamGone) return;
+    const isGone = this.#isStreamGone;
+    if (isGone && !this.#isEndDue) return;
     this.#delivery.stop();
-    this.#toEnd.cut(undefined);
+    if (isGone) this.#end(this.#toEnd);
+    else this.#toEnd.cut(undefined);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
@@ -192,8 +198,10 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
 
   #beginClose(code: number, reason: string, cause?: Error): void {
     this.#connection.close(code, reason, cause);
+    this.#toEnd.leaving = undefined;
     // The peer's Close frame may stand behind more messages than the inbox takes.
     this.#resumeReading(PauseReason.inbox);
+    this.#resumeReading(PauseReason.leaving);
     this.#toEnd.startTimer();
     this.#outbox.flushSoon();
   }
@@ -215,6 +223,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   outputRoomy(): void {
     if (this.#wantsDrain) {
       this.#wantsDrain = false;
+      this.#context.observer?.backpressure?.(this, false);
       const { handlers } = this.#context;
       if (handlers.drain !== undefined) this.#call("the drain handler", () => handlers.drain?.(this));
     }
@@ -223,6 +232,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
 
   outputEmpty(): void {
     this.#ending?.endStreamIfDone();
+    this.#ending?.leaving?.tryNow();
   }
 
   // What comes from the stream
@@ -264,6 +274,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     if (this.#isEndDue) return;
     const report = this.#connection.streamEnded(ending.cause, ending.isCutByUs);
     this.#report = report;
+    tellClosed(this.#context.observer, this, report);
     this.#closed?.resolve(report);
     this.#pings?.end(report);
     this.#outbox.end(() => new ConnectionClosedError("there was room", report));
@@ -283,11 +294,13 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
 
   // What comes from the connection
 
-  receivedText(text: string): void {
+  receivedText(text: string, byteLength: number, isTransformed: boolean): void {
+    this.#context.observer?.received?.(this, "text", byteLength, isTransformed);
     this.#delivery.deliver(text);
   }
 
-  receivedBinary(bytes: Uint8Array, start: number, end: number, isOwned: boolean): void {
+  receivedBinary(bytes: Uint8Array, start: number, end: number, isOwned: boolean, isTransformed: boolean): void {
+    this.#context.observer?.received?.(this, "binary", end - start, isTransformed);
     if (isOwned) {
       this.#delivery.deliver(bytes);
       return;
@@ -310,7 +323,8 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
   }
 
   receivedPong(bytes: Uint8Array, start: number, end: number): void {
-    this.#pings?.pong(bytes, start, end);
+    const roundTripMs = this.#pings?.pong(bytes, start, end);
+    if (roundTripMs !== undefined) this.#context.observer?.roundTrip?.(this, roundTripMs);
   }
 
   receivedClose(): boolean {
@@ -324,6 +338,11 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
     if (isPending) this.#pauseReading(PauseReason.extension);
     else if (this.#isEndDue) this.#end(this.#toEnd);
     else this.#resumeReading(PauseReason.extension);
+    this.#ending?.leaving?.tryNow();
+  }
+
+  messageWritten(opcode: DataOpcode, payload: string | number, isTransformed: boolean): void {
+    tellWritten(this.#context, this, opcode, payload, isTransformed);
   }
 
   outputAdded(): void {
@@ -380,6 +399,7 @@ export class Endpoint<Data> implements Socket<Data>, ConnectionSink, ByteStreamR
       this.#connection.answerClose();
       this.#outbox.flushSoon();
     }
+    this.#ending?.leaving?.tryNow();
     this.#handleClose();
   }
 

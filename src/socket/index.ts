@@ -2,15 +2,18 @@
  * The socket that servers and clients share.
  */
 
+export { callAside } from "./calling.js";
 export type { CompressionReport, PerMessageDeflateOptions } from "./compression.js";
 export { createCompression, reportCompression } from "./compression.js";
 export type { SocketContext, SocketDetails } from "./context.js";
 export { createSocketContext } from "./context.js";
+export { isThenable } from "./delivery.js";
 export { Endpoint } from "./endpoint.js";
 export { CloseTimeoutError, ConnectionClosedError, SlowPeerError } from "./errors.js";
 export { reportTo } from "./handler-error.js";
 export type { HeadersInput } from "./headers.js";
 export { rawHeadersOf } from "./headers.js";
+export type { AnySocket, ObservedRefusal, Observer } from "./observer.js";
 export { octetsOf } from "./octets.js";
 export type { ResolvedSocketOptions, SocketOptions } from "./options.js";
 export { maxTimerMs, resolveSocketOptions, wholeNumber } from "./options.js";

@@ -78,6 +78,11 @@ export class Outbox extends Output implements Flushable {
     return this.#underWay === undefined && this.byteLength === 0;
   }
 
+  /** Whether everything that was accepted has left, what is still being compressed included. */
+  get isDone(): boolean {
+    return this.isEmpty && this.pendingBytes === 0;
+  }
+
   /**
    * Sees to it that the output leaves at the end of the turn, or now when much has collected. That there is room again
    * is told when the turn is over in either case: whoever sends does not expect to be called from within.

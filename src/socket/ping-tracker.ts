@@ -45,14 +45,21 @@ export class PingTracker {
   /**
    * A pong came. RFC 6455 §5.5.3: a peer may "elect to send a Pong frame for only the most recently processed Ping
    * frame", so that a pong answers the earlier pings, too.
+   *
+   * @returns the round trip of the ping that it answers, in milliseconds; undefined where it answers none
    */
-  pong(bytes: Uint8Array, start: number, end: number): void {
-    if (end - start !== payloadBytes || this.#underWay.length === 0) return;
+  pong(bytes: Uint8Array, start: number, end: number): number | undefined {
+    if (end - start !== payloadBytes || this.#underWay.length === 0) return undefined;
     const number = new DataView(bytes.buffer, bytes.byteOffset + start, payloadBytes).getUint32(0);
     const index = this.#underWay.findIndex((ping) => ping.number === number);
-    if (index === -1) return;
+    if (index === -1) return undefined;
     const now = this.#clock.now();
-    for (const ping of this.#underWay.splice(0, index + 1)) ping.resolve(now - ping.sentAtMs);
+    let roundTripMs = 0;
+    for (const ping of this.#underWay.splice(0, index + 1)) {
+      roundTripMs = now - ping.sentAtMs;
+      ping.resolve(roundTripMs);
+    }
+    return roundTripMs;
   }
 
   /** No pong will come any more. */

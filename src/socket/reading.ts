@@ -5,7 +5,7 @@ import type { Connection } from "../protocol/index.js";
 import type { ByteStream } from "../transport/index.js";
 
 /** Why reading has stopped, as bits. */
-export const PauseReason = { inbox: 1, output: 2, extension: 4 } as const;
+export const PauseReason = { inbox: 1, output: 2, extension: 4, leaving: 32 } as const;
 /** See the value of this name. */
 export type PauseReason = (typeof PauseReason)[keyof typeof PauseReason];
 

@@ -2,6 +2,7 @@
  * What a connection needs of the outside, and the in-memory pair.
  */
 export type { ByteStream, ByteStreamReceiver } from "./byte-stream.js";
+export { Deadline } from "./deadline.js";
 export type { Dialer, DialOptions, DialResult } from "./dialer.js";
 export type { MemoryPairOptions } from "./memory-pair.js";
 export { createMemoryPair, StreamResetError } from "./memory-pair.js";

@@ -2,7 +2,15 @@
  * What servers, clients and their sockets need beside a byte stream: time, randomness, text, and the end of a turn.
  * Everything comes in from outside, so that tests can put a clock of their own in its place.
  */
-import type { BufferPool, Compressor, Masking, MaskingKeySource, TextCodec, WindowMemory } from "../protocol/index.js";
+import type {
+  BufferPool,
+  Compressor,
+  InflationMemory,
+  Masking,
+  MaskingKeySource,
+  TextCodec,
+  WindowMemory,
+} from "../protocol/index.js";
 
 /** A timer that has been set. */
 export interface Timer {
@@ -47,6 +55,8 @@ export interface PlatformCompression {
   readonly compressor: () => Compressor;
   /** The memory of all windows of the process. */
   readonly windows: WindowMemory;
+  /** The memory that unfinished messages of the process may take when they are inflated. */
+  readonly inflations: InflationMemory;
   /** Milliseconds spent so far on compressing and inflating on this thread. */
   readonly spentMs: () => number;
 }

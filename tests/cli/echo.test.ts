@@ -12,6 +12,8 @@ import type { TestContext } from "node:test";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { connect } from "#src/index.js";
+import { requestText } from "../support/raw-http.js";
+import { TextClient } from "../support/text-client.js";
 
 const command = fileURLToPath(new URL("../../../dist/cli/main.js", import.meta.url));
 
@@ -29,7 +31,7 @@ async function startEcho(t: TestContext) {
 
 describe("openline echo", () => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    it(`prints its URL, sends back what it gets, and closes with 1001 on ${signal}`, async (t) => {
+    it(`prints its URL, sends back what it gets, and drains with 1012 on ${signal}`, async (t) => {
       const { child, url } = await startEcho(t);
       assert.match(url, /^ws:\/\/127\.0\.0\.1:\d+$/u);
       const socket = await connect(url);
@@ -42,10 +44,23 @@ describe("openline echo", () => {
       const exited = once(child, "exit");
       child.kill(signal);
       const report = await socket.closed;
-      assert.deepEqual([report.outcome, report.code, report.wasClean], ["closed-by-peer", 1001, true]);
+      assert.deepEqual([report.outcome, report.code, report.wasClean], ["closed-by-peer", 1012, true]);
       assert.deepEqual(await exited, [0, null]);
     });
   }
+
+  it("ends at once on a second signal", async (t) => {
+    const { child, url } = await startEcho(t);
+    const silent = await TextClient.connect(t, Number(new URL(url).port));
+    silent.write(requestText());
+    await silent.until(/\r\n\r\n/u);
+    const exited = once(child, "exit");
+    child.kill("SIGTERM");
+    // The Close frame: from here on it waits for an answer.
+    await silent.until(/\x88/u);
+    child.kill("SIGTERM");
+    assert.deepEqual(await exited, [null, "SIGTERM"]);
+  });
 
   it("says so in one line when the port is taken", async (t) => {
     const holder = createServer().listen(0, "127.0.0.1");

@@ -14,6 +14,8 @@ describe("Chromium", { skip: SKIP_WITHOUT_CHROMIUM || skipWithoutCompression, ti
     const server = await serve({
       port: 0,
       host: "127.0.0.1",
+      // The page is about:blank, whose origin is "null".
+      origins: "*",
       message: (socket, message) => void socket.send(message),
     });
     const browser = await launchChromium();

@@ -59,12 +59,12 @@ describe("the live page's server", { timeout: TIMEOUT_MS }, () => {
     assert.match(third.output, /^PORT has to be a number/);
   });
 
-  it("says goodbye with 1001 when it is asked to end, and ends well", async () => {
+  it("says goodbye with 1012 when it is asked to end, and ends well", async () => {
     const other = new LiveProcess("0");
     const origin = await other.url();
     const socket = await connect(`${origin.replace("http:", "ws:")}/live`, { headers: { Origin: origin } });
     const [report, ended] = await Promise.all([socket.closed, other.stop()]);
-    assert.equal(report.code, 1001);
+    assert.equal(report.code, 1012);
     assert.ok(report.wasClean);
     assert.equal(ended.exitCode, 0, ended.output);
   });

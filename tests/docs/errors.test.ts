@@ -14,6 +14,7 @@ import {
   usageCodes,
   violationCodes,
 } from "#src/protocol/index.js";
+import { AdmissionError, admissionCodes } from "#src/server/index.js";
 
 const page = readFileSync(new URL("../../../docs/errors.md", import.meta.url), "utf8");
 
@@ -43,12 +44,25 @@ describe("docs/errors.md", () => {
     }
   });
 
+  it("has every reason to refuse a proper handshake, with its HTTP status", () => {
+    for (const code of admissionCodes) {
+      const { status, section } = new AdmissionError(code);
+      assertRow(code, status, section ?? "");
+    }
+  });
+
   it("has every fault of a handshake response", () => {
     for (const code of upgradeResponseCodes) assertRow(code, new UpgradeResponseError(code).section);
   });
 
   it("has no row for a code that does not exist", () => {
-    const known = new Set<string>([...violationCodes, ...usageCodes, ...upgradeRequestCodes, ...upgradeResponseCodes]);
+    const known = new Set<string>([
+      ...violationCodes,
+      ...usageCodes,
+      ...upgradeRequestCodes,
+      ...upgradeResponseCodes,
+      ...admissionCodes,
+    ]);
     const listed = [...page.matchAll(/^\| `([a-z0-9-]+)` \|/gmu)].map((match) => match[1] ?? "");
     assert.deepEqual(
       listed.filter((code) => !known.has(code)),

@@ -57,6 +57,7 @@ describe("connecting", () => {
   it("sends the headers it is given, and a URL's path and query", async (t) => {
     const seen = deferred<Request>();
     const server = await start(t, {
+      origins: ["https://a.b"],
       accept: (request) => {
         seen.resolve(request);
         return undefined;

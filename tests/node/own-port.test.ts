@@ -139,7 +139,7 @@ for (const transport of transports) {
       // The limit is one for the process; its own files, the pipes and the listener take some.
       const child = spawn("sh", [
         "-c",
-        `ulimit -n 60; exec "$0" "$@"`,
+        `ulimit -n 200; exec "$0" "$@"`,
         process.execPath,
         fileURLToPath(script),
         JSON.stringify({ transport }),
@@ -154,7 +154,7 @@ for (const transport of transports) {
       const sockets: Socket[] = [];
       const closed: Promise<unknown>[] = [];
       let isOut = false;
-      for (let count = 0; count < 90; count++) {
+      for (let count = 0; count < 230; count++) {
         const socket = connectTcp(port, "127.0.0.1");
         socket.on("error", () => undefined);
         sockets.push(socket);

@@ -45,7 +45,9 @@ describe("a message that was changed outside of any call, and has no memory to b
       receivedPong: () => assert.fail(),
       receivedClose: () => assert.fail(),
       failed: () => assert.fail(),
-      outputAdded: () => void added++,
+      outputAdded: () => {
+        added++;
+      },
     };
     const output = new Output(pool);
     const connection = new Connection({ ...context, maskingKeys: seededKeys() }, sink, output, chain);

@@ -21,17 +21,34 @@ for (const role of roles) {
     const ends: readonly {
       readonly what: string;
       readonly run: (recorded: RecordedConnection) => CloseReport;
-      readonly report: Omit<CloseReport, "cause"> & { readonly cause?: Error | string };
+      readonly report: Omit<CloseReport, "cause" | "rule"> & {
+        readonly cause?: Error | string;
+        readonly rule?: CloseReport["rule"];
+      };
     }[] = [
       {
         what: "the peer closed it with a code and a reason",
         run: (recorded) => recorded.receiveFrames({ opcode: 8, payload: bye }).connection.streamEnded(),
-        report: { outcome: "closed-by-peer", code: 4000, reason: "bye", wasClean: true, initiator: "peer" },
+        report: {
+          outcome: "closed-by-peer",
+          code: 4000,
+          reason: "bye",
+          wasClean: true,
+          initiator: "peer",
+          phase: "closing",
+        },
       },
       {
         what: "the peer closed it with no code: 1005",
         run: (recorded) => recorded.receiveFrames({ opcode: 8 }).connection.streamEnded(),
-        report: { outcome: "closed-by-peer", code: 1005, reason: "", wasClean: true, initiator: "peer" },
+        report: {
+          outcome: "closed-by-peer",
+          code: 1005,
+          reason: "",
+          wasClean: true,
+          initiator: "peer",
+          phase: "closing",
+        },
       },
       {
         what: "we closed it: the code and the reason are the peer's",
@@ -39,7 +56,14 @@ for (const role of roles) {
           recorded.connection.close(1001, "leaving");
           return recorded.receiveFrames({ opcode: 8, payload: bye }).connection.streamEnded();
         },
-        report: { outcome: "closed-by-us", code: 4000, reason: "bye", wasClean: true, initiator: "us" },
+        report: {
+          outcome: "closed-by-us",
+          code: 4000,
+          reason: "bye",
+          wasClean: true,
+          initiator: "us",
+          phase: "closing",
+        },
       },
       {
         what: "we closed it for a cause",
@@ -47,7 +71,15 @@ for (const role of roles) {
           recorded.connection.close(1011, "", why);
           return recorded.receiveFrames({ opcode: 8, payload: octets("03f3") }).connection.streamEnded();
         },
-        report: { outcome: "closed-by-us", code: 1011, reason: "", wasClean: true, initiator: "us", cause: why },
+        report: {
+          outcome: "closed-by-us",
+          code: 1011,
+          reason: "",
+          wasClean: true,
+          initiator: "us",
+          phase: "closing",
+          cause: why,
+        },
       },
       {
         what: "both closed it at once",
@@ -55,12 +87,19 @@ for (const role of roles) {
           recorded.connection.close(1000);
           return recorded.receiveFrames({ opcode: 8, payload: octets("03e9") }).connection.streamEnded();
         },
-        report: { outcome: "closed-by-us", code: 1001, reason: "", wasClean: true, initiator: "us" },
+        report: { outcome: "closed-by-us", code: 1001, reason: "", wasClean: true, initiator: "us", phase: "closing" },
       },
       {
         what: "the stream was cut after both Close frames had passed",
         run: (recorded) => recorded.receiveFrames({ opcode: 8, payload: bye }).connection.streamEnded(reset),
-        report: { outcome: "closed-by-peer", code: 4000, reason: "bye", wasClean: true, initiator: "peer" },
+        report: {
+          outcome: "closed-by-peer",
+          code: 4000,
+          reason: "bye",
+          wasClean: true,
+          initiator: "peer",
+          phase: "closing",
+        },
       },
       {
         what: "the peer broke a rule",
@@ -71,7 +110,9 @@ for (const role of roles) {
           reason: violation,
           wasClean: false,
           initiator: "us",
+          phase: "open",
           cause: violation,
+          rule: { code: "reserved-opcode", section: "RFC 6455 §5.2", observed: 3, limit: undefined },
         },
       },
       {
@@ -86,7 +127,9 @@ for (const role of roles) {
           reason: violation,
           wasClean: false,
           initiator: "us",
+          phase: "closing",
           cause: violation,
+          rule: { code: "reserved-opcode", section: "RFC 6455 §5.2", observed: 3, limit: undefined },
         },
       },
       {
@@ -102,23 +145,33 @@ for (const role of roles) {
           reason: failure.message,
           wasClean: false,
           initiator: "us",
+          phase: "closing",
           cause: failure,
+          rule: { code: "frame-too-big", section: "RFC 6455 §10.4", observed: 2, limit: 1 },
         },
       },
       {
         what: "the stream ended: 1006",
         run: ({ connection }) => connection.streamEnded(),
-        report: { outcome: "dropped", code: 1006, reason: "", wasClean: false, initiator: "peer" },
+        report: { outcome: "dropped", code: 1006, reason: "", wasClean: false, initiator: "peer", phase: "open" },
       },
       {
         what: "the stream broke",
         run: ({ connection }) => connection.streamEnded(reset),
-        report: { outcome: "dropped", code: 1006, reason: "", wasClean: false, initiator: "peer", cause: reset },
+        report: {
+          outcome: "dropped",
+          code: 1006,
+          reason: "",
+          wasClean: false,
+          initiator: "peer",
+          phase: "open",
+          cause: reset,
+        },
       },
       {
         what: "we cut the stream",
         run: ({ connection }) => connection.streamEnded(undefined, true),
-        report: { outcome: "dropped", code: 1006, reason: "", wasClean: false, initiator: "us" },
+        report: { outcome: "dropped", code: 1006, reason: "", wasClean: false, initiator: "us", phase: "open" },
       },
       {
         what: "the stream ended without an answer to our Close frame",
@@ -126,17 +179,25 @@ for (const role of roles) {
           connection.close(1000, "", why);
           return connection.streamEnded(reset);
         },
-        report: { outcome: "dropped", code: 1006, reason: "", wasClean: false, initiator: "us", cause: why },
+        report: {
+          outcome: "dropped",
+          code: 1006,
+          reason: "",
+          wasClean: false,
+          initiator: "us",
+          phase: "closing",
+          cause: why,
+        },
       },
       {
         what: "the stream ended before we had answered the peer's Close frame",
         run: () => closingByPeer().connection.streamEnded(),
-        report: { outcome: "dropped", code: 4000, reason: "bye", wasClean: false, initiator: "peer" },
+        report: { outcome: "dropped", code: 4000, reason: "bye", wasClean: false, initiator: "peer", phase: "closing" },
       },
       {
         what: "we cut the stream instead of answering the peer's Close frame",
         run: () => closingByPeer().connection.streamEnded(undefined, true),
-        report: { outcome: "dropped", code: 4000, reason: "bye", wasClean: false, initiator: "peer" },
+        report: { outcome: "dropped", code: 4000, reason: "bye", wasClean: false, initiator: "peer", phase: "closing" },
       },
     ];
 
@@ -147,6 +208,7 @@ for (const role of roles) {
           { ...rest, cause: typeof report.cause === "string" ? cause?.message : cause },
           {
             cause: undefined,
+            rule: undefined,
             ...report,
           },
         );

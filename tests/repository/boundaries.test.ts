@@ -19,7 +19,9 @@ const files = {
   socket: "src/socket/example.ts",
   server: "src/server/example.ts",
   client: "src/client/example.ts",
+  observe: "src/observe/example.ts",
   node: "src/node/example.ts",
+  testing: "src/testing/example.ts",
   entry: "src/index.ts",
   cli: "src/cli/commands/example.ts",
 } as const;
@@ -36,12 +38,14 @@ const mayImport: Record<Room, readonly Room[]> = {
   socket: ["transport", "protocol"],
   server: ["socket", "transport", "protocol"],
   client: ["socket", "transport", "protocol"],
-  node: ["protocol", "transport", "transport/wasm", "transport/node", "socket", "server", "client"],
-  entry: ["protocol", "transport", "transport/node", "socket", "server", "client", "node"],
+  observe: ["socket", "protocol"],
+  node: ["protocol", "transport", "transport/wasm", "transport/node", "socket", "server", "client", "observe"],
+  testing: ["protocol", "transport", "transport/node", "socket", "server", "client"],
+  entry: ["protocol", "transport", "transport/node", "socket", "server", "client", "observe", "node"],
   cli: ["entry"],
 };
 
-const mayImportBuiltins: readonly Room[] = ["transport/node", "node", "cli"];
+const mayImportBuiltins: readonly Room[] = ["transport/node", "observe", "node", "testing", "cli"];
 
 const eslint = new ESLint({
   cwd: root,

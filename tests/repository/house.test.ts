@@ -18,15 +18,8 @@ const maxSourceLines = 450;
 
 /** Folders of tests/ that belong to no single folder of src/. */
 const crossCuttingTests = [
-  "conformance",
-  "contract",
-  "demos",
-  "docs",
-  "interop",
-  "repository",
-  "security",
-  "support",
-  "types",
+  ...["conformance", "contract", "demos", "docs", "fuzz", "interop"],
+  ...["repository", "security", "simulation", "soak", "support", "types"],
 ];
 
 const documents = ["ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"];
@@ -97,7 +90,7 @@ describe("the sources", () => {
     const later = /\b(?:TODO|FIXME|XXX|HACK)\b/u;
     const silenced = /@ts-(?:ignore|nocheck)/u;
     const unexplained = /(?:eslint-disable|biome-ignore|[cv]8 ignore (?!stop))(?!.*(?: -- |: )\S)/u;
-    const checked = ["src", "tests", "demos", "bench", "interop", "scripts", "docs", ".ci"].flatMap(filesUnder);
+    const checked = ["src", "tests", "fuzz", "demos", "bench", "interop", "scripts", "docs", ".ci"].flatMap(filesUnder);
     const found = [...checked, ...filesAtRoot()]
       .filter((file) => /\.(?:[cm]?[jt]s|html|css|md|sh|ya?ml)$|^\.ci\/run$/u.test(file))
       // This file has to name what it looks for.

@@ -82,6 +82,7 @@ describe("accept", () => {
   it("gets the client's request", async () => {
     let seen: IncomingRequest | undefined;
     const { core } = createCore({
+      origins: ["https://app.example"],
       accept: (request) => {
         seen = request;
         return undefined;

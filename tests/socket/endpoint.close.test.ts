@@ -23,6 +23,8 @@ for (const role of roles) {
         reason: "bye",
         wasClean: true,
         initiator: "peer",
+        phase: "closing",
+        rule: undefined,
         cause: undefined,
       });
       await idle();
@@ -56,6 +58,8 @@ for (const role of roles) {
         reason: "",
         wasClean: true,
         initiator: "us",
+        phase: "closing",
+        rule: undefined,
         cause: undefined,
       });
       assert.equal(await socket.closed, await closed);

@@ -5,7 +5,16 @@ import { CloseTimeoutError, ConnectionClosedError, SlowPeerError } from "#src/so
 describe("the errors of sockets", () => {
   it("say what was waited for, and how the connection ended", () => {
     const cause = new Error("reset");
-    const report = { outcome: "dropped", code: 1006, reason: "", wasClean: false, initiator: "peer", cause } as const;
+    const report = {
+      outcome: "dropped",
+      code: 1006,
+      reason: "",
+      wasClean: false,
+      initiator: "peer",
+      phase: "open",
+      rule: undefined,
+      cause,
+    } as const;
     const error = new ConnectionClosedError("the pong arrived", report);
     assert.equal(error.code, "connection-closed");
     assert.equal(error.report, report);

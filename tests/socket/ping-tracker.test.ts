@@ -10,6 +10,8 @@ const report = {
   reason: "",
   wasClean: false,
   initiator: "peer",
+  phase: "open",
+  rule: undefined,
   cause: undefined,
 } as const;
 

@@ -3,6 +3,7 @@
  * against each other.
  */
 
+import type { ExtensionChain } from "#src/protocol/index.js";
 import type { SocketContext, SocketDetails, SocketHandlers, SocketOptions } from "#src/socket/index.js";
 import { createSocketContext, Endpoint, resolveSocketOptions } from "#src/socket/index.js";
 import type { ByteStream, MemoryPairOptions } from "#src/transport/index.js";
@@ -16,6 +17,8 @@ import { TaskQueue } from "./task-queue.js";
 export type Role = "server" | "client";
 
 export interface EndpointSetup extends SocketOptions, SocketHandlers {
+  /** The extensions that its handshake has settled on. */
+  readonly chain?: ExtensionChain | undefined;
   /** Told when the socket is over. */
   readonly ended?: () => void;
 }
@@ -78,7 +81,7 @@ export function createEndpoint(
 ): Endpoint<undefined> {
   const options = resolveSocketOptions(setup);
   const context = createSocketContext(role, platform, options, setup);
-  return new WatchedEndpoint(context, stream, { protocol: "", data: undefined }, setup);
+  return new WatchedEndpoint(context, stream, { protocol: "", data: undefined, chain: setup.chain }, setup);
 }
 
 class WatchedEndpoint extends Endpoint<undefined> {

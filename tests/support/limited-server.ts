@@ -1,8 +1,8 @@
 /**
  * A server in a process of its own, so that its memory can be measured. Its options come as JSON in the first argument.
  * It prints a line of JSON for what happens: `{"url"}` when it listens, `{"opened"}`, `{"messageBytes"}`, and
- * `{"closed", "code", "grownBytes"}` with how much its resident set has grown at the most since the connection was
- * opened. It ends when its standard input does.
+ * `{"closed", "code", "grownBytes", "peakGrownBytes", "peakBytes"}` with how much its resident set has grown at the most since the last
+ * connection was opened, beyond what it was then, and beyond the most that it had ever been. It ends when its standard input does.
  */
 
 import type { SocketOptions } from "#src/index.js";
@@ -15,6 +15,7 @@ function print(line: Readonly<Record<string, unknown>>): void {
 }
 
 let baselineBytes = process.memoryUsage.rss();
+let baselinePeakBytes = 0;
 
 /** The largest resident set that this process has ever had. */
 function peakBytes(): number {
@@ -27,12 +28,14 @@ const server = await serve({
   ...options,
   open: () => {
     baselineBytes = process.memoryUsage.rss();
+    baselinePeakBytes = peakBytes();
     print({ opened: server.sockets.size });
   },
   message: (_socket, message) => print({ messageBytes: message.length }),
   close: (_socket, report) => {
     const grownBytes = peakBytes() - baselineBytes;
-    print({ closed: report.outcome, code: report.code, grownBytes });
+    const peakGrownBytes = peakBytes() - baselinePeakBytes;
+    print({ closed: report.outcome, code: report.code, grownBytes, peakGrownBytes, peakBytes: peakBytes() });
   },
 });
 

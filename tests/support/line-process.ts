@@ -4,6 +4,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import type { Writable } from "node:stream";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -13,9 +14,17 @@ export class LineProcess {
   /** When it has ended. */
   readonly exited: Promise<unknown>;
 
-  private constructor(lines: AsyncIterator<string>, exited: Promise<unknown>) {
+  readonly #input: Writable;
+
+  private constructor(lines: AsyncIterator<string>, exited: Promise<unknown>, input: Writable) {
     this.#lines = lines;
     this.exited = exited;
+    this.#input = input;
+  }
+
+  /** Ends its standard input. */
+  endInput(): void {
+    this.#input.end();
   }
 
   /**
@@ -29,7 +38,8 @@ export class LineProcess {
       child.stdin.end();
       if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     });
-    return new LineProcess(createInterface({ input: child.stdout })[Symbol.asyncIterator](), once(child, "exit"));
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    return new LineProcess(lines, once(child, "exit"), child.stdin);
   }
 
   /** The next line that has a property of this name. */

@@ -5,6 +5,7 @@
 import type {
   BufferPool,
   CloseBody,
+  ExtensionChain,
   Limits,
   MaskingKeySource,
   ProtocolError,
@@ -22,6 +23,9 @@ export interface RecordedOptions {
   readonly text?: TextCodec;
   readonly pool?: BufferPool;
   readonly maskingKeys?: MaskingKeySource;
+  readonly chain?: ExtensionChain;
+  /** Whether it is written down when an extension takes its time. Default false. */
+  readonly recordsExtensions?: boolean;
   /** What the sink says to a Close frame. Default true: answer it now. */
   readonly answersClose?: boolean;
   /** Called with each event, as it is written down, from within the sink. */
@@ -80,7 +84,15 @@ export class RecordedConnection {
           this.failures.push(error);
           record(() => `failed ${error.code}`);
         },
+        transforming: (isPending: boolean) => {
+          if (options.recordsExtensions === true) record(() => (isPending ? "transforming" : "transformed"));
+        },
+        outputAdded: () => {
+          if (options.recordsExtensions === true) record(() => "output added");
+        },
       },
+      undefined,
+      options.chain,
     );
   }
 

@@ -2,7 +2,7 @@
  * Upgrade requests and their answers over an in-memory pair, with a server that has no port.
  */
 import type { HandshakeRequest } from "#src/protocol/index.js";
-import type { ServerCore } from "#src/server/index.js";
+import type { Arrival, ServerCore } from "#src/server/index.js";
 import type { ByteStream, MemoryPairOptions } from "#src/transport/index.js";
 import { createMemoryPair } from "#src/transport/index.js";
 import { CountingStream } from "./counting-stream.js";
@@ -52,6 +52,7 @@ export function upgrade<Data>(
   head: Partial<HandshakeRequest> = {},
   memory: Partial<MemoryPairOptions> = {},
   early: readonly Uint8Array[] = [],
+  arrival: Arrival = {},
 ): Upgrade {
   const tasks = new TaskQueue();
   const [ours, client] = createMemoryPair({ defer: tasks.defer, remoteAddress: "192.0.2.7", ...memory });
@@ -59,7 +60,7 @@ export function upgrade<Data>(
   client.start(received);
   for (const octets of early) client.write([octets]);
   const stream = new CountingStream(ours);
-  core.upgrade(upgradeHead(head), stream, false);
+  core.upgrade(upgradeHead(head), stream, false, arrival);
   return {
     stream,
     client,

@@ -6,21 +6,46 @@ import { expectTypeOf } from "expect-type";
 import type {
   Accept,
   Acceptance,
+  AdmissionCode,
+  BrokenRule,
+  ChannelEvent,
   CloseOutcome,
   CloseReport,
+  CompressionReport,
   ConnectOptions,
+  DrainReport,
+  HostsOption,
   IncomingRequest,
   Message,
+  MessageEvent,
+  OriginsOption,
+  PerMessageDeflateOptions,
   PreparedMessage,
+  ProtocolToken,
+  PublishOptions,
   PublishResult,
   RefusalReason,
+  SendOptions,
   SendResult,
   ServeOptions,
   Server,
   ServerSocket,
   Socket,
+  TrustedProxiesOption,
+  UpgradeRefusal,
+  UpgradeRefusalCode,
 } from "#src/index.js";
-import { connect, prepare, serve } from "#src/index.js";
+import {
+  AdmissionError,
+  bearerToken,
+  connect,
+  cookie,
+  cookies,
+  observe,
+  prepare,
+  protocolToken,
+  serve,
+} from "#src/index.js";
 
 declare const condition: boolean;
 declare function findUser(request: Request): Promise<{ readonly name: string } | undefined>;
@@ -153,6 +178,8 @@ export function resultsAreUnions(socket: Socket, report: CloseReport): void {
   expectTypeOf(report.outcome).toEqualTypeOf<CloseOutcome>();
   expectTypeOf(report.initiator).toEqualTypeOf<"us" | "peer">();
   expectTypeOf(report.cause).toEqualTypeOf<Error | undefined>();
+  expectTypeOf(report.phase).toEqualTypeOf<"open" | "closing">();
+  expectTypeOf(report.rule).toEqualTypeOf<BrokenRule | undefined>();
 }
 
 /** A socket takes strings and octets of every kind, and nothing else. */
@@ -230,6 +257,71 @@ export async function ordinaryRequests(): Promise<void> {
   await serve({ port: 0, request: (request: Request) => new Response(request.url) });
 }
 
+/** Who may connect: closed sets, and functions that decide at once. */
+export async function theDoorIsTyped(request: IncomingRequest): Promise<void> {
+  await serve({ port: 0, origins: "*", hosts: "*" });
+  await serve({ port: 0, origins: ["https://app.example"], hosts: ["app.example"], trustedProxies: ["10.0.0.0/8"] });
+  await serve({
+    port: 0,
+    maxConnections: 10,
+    maxConnectionsPerAddress: 2,
+    maxPendingUpgrades: 5,
+    origins(origin, asking) {
+      expectTypeOf(origin).toBeString();
+      expectTypeOf(asking).toEqualTypeOf<IncomingRequest>();
+      return origin.endsWith(".example");
+    },
+    trustedProxies: (address) => address === undefined,
+    refused(refusal) {
+      expectTypeOf(refusal).toEqualTypeOf<UpgradeRefusal>();
+      expectTypeOf(refusal.remoteAddress).toEqualTypeOf<string | undefined>();
+      if (refusal.error instanceof AdmissionError) expectTypeOf(refusal.error.code).toEqualTypeOf<AdmissionCode>();
+    },
+  });
+  expectTypeOf<ServeOptions["origins"]>().toEqualTypeOf<OriginsOption | undefined>();
+  expectTypeOf<ServeOptions["hosts"]>().toEqualTypeOf<HostsOption | undefined>();
+  expectTypeOf<ServeOptions["trustedProxies"]>().toEqualTypeOf<TrustedProxiesOption | undefined>();
+  expectTypeOf<UpgradeRefusal["code"]>().toEqualTypeOf<UpgradeRefusalCode>();
+  // @ts-expect-error -- one origin is a list of one
+  await serve({ port: 0, origins: "https://app.example" });
+  // @ts-expect-error -- a promise is no answer
+  await serve({ port: 0, origins: () => Promise.resolve(true) });
+  // @ts-expect-error -- a name is no number of hops
+  await serve({ port: 0, trustedProxies: 1 });
+  expectTypeOf(bearerToken(request)).toEqualTypeOf<string | undefined>();
+  expectTypeOf(cookie(new Request("http://a/"), "session")).toEqualTypeOf<string | undefined>();
+  expectTypeOf(cookies(request)).toEqualTypeOf<ReadonlyMap<string, string>>();
+  expectTypeOf(protocolToken(request)).toEqualTypeOf<ProtocolToken | undefined>();
+  // @ts-expect-error -- a web Request does not tell the subprotocols
+  protocolToken(new Request("http://a/"));
+}
+
+/** A server drains within a time, and tells how it went. */
+export async function drainingIsTyped(server: Server): Promise<void> {
+  const report = await server.drain({ deadlineMs: 1000, spreadMs: 100, code: 1012, reason: "restart" });
+  expectTypeOf(report).toEqualTypeOf<DrainReport>();
+  expectTypeOf(report.terminated).toBeNumber();
+  expectTypeOf(await server.drain()).toEqualTypeOf<DrainReport>();
+  // @ts-expect-error -- milliseconds are a number
+  await server.drain({ deadlineMs: "1s" });
+}
+
+/** Each channel has events of its own type. */
+export function eventsAreTyped(): void {
+  const stop = observe("openline:server:message-received", (event) => {
+    expectTypeOf(event).toEqualTypeOf<MessageEvent>();
+    expectTypeOf(event.type).toEqualTypeOf<"text" | "binary">();
+    expectTypeOf(event.socket).toEqualTypeOf<Socket<unknown>>();
+  });
+  expectTypeOf(stop).toEqualTypeOf<() => void>();
+  observe("openline:client:close", ({ report }) => expectTypeOf(report).toEqualTypeOf<CloseReport>());
+  observe("openline:client:limit", ({ socket }) => expectTypeOf(socket).toEqualTypeOf<Socket<unknown> | undefined>());
+  expectTypeOf<ChannelEvent<"openline:server:limit">["rule"]["limit"]>().toEqualTypeOf<number | undefined>();
+  expectTypeOf<ChannelEvent<"openline:server:handshake-refused">["status"]>().toEqualTypeOf<number | undefined>();
+  // @ts-expect-error -- there is no such channel
+  observe("openline:server:message", () => undefined);
+}
+
 /** Options that are not there yet do not compile. */
 export async function optionsAreChecked(): Promise<void> {
   await serve({ port: 0, perMessageDeflate: true });
@@ -246,4 +338,40 @@ export async function optionsAreChecked(): Promise<void> {
   expectTypeOf<ServeOptions["maxTopicsPerSocket"]>().toEqualTypeOf<number | undefined>();
   expectTypeOf<ServeOptions["port"]>().toEqualTypeOf<number | undefined>();
   expectTypeOf<ConnectOptions["signal"]>().toEqualTypeOf<AbortSignal | undefined>();
+}
+
+/** Compression is set, hinted at and counted. */
+export async function compressionIsTyped(socket: Socket, server: Server, own: ServerSocket): Promise<void> {
+  expectTypeOf<ServeOptions["perMessageDeflate"]>().toEqualTypeOf<boolean | PerMessageDeflateOptions | undefined>();
+  expectTypeOf<ConnectOptions["perMessageDeflate"]>().toEqualTypeOf<boolean | PerMessageDeflateOptions | undefined>();
+  expectTypeOf<keyof PerMessageDeflateOptions>().toEqualTypeOf<
+    | "serverNoContextTakeover"
+    | "clientNoContextTakeover"
+    | "serverMaxWindowBits"
+    | "clientMaxWindowBits"
+    | "thresholdBytes"
+    | "level"
+    | "maxWindowMemoryBytes"
+  >();
+  await serve({ port: 0, perMessageDeflate: { serverMaxWindowBits: 15, level: 1 } });
+  await connect("ws://127.0.0.1/", { perMessageDeflate: false });
+  // @ts-expect-error -- the names are the standard's, written as TypeScript does
+  await serve({ port: 0, perMessageDeflate: { server_max_window_bits: 15 } });
+  // @ts-expect-error -- bits are a number
+  await connect("ws://127.0.0.1/", { perMessageDeflate: { clientMaxWindowBits: "15" } });
+
+  expectTypeOf<SendOptions["compress"]>().toEqualTypeOf<boolean | undefined>();
+  expectTypeOf<PublishOptions<ServerSocket>["compress"]>().toEqualTypeOf<boolean | undefined>();
+  expectTypeOf<PublishOptions<ServerSocket>["except"]>().toEqualTypeOf<ServerSocket | undefined>();
+  expectTypeOf(socket.send("secret", { compress: false })).toEqualTypeOf<SendResult>();
+  expectTypeOf(prepare("secret", { compress: false })).toEqualTypeOf<PreparedMessage>();
+  expectTypeOf(server.publish("news", "x", { compress: true, except: own })).toEqualTypeOf<PublishResult>();
+  // @ts-expect-error -- it is compressed or not
+  socket.send("x", { compress: "yes" });
+
+  expectTypeOf(socket.extensions).toEqualTypeOf<string>();
+  expectTypeOf(server.compression).toEqualTypeOf<CompressionReport | undefined>();
+  expectTypeOf<CompressionReport[keyof CompressionReport]>().toEqualTypeOf<number>();
+  // @ts-expect-error -- it is a report
+  (server.compression as CompressionReport).sentMessages = 0;
 }

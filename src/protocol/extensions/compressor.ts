@@ -24,8 +24,13 @@ export interface Inflation {
    * @returns why it goes no further, or undefined
    */
   push(bytes: Uint8Array, start: number, end: number): Promise<TransformFailure | undefined>;
-  /** Appends the tail that the sender has removed, and tells the whole message, whose octets may be kept. */
-  finish(): Promise<OctetRange | TransformFailure>;
+  /**
+   * Inflates the rest, appends the tail that the sender has removed, and tells the whole message, whose octets may be
+   * kept. All in one go, so that no more messages are long at a time than are worked on.
+   *
+   * @param rest must stay as it is until the promise has settled, which never rejects
+   */
+  finish(rest: OctetRange): Promise<OctetRange | TransformFailure>;
   /** Octets inflated so far. */
   readonly heldBytes: number;
   /** Lets go of everything. What is pending settles some time. */

@@ -4,6 +4,7 @@
 import type { Compressor, DeflateSettings } from "./compressor.js";
 import { flushTailBytes } from "./compressor.js";
 import type { OctetRange } from "./extension.js";
+import { InflationMemory } from "./inflation-memory.js";
 import { WindowMemory } from "./window-memory.js";
 
 /** What has been compressed so far. Octets before and after are those of the messages that were. */
@@ -22,12 +23,17 @@ export interface CompressionCounters {
 export interface DeflateContext {
   readonly compressor: Compressor;
   readonly memory: WindowMemory;
+  /** What messages that are not complete may become. */
+  readonly inflationMemory: InflationMemory;
   readonly counters: CompressionCounters;
   /** How hard to try, from 1 to 9. */
   readonly level: number;
   /** Octets of a message below which it goes out as it is. */
   readonly thresholdBytes: number;
-  /** Octets of input from which on another thread does the work. */
+  /**
+   * Octets of input from which on another thread does the work. Below `stableFromBytes`, whoever sends has to leave
+   * shorter octets as they are, too.
+   */
   readonly laterFromBytes: number;
   /** Octets that are inflated on the calling thread; for a message that is longer, another one begins again. */
   readonly maxInflatedAtOnceBytes: number;
@@ -53,6 +59,7 @@ export function createDeflateContext(compressor: Compressor, options: DeflateCon
   return {
     compressor,
     memory: options.memory ?? new WindowMemory(),
+    inflationMemory: options.inflationMemory ?? new InflationMemory(),
     counters: {
       sentMessages: 0,
       sentBytesBefore: 0,

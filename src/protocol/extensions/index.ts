@@ -37,6 +37,7 @@ export {
   type TransformFailureCode,
 } from "./extension.js";
 export { ExtensionChain } from "./extension-chain.js";
+export { defaultInflationMemoryBytes, InflationMemory } from "./inflation-memory.js";
 export {
   type AcceptedExtension,
   acceptExtensions,

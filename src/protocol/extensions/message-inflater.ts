@@ -2,13 +2,15 @@
  * The receiving half of permessage-deflate on one connection (RFC 7692 §6.2, §7.2.2).
  *
  * A message that is here whole is inflated at once. What comes in pieces is collected as it is, compressed, until there
- * is so much of it that another thread shall inflate it; from then on it is inflated as it comes. Either way a peer makes
- * us hold what it has sent, and what that inflates to as far as the limit, and never both in full.
+ * is so much of it that another thread shall inflate it; from then on it is inflated as it comes, as far as there is
+ * memory for that in the budget that all connections share, and else collected on. Either way a peer makes us hold what it
+ * has sent, or what that inflates to as far as the limits go.
  */
 import type { Inflation } from "./compressor.js";
 import type { DeflateContext } from "./deflate-context.js";
 import type { Later, OctetRange, PieceReceiver, Transformed, TransformFailure } from "./extension.js";
 import { isFailure } from "./extension.js";
+import { maxInflatedPerOctet } from "./inflation-memory.js";
 import { compressedBit } from "./message-deflater.js";
 import { SlidingWindow, windowBytes } from "./sliding-window.js";
 
@@ -59,8 +61,7 @@ export class MessageInflater {
   ): Promise<Transformed | TransformFailure> {
     const inflation = this.begin(maxBytes);
     const octets = isOwned ? bytes.subarray(start, end) : Uint8Array.prototype.slice.call(bytes, start, end);
-    void inflation.push(octets, 0, octets.byteLength);
-    return this.finish(inflation, octets.byteLength, reserved);
+    return this.finish(inflation, { bytes: octets, start: 0, end: octets.byteLength }, octets.byteLength, reserved);
   }
 
   /** A message in pieces. */
@@ -74,8 +75,13 @@ export class MessageInflater {
   }
 
   /** Ends it. */
-  async finish(inflation: Inflation, length: number, reserved: number): Promise<Transformed | TransformFailure> {
-    const inflated = await inflation.finish();
+  async finish(
+    inflation: Inflation,
+    rest: OctetRange,
+    length: number,
+    reserved: number,
+  ): Promise<Transformed | TransformFailure> {
+    const inflated = await inflation.finish(rest);
     return isFailure(inflated) ? inflated : this.#done(inflated, length, reserved, true);
   }
 
@@ -111,6 +117,11 @@ class CompressedPieces implements PieceReceiver {
   #count = 0;
   #lengthBefore = 0;
   #inflation: Inflation | undefined;
+  /** What was taken from the budget of all inflations. */
+  #takenBytes = 0;
+  /** The pieces that are being inflated. */
+  #underWay = 0;
+  #isOver = false;
 
   constructor(inflater: MessageInflater, context: DeflateContext, reserved: number, maxBytes: number) {
     this.#inflater = inflater;
@@ -125,42 +136,74 @@ class CompressedPieces implements PieceReceiver {
 
   push(bytes: Uint8Array, start: number, end: number): Later<TransformFailure | undefined> {
     const needed = this.#count + end - start;
-    if (needed > this.#collected.byteLength) {
-      const grown = new Uint8Array(
-        Math.max(needed, firstCapacityBytes, Math.min(needed * 2, this.#context.laterFromBytes)),
-      );
-      grown.set(this.#collected.subarray(0, this.#count));
-      this.#collected = grown;
-    }
+    if (needed > this.#collected.byteLength) this.#grow(needed);
     this.#collected.set(bytes.subarray(start, end), this.#count);
     this.#count = needed;
-    return needed >= this.#context.laterFromBytes ? this.#pushOn() : undefined;
+    return needed >= this.#context.laterFromBytes && this.#takeMemory(needed) ? this.#pushOn() : undefined;
   }
 
-  #pushOn(): Promise<TransformFailure | undefined> {
-    this.#inflation ??= this.#inflater.begin(this.#maxBytes);
-    const octets = this.#collected;
-    const count = this.#count;
+  #grow(needed: number): void {
+    const { laterFromBytes } = this.#context;
+    // What is longer is mostly inflated at once; only where that has to wait does it grow on.
+    const room = this.#collected.byteLength < laterFromBytes ? Math.min(needed * 2, laterFromBytes) : needed * 2;
+    const grown = new Uint8Array(Math.max(needed, firstCapacityBytes, room));
+    grown.set(this.#collected.subarray(0, this.#count));
+    this.#collected = grown;
+  }
+
+  /** Whether there is memory for what so many octets may become. */
+  #takeMemory(count: number): boolean {
+    const most = Math.min(this.#maxBytes - this.#takenBytes, count * maxInflatedPerOctet);
+    if (!this.#context.inflationMemory.take(most)) return false;
+    this.#takenBytes += most;
+    return true;
+  }
+
+  /** Keeps no more of the budget than `bytes`. */
+  #keepMemory(bytes: number): void {
+    this.#context.inflationMemory.giveBack(this.#takenBytes - bytes);
+    this.#takenBytes = bytes;
+  }
+
+  async #pushOn(): Promise<TransformFailure | undefined> {
+    const inflation = (this.#inflation ??= this.#inflater.begin(this.#maxBytes));
+    const { bytes, end } = this.#takeCollected();
+    this.#underWay++;
+    const failure = await inflation.push(bytes, 0, end);
+    this.#underWay--;
+    if (!this.#isOver && this.#underWay === 0) this.#keepMemory(Math.min(inflation.heldBytes, this.#takenBytes));
+    return failure;
+  }
+
+  #takeCollected(): OctetRange {
+    const collected = { bytes: this.#collected, start: 0, end: this.#count };
+    this.#lengthBefore += this.#count;
     this.#collected = noOctets;
     this.#count = 0;
-    this.#lengthBefore += count;
-    return this.#inflation.push(octets, 0, count);
+    return collected;
   }
 
   finish(): Later<Transformed | TransformFailure> {
-    const octets = this.#collected;
-    const count = this.#count;
-    if (this.#inflation === undefined) {
-      const message = { bytes: octets, start: 0, end: count, reserved: this.#reserved, isOwned: true };
-      return this.#inflater.message(message, this.#maxBytes);
-    }
-    if (count > 0) void this.#pushOn();
-    return this.#inflater.finish(this.#inflation, this.#lengthBefore, this.#reserved);
+    const rest = this.#takeCollected();
+    const inflation = this.#inflation;
+    if (inflation !== undefined) return this.#finish(inflation, rest);
+    return this.#inflater.message({ ...rest, reserved: this.#reserved, isOwned: true }, this.#maxBytes);
+  }
+
+  async #finish(inflation: Inflation, rest: OctetRange): Promise<Transformed | TransformFailure> {
+    const result = await this.#inflater.finish(inflation, rest, this.#lengthBefore, this.#reserved);
+    this.#end();
+    return result;
   }
 
   abort(): void {
     this.#inflation?.abort();
-    this.#collected = noOctets;
-    this.#count = 0;
+    this.#takeCollected();
+    this.#end();
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#keepMemory(0);
   }
 }

@@ -5,6 +5,7 @@
  * `RequestHeadReader` recognizes the request in the octets of a connection.
  * Client: `createUpgradeRequest` or `writeUpgradeRequest`, then `readUpgradeResponse`.
  */
+export { isToken, lowercaseAscii } from "./characters.js";
 export {
   HandshakeError,
   type Refusal,
@@ -22,7 +23,7 @@ export {
   formatExtensions,
   parseExtensions,
 } from "./extension-header.js";
-export { headerValues } from "./headers.js";
+export { headerValues, listElements, trimWhitespace } from "./headers.js";
 export { acceptValue, createKey } from "./key.js";
 export type { HandshakeRequest, HandshakeResponse, RawHeaders } from "./message.js";
 export { readUpgradeRequest, type UpgradeRequest, type UpgradeRequestResult } from "./read-request.js";
@@ -34,6 +35,13 @@ export {
 } from "./read-response.js";
 export { writeRefusal } from "./refusal.js";
 export { RequestHeadReader, type RequestHeadResult } from "./request-head.js";
-export { type UrlComponents, type WebSocketAddress, webSocketAddress } from "./url.js";
+export {
+  type Authority,
+  isSameAuthority,
+  parseAuthority,
+  type UrlComponents,
+  type WebSocketAddress,
+  webSocketAddress,
+} from "./url.js";
 export { createUpgradeRequest, type UpgradeRequestOptions, writeUpgradeRequest } from "./write-request.js";
 export { type UpgradeResponseOptions, writeUpgradeResponse } from "./write-response.js";

@@ -18,7 +18,7 @@
  * - A server sets up its list of connections, with which it enforces its timeouts and `closeIdleConnections`, at the
  *   event `listening`; `prepareHandover` emits it for one that does not listen.
  *
- * Timeouts begin anew with the handover.
+ * The server's timeouts begin anew with the handover.
  */
 import { Buffer } from "node:buffer";
 import type { Server as HttpServer } from "node:http";

@@ -2,6 +2,7 @@
  * Upgrade requests as `node:http` hands them over.
  */
 import type { IncomingMessage } from "node:http";
+import type { Server as NetServer } from "node:net";
 import { Socket as TcpSocket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
@@ -30,6 +31,19 @@ export function hasUnansweredRequest(socket: Duplex): boolean {
   // Node does not document it: the response that the socket belongs to at the moment.
   const { _httpMessage: response } = socket as { readonly _httpMessage?: unknown };
   return response !== undefined && response !== null;
+}
+
+/**
+ * The address that the HTTP server listens on which a socket came to.
+ *
+ * @param socket what an `upgrade` event of an HTTP server carries
+ * @returns undefined where it listens on no TCP port, or the socket does not tell
+ */
+export function listeningAddress(socket: Duplex): string | undefined {
+  // Node does not document it: the server that a socket belongs to.
+  const { server } = socket as { readonly server?: Partial<NetServer> };
+  const address = server?.address?.();
+  return typeof address === "object" ? address?.address : undefined;
 }
 
 /**

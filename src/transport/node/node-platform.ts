@@ -4,7 +4,7 @@
 import { randomBytes, randomFillSync } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import type { MaskingKeySource } from "../../protocol/index.js";
-import { WindowMemory } from "../../protocol/index.js";
+import { InflationMemory, WindowMemory } from "../../protocol/index.js";
 import { CoarseTimers } from "../coarse-timers.js";
 import type { Clock, Platform, Timer } from "../platform.js";
 import { allocate, masking, pool } from "./node-memory.js";
@@ -60,6 +60,7 @@ export const nodePlatform: Platform = {
   compression: {
     compressor: nodeCompressor,
     windows: new WindowMemory(),
+    inflations: new InflationMemory(),
     spentMs: () => nodeCompressor().deflateMs + nodeCompressor().inflateMs,
   },
   randomBytes: (count: number) => randomBytes(count),

@@ -7,9 +7,11 @@
  * more in memory than an idle WebSocket needs.
  */
 import type { Server as HttpServer } from "node:http";
+import type { Socket as TcpSocket } from "node:net";
 import type { HandshakeRequest, Limits, TextCodec } from "../../../protocol/index.js";
 import { RequestHeadReader } from "../../../protocol/index.js";
-import type { ByteStream, ByteStreamReceiver, Deadlines, Timer } from "../../index.js";
+import type { ByteStream, ByteStreamReceiver, Deadlines } from "../../index.js";
+import { Deadline } from "../../index.js";
 import { handOverHandle } from "../http-handover.js";
 import type { StreamHandle } from "./binding.js";
 import { isStreamHandle, systemError } from "./binding.js";
@@ -24,10 +26,15 @@ export interface DoorOptions {
   readonly limits: Pick<Limits, "maxHeaderCount" | "maxHeaderBytes">;
   readonly text: TextCodec;
   readonly deadlines: Deadlines;
-  /** Milliseconds that the head of the request may take. */
+  /** Milliseconds that the handshake may take, from the connection on. */
   readonly handshakeTimeoutMs: number;
-  /** Takes an upgrade request. What followed its head arrives at the receiver that it starts the stream with. */
-  readonly upgrade: (request: HandshakeRequest, stream: ByteStream) => void;
+  /**
+   * Takes an upgrade request, and what is left of its time. What followed its head arrives at the receiver that it starts
+   * the stream with.
+   */
+  readonly upgrade: (request: HandshakeRequest, stream: ByteStream, deadline: Deadline) => void;
+  /** Takes what is left of the time of a connection that was handed to the HTTP server. */
+  readonly handedOver: (socket: TcpSocket, deadline: Deadline) => void;
   /** Answers a peer that was too slow with its request. */
   readonly timedOut: (stream: ByteStream) => void;
   /** A connection could not be accepted. */
@@ -87,27 +94,22 @@ class Visitor implements ByteStreamReceiver {
   readonly stream: HandleStream;
   readonly #door: Door;
   readonly #reader: RequestHeadReader;
-  #timer: Timer | undefined;
+  readonly #deadline: Deadline;
 
   constructor(door: Door, stream: HandleStream) {
     this.#door = door;
     this.stream = stream;
-    this.#reader = new RequestHeadReader(door.options.limits, door.options.text);
+    const { deadlines, handshakeTimeoutMs, limits, text, timedOut } = door.options;
+    this.#reader = new RequestHeadReader(limits, text);
+    this.#deadline = new Deadline(deadlines, handshakeTimeoutMs, () => {
+      door.left(this);
+      timedOut(stream);
+    });
   }
 
   greet(): void {
-    const { deadlines, handshakeTimeoutMs } = this.#door.options;
     this.#door.entered(this);
-    this.#timer = deadlines.setTimer(() => {
-      this.#leave();
-      this.#door.options.timedOut(this.stream);
-    }, handshakeTimeoutMs);
     this.stream.start(this);
-  }
-
-  #leave(): void {
-    this.#timer?.cancel();
-    this.#door.left(this);
   }
 
   streamReceived(bytes: Uint8Array, start: number, end: number): void {
@@ -119,17 +121,22 @@ class Visitor implements ByteStreamReceiver {
         this.#handOver(bytes.subarray(start, end));
         return;
       case "upgrade":
-        this.#leave();
-        this.#door.options.upgrade(result.request, this.stream);
+        this.#door.left(this);
+        this.#door.options.upgrade(result.request, this.stream, this.#deadline);
         if (result.end < end) this.stream.redirect(bytes, result.end, end);
     }
   }
 
   #handOver(chunk: Uint8Array): void {
-    this.#leave();
+    this.#door.left(this);
     const { transport, options } = this.#door;
     const handle = this.stream.release();
-    if (handle !== null) handOverHandle(options.http, handle, [this.#reader.earlier, chunk], transport.readBuffer);
+    if (handle === null) {
+      this.#deadline.cancel();
+      return;
+    }
+    const octets = [this.#reader.earlier, chunk];
+    options.handedOver(handOverHandle(options.http, handle, octets, transport.readBuffer), this.#deadline);
   }
 
   streamDrained(): void {
@@ -143,6 +150,7 @@ class Visitor implements ByteStreamReceiver {
   }
 
   streamClosed(): void {
-    this.#leave();
+    this.#deadline.cancel();
+    this.#door.left(this);
   }
 }

@@ -103,8 +103,12 @@ export function endsWhole(left: number): boolean {
 
 /** What can be referred to after these octets. */
 export function lastOctets(pieces: readonly Uint8Array[]): Uint8Array {
-  const all = Buffer.concat(pieces);
-  return all.subarray(Math.max(0, all.byteLength - longestWindowBytes));
+  // From the end: there may be thousands of them, and a message has many streams.
+  let first = pieces.length;
+  let length = 0;
+  while (first > 0 && length < longestWindowBytes) length += pieces[--first]?.byteLength ?? 0;
+  const last = Buffer.concat(pieces.slice(first));
+  return last.subarray(Math.max(0, last.byteLength - longestWindowBytes));
 }
 
 function isTooLarge(error: unknown): boolean {

@@ -49,8 +49,10 @@ export class LaterInflation implements Inflation {
     });
   }
 
-  finish(): Promise<OctetRange | TransformFailure> {
+  finish({ bytes, start, end }: OctetRange): Promise<OctetRange | TransformFailure> {
+    const octets = bytes.subarray(start, end);
     return this.#afterLast(async () => {
+      await this.#inflate(octets);
       const left = await this.#write(messageTail);
       this.#failure ??= endsWhole(left) ? undefined : incomplete();
       if (this.#failure !== undefined) return this.#failed();
@@ -60,14 +62,9 @@ export class LaterInflation implements Inflation {
   }
 
   /** The message in memory of its own: a chunk of the stream's may be longer, and is a `Buffer`. */
-  #join(): OctetRange | TransformFailure {
+  #join(): OctetRange {
     const end = this.#length;
-    let bytes: Uint8Array;
-    try {
-      bytes = allocate(end);
-    } catch (cause) {
-      return { failure: "message-too-big", observed: end, limit: undefined, cause };
-    }
+    const bytes = allocate(end);
     let at = 0;
     for (const chunk of this.#chunks) {
       bytes.set(chunk, at);
@@ -90,10 +87,20 @@ export class LaterInflation implements Inflation {
     this.#settle?.();
   }
 
-  #afterLast<Result>(job: () => Promise<Result>): Promise<Result> {
-    const result = this.#last.then(() => this.#gate.run(job));
+  #afterLast<Result>(job: () => Promise<Result>): Promise<Result | TransformFailure> {
+    const result = this.#last.then(() => this.#gate.run(() => this.#guarded(job)));
     this.#last = result;
     return result;
+  }
+
+  /** Does a job; where there is no memory, it is this message that fails for it. */
+  async #guarded<Result>(job: () => Promise<Result>): Promise<Result | TransformFailure> {
+    try {
+      return await job();
+    } catch (cause) {
+      this.#failure ??= { failure: "message-too-big", observed: this.#length, limit: undefined, cause };
+      return this.#failed();
+    }
   }
 
   /** Inflates a piece of the message, with as many streams as it takes. */

@@ -7,7 +7,7 @@ import { connect as connectTcp } from "node:net";
 import type { TestContext } from "node:test";
 import { describe, it } from "node:test";
 import type { HandshakeRequest } from "#src/protocol/index.js";
-import type { ByteStream } from "#src/transport/index.js";
+import type { ByteStream, Deadline } from "#src/transport/index.js";
 import type { StreamBinding } from "#src/transport/node/index.js";
 import { Door, HandleTransport, loadStreamBinding, nodeText, nodeTurns } from "#src/transport/node/index.js";
 import { everyChunking } from "../../../support/chunking.js";
@@ -35,6 +35,8 @@ class Scene {
   readonly upgraded: Upgraded[] = [];
   readonly timedOut: ByteStream[] = [];
   readonly failed: Error[] = [];
+  /** Whose time is up after it was handed on: the target, or the HTTP server. Undefined where nobody wants to know. */
+  expired: string[] | undefined;
   /** What the HTTP server was asked for. */
   readonly requests: string[] = [];
   port = 0;
@@ -44,6 +46,7 @@ class Scene {
   private constructor(receive?: (stream: ByteStream) => StreamRecorder) {
     this.http = createHttpServer((request, response) => {
       this.requests.push(`${String(request.method)} ${String(request.url)}`);
+      this.#note();
       // Not before the body: the end of the connection would come upon whoever still writes it.
       request.on("end", () => response.end("<page>")).resume();
     });
@@ -53,10 +56,15 @@ class Scene {
       text: nodeText,
       deadlines: this.clock,
       handshakeTimeoutMs,
-      upgrade: (request, stream) => {
+      upgrade: (request, stream, deadline) => {
+        this.#take(deadline, request.target);
         const recorder = receive?.(stream) ?? new StreamRecorder();
         stream.start(recorder);
         this.upgraded.push({ request, stream, recorder });
+        this.#note();
+      },
+      handedOver: (_socket, deadline) => {
+        this.#take(deadline, "http");
         this.#note();
       },
       timedOut: (stream) => {
@@ -92,6 +100,12 @@ class Scene {
   async untilUpgraded(count = 1): Promise<Upgraded> {
     await this.until(() => this.upgraded.length >= count);
     return this.upgraded[count - 1] as Upgraded;
+  }
+
+  #take(deadline: Deadline, by: string): void {
+    const { expired } = this;
+    if (expired === undefined) deadline.cancel();
+    else deadline.expired = () => expired.push(by);
   }
 
   #note(): void {
@@ -294,6 +308,23 @@ describe("at the door", () => {
     });
   }
 
+  for (const [by, text] of [
+    ["/later", requestText(upgradeHeaders(), "GET /later HTTP/1.1")],
+    ["http", requestText(["Host", "a"], "GET /page HTTP/1.1")],
+  ] as const) {
+    it(`whoever goes on to ${by} takes what is left of its time along`, async (t) => {
+      const scene = await Scene.open(t);
+      scene.expired = [];
+      const socket = await scene.visit(t);
+      scene.clock.advance(handshakeTimeoutMs - 1);
+      socket.write(text);
+      await scene.until(() => scene.upgraded.length === 1 || scene.requests.length === 1);
+      assert.deepEqual(scene.expired, []);
+      scene.clock.advance(1);
+      assert.deepEqual([scene.expired, scene.timedOut.length], [[by], 0]);
+    });
+  }
+
   it("whoever ends without a word is let go without one", async (t) => {
     const scene = await Scene.open(t);
     scene.http.on("connection", () => assert.fail("it was handed over"));
@@ -348,7 +379,7 @@ describe("a door that cannot be opened", () => {
     const door = new Door(new HandleTransport(binding, nodeTurns), {
       ...{ http, text: nodeText, deadlines: new FakeClock(), handshakeTimeoutMs },
       limits: { maxHeaderCount: 20, maxHeaderBytes: 2000 },
-      ...{ upgrade: refuse, timedOut: refuse, failed: refuse },
+      ...{ upgrade: refuse, handedOver: refuse, timedOut: refuse, failed: refuse },
     });
     assert.equal(door.open(), false);
     t.after(() => http.close());

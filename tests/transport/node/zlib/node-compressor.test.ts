@@ -12,6 +12,7 @@ import { jsonSample, noise } from "../../../support/samples.js";
 
 const maxBytes = 10_000_000;
 const tail = octets("0000ffff");
+const nothing: OctetRange = { bytes: octets(""), start: 0, end: 0 };
 
 function rangeOf(bytes: Uint8Array): OctetRange {
   const framed = concat(utf8("<"), bytes, utf8(">"));
@@ -37,7 +38,7 @@ async function everyResult(
   const inflation = compressor.inflateLater(earlier, limit);
   void inflation.push(framed, start, start + cut);
   await inflation.push(framed, start + cut, end);
-  return [copied, await inflation.finish()];
+  return [copied, await inflation.finish(nothing)];
 }
 
 async function assertInflates(
@@ -267,6 +268,33 @@ for (const by of ["handles", "documented"] as const) {
 }
 
 describe("inflating on another thread", () => {
+  it("inflates the rest and ends in one go, so that no more messages are long at a time than are worked on", async () => {
+    const gate = new NodeCompressor({ maxJobs: 1 });
+    const message = jsonSample(100_000, 1);
+    const octetsOfIt = deflated(message);
+    const finished: number[] = [];
+    const results = [0, 1, 2].map(async (index) => {
+      const inflation = gate.inflateLater(undefined, maxBytes);
+      const result = await inflation.finish({ bytes: octetsOfIt, start: 0, end: octetsOfIt.byteLength });
+      finished.push(index);
+      assert.ok(!isFailure(result));
+      assert.equal(hexOf(octetsIn(result)), hexOf(message));
+      return inflation;
+    });
+    await results[0];
+    assert.deepEqual(finished, [0]);
+    await Promise.all(results);
+  });
+
+  it("fails, and never rejects, where zlib cannot be had", async () => {
+    const inflation = compressor.inflateLater(undefined, maxBytes);
+    // What is no octets at all makes the stream throw, as no memory would.
+    const wrong = { byteLength: 5, subarray: () => ({ byteLength: 5 }) } as unknown as Uint8Array;
+    assert.equal((await inflation.push(wrong, 0, 5))?.failure, "message-too-big");
+    assert.ok(isFailure(await inflation.finish(nothing)));
+    assert.equal(compressor.jobsRunning, 0);
+  });
+
   const compressor = new NodeCompressor({ maxJobs: 1 });
   const bytes = deflated(jsonSample(5000, 1));
 
@@ -275,13 +303,13 @@ describe("inflating on another thread", () => {
     assert.equal(inflation.heldBytes, 0);
     await inflation.push(bytes, 0, bytes.byteLength);
     assert.ok(inflation.heldBytes > 4000);
-    await inflation.finish();
+    await inflation.finish(nothing);
   });
 
   it("can be given up at any time", async () => {
     const unused = compressor.inflateLater(undefined, maxBytes);
     unused.abort();
-    assert.ok(isFailure(await unused.finish()));
+    assert.ok(isFailure(await unused.finish(nothing)));
 
     const underWay = compressor.inflateLater(undefined, maxBytes);
     const pushed = underWay.push(bytes, 0, bytes.byteLength);
@@ -290,7 +318,7 @@ describe("inflating on another thread", () => {
     underWay.abort();
     await pushed;
     assert.ok((await again) !== undefined);
-    assert.ok(isFailure(await underWay.finish()));
+    assert.ok(isFailure(await underWay.finish(nothing)));
     assert.equal(underWay.heldBytes, 0);
     assert.equal(compressor.jobsRunning, 0);
   });
@@ -329,7 +357,7 @@ describe("inflating on another thread", () => {
     inflating.bytes.fill(0);
     const deflatedMessage = octetsIn(await second).slice(0, -4);
     await inflation.push(deflatedMessage, 0, deflatedMessage.byteLength);
-    const result = await inflation.finish();
+    const result = await inflation.finish(nothing);
     assert.ok(!isFailure(result));
     assert.equal(hexOf(octetsIn(result)), hexOf(message));
   });
