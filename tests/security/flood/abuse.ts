@@ -2,6 +2,7 @@
  * The kinds of abuse: what each peer says when it has connected, and what it goes on with at every step.
  */
 import { constants, deflateRawSync } from "node:zlib";
+import type { FrameParts } from "../../support/frames.js";
 import { requestText } from "../../support/raw-http.js";
 import { noise } from "../../support/samples.js";
 import { upgradeHeaders } from "../../support/upgrades.js";
@@ -36,8 +37,16 @@ function makeBomb(): Buffer {
   );
 }
 
-/** All of them, by their names. */
-export function createAbuses(): Readonly<Record<string, Abuse>> {
+/**
+ * All of them, by their names.
+ *
+ * @param burstBytes octets that those begin with who read nothing of what comes back. When they have asked for more than a
+ *   kernel takes for them, some megabytes, the rest is the server's
+ */
+export function createAbuses(burstBytes: number): Readonly<Record<string, Abuse>> {
+  const ping: FrameParts = { opcode: 9, payload: new Uint8Array(125) };
+  // It does not get shorter when it is compressed.
+  const message: FrameParts = { opcode: 2, payload: noise(8000, 2) };
   return {
     "slow handshake": {
       isUpgraded: false,
@@ -56,8 +65,8 @@ export function createAbuses(): Readonly<Record<string, Abuse>> {
     "pings, pongs unread": {
       isUpgraded: true,
       reads: false,
-      first: nothing,
-      again: repeated({ opcode: 9, payload: new Uint8Array(125) }, 50),
+      first: repeated(ping, Math.floor(burstBytes / 125)),
+      again: repeated(ping, 250),
       returnsAfterMs: soonMs,
     },
     "tiny fragments": {
@@ -77,8 +86,8 @@ export function createAbuses(): Readonly<Record<string, Abuse>> {
     "asks, never reads": {
       isUpgraded: true,
       reads: false,
-      first: nothing,
-      again: fromClient({ opcode: 2, payload: new Uint8Array(16_000) }),
+      first: repeated(message, Math.floor(burstBytes / 8000)),
+      again: repeated(message, 4),
       returnsAfterMs: soonMs,
     },
     "compression bombs": {
@@ -98,3 +107,6 @@ export function requestOf(kind: string): string {
   const target = `/${encodeURIComponent(kind)}`;
   return requestText(upgradeHeaders("Sec-WebSocket-Extensions", "permessage-deflate"), `GET ${target} HTTP/1.1`);
 }
+
+/** Their names. */
+export const abuseKinds: readonly string[] = Object.keys(createAbuses(0));

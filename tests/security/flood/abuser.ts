@@ -21,8 +21,18 @@ export class Abuser {
   #received = Buffer.alloc(0);
   #returnsAtMs = 0;
 
-  /** @param ended told how each of its connections has ended */
-  constructor(port: number, kind: string, abuse: Abuse, ended: (kind: string, how: string) => void) {
+  /**
+   * @param startsAtMs when it connects for the first time
+   * @param ended told how each of its connections has ended
+   */
+  constructor(
+    port: number,
+    kind: string,
+    abuse: Abuse,
+    startsAtMs: number,
+    ended: (kind: string, how: string) => void,
+  ) {
+    this.#returnsAtMs = startsAtMs;
     this.#port = port;
     this.kind = kind;
     this.#abuse = abuse;

@@ -13,25 +13,32 @@ export interface AbuserOptions {
   readonly perKind: number;
   /** Milliseconds between two steps of one peer. */
   readonly stepMs: number;
+  /** See `createAbuses`. */
+  readonly burstBytes: number;
 }
 
-const { port, perKind, stepMs } = JSON.parse(process.argv[2] ?? "") as AbuserOptions;
+const { port, perKind, stepMs, burstBytes } = JSON.parse(process.argv[2] ?? "") as AbuserOptions;
 const slices = 10;
 
 // Their computers are not ours: what it costs to make the flood must not count against the server.
 setPriority(10);
 
 let ends: Record<string, Tally> = {};
-const abuses = Object.entries(createAbuses());
-// One of each kind after the other, so that each slice has some of all.
-const abusers = Array.from({ length: perKind }, () => abuses)
-  .flat()
-  .map(([kind, abuse]) => new Abuser(port, kind, abuse, (of, how) => count((ends[of] ??= {}), how)));
+const abuses = Object.entries(createAbuses(burstBytes));
+const ended = (kind: string, how: string): void => count((ends[kind] ??= {}), how);
+const nowMs = performance.now();
+// One of each kind after the other, so that each slice has some of all; and none of a kind in the same moment, for a wave
+// would be over before its effect shows.
+const abusers = Array.from({ length: perKind }, (_, index) =>
+  abuses.map(([kind, abuse]) => {
+    const startsAtMs = nowMs + (abuse.returnsAfterMs * index) / perKind;
+    return new Abuser(port, kind, abuse, startsAtMs, ended);
+  }),
+).flat();
 
 let slice = 0;
 const stepping = setInterval(() => {
-  const nowMs = performance.now();
-  for (let index = slice; index < abusers.length; index += slices) abusers[index]?.step(nowMs);
+  for (let index = slice; index < abusers.length; index += slices) abusers[index]?.step(performance.now());
   slice = (slice + 1) % slices;
 }, stepMs / slices);
 

@@ -16,6 +16,8 @@ export interface FloodOptions {
   /** Abusers of each kind, of which there are nine. */
   readonly perKind: number;
   readonly stepMs: number;
+  /** Octets that those begin with who read nothing. */
+  readonly burstBytes: number;
   readonly quietMs: number;
   readonly attackMs: number;
   /** What is not as by default. */
@@ -57,7 +59,8 @@ export async function runFlood(options: FloodOptions): Promise<FloodResult> {
     await pass(options.quietMs);
     const quiet = await clients.ask("state");
 
-    const abuserOptions: AbuserOptions = { port, perKind: options.perKind, stepMs: options.stepMs };
+    const { perKind, stepMs, burstBytes } = options;
+    const abuserOptions: AbuserOptions = { port, perKind, stepMs, burstBytes };
     const [abusers, abuserCount] = await FloodProcess.start<AbuserState, number>("./abusers-process.js", abuserOptions);
     running.push(abusers);
     await pass(options.attackMs);
