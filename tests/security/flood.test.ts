@@ -14,6 +14,7 @@ describe("a flood of abusers of every kind", () => {
       clientIntervalMs: 50,
       perKind: 10,
       stepMs: 100,
+      spreadMs: 500,
       burstBytes: 8_000_000,
       quietMs: 400,
       attackMs: 3000,

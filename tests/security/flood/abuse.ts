@@ -24,7 +24,8 @@ export interface Abuse {
 
 const latin1 = (text: string): Buffer => Buffer.from(text, "latin1");
 const nothing = new Uint8Array(0);
-const soonMs = 500;
+const soonMs = 1000;
+const messageBytes = 60_000;
 
 /** A message of zeros, 64 MiB long in some 64 KiB. */
 function makeBomb(): Buffer {
@@ -46,7 +47,7 @@ function makeBomb(): Buffer {
 export function createAbuses(burstBytes: number): Readonly<Record<string, Abuse>> {
   const ping: FrameParts = { opcode: 9, payload: new Uint8Array(125) };
   // It does not get shorter when it is compressed.
-  const message: FrameParts = { opcode: 2, payload: noise(8000, 2) };
+  const message: FrameParts = { opcode: 2, payload: noise(messageBytes, 2) };
   return {
     "slow handshake": {
       isUpgraded: false,
@@ -66,7 +67,7 @@ export function createAbuses(burstBytes: number): Readonly<Record<string, Abuse>
       isUpgraded: true,
       reads: false,
       first: repeated(ping, Math.floor(burstBytes / 125)),
-      again: repeated(ping, 250),
+      again: repeated(ping, 50),
       returnsAfterMs: soonMs,
     },
     "tiny fragments": {
@@ -86,8 +87,8 @@ export function createAbuses(burstBytes: number): Readonly<Record<string, Abuse>
     "asks, never reads": {
       isUpgraded: true,
       reads: false,
-      first: repeated(message, Math.floor(burstBytes / 8000)),
-      again: repeated(message, 4),
+      first: repeated(message, Math.floor(burstBytes / messageBytes)),
+      again: repeated(message, 1),
       returnsAfterMs: soonMs,
     },
     "compression bombs": {

@@ -13,11 +13,13 @@ export interface AbuserOptions {
   readonly perKind: number;
   /** Milliseconds between two steps of one peer. */
   readonly stepMs: number;
+  /** Milliseconds over which the first connections of each kind are spread. */
+  readonly spreadMs: number;
   /** See `createAbuses`. */
   readonly burstBytes: number;
 }
 
-const { port, perKind, stepMs, burstBytes } = JSON.parse(process.argv[2] ?? "") as AbuserOptions;
+const { port, perKind, stepMs, spreadMs, burstBytes } = JSON.parse(process.argv[2] ?? "") as AbuserOptions;
 const slices = 10;
 
 // Their computers are not ours: what it costs to make the flood must not count against the server.
@@ -31,7 +33,7 @@ const nowMs = performance.now();
 // would be over before its effect shows.
 const abusers = Array.from({ length: perKind }, (_, index) =>
   abuses.map(([kind, abuse]) => {
-    const startsAtMs = nowMs + (abuse.returnsAfterMs * index) / perKind;
+    const startsAtMs = nowMs + (spreadMs * index) / perKind;
     return new Abuser(port, kind, abuse, startsAtMs, ended);
   }),
 ).flat();

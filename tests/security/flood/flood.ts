@@ -16,6 +16,8 @@ export interface FloodOptions {
   /** Abusers of each kind, of which there are nine. */
   readonly perKind: number;
   readonly stepMs: number;
+  /** Milliseconds over which abusers' first connections are spread. */
+  readonly spreadMs: number;
   /** Octets that those begin with who read nothing. */
   readonly burstBytes: number;
   readonly quietMs: number;
@@ -59,8 +61,8 @@ export async function runFlood(options: FloodOptions): Promise<FloodResult> {
     await pass(options.quietMs);
     const quiet = await clients.ask("state");
 
-    const { perKind, stepMs, burstBytes } = options;
-    const abuserOptions: AbuserOptions = { port, perKind, stepMs, burstBytes };
+    const { perKind, stepMs, spreadMs, burstBytes } = options;
+    const abuserOptions: AbuserOptions = { port, perKind, stepMs, spreadMs, burstBytes };
     const [abusers, abuserCount] = await FloodProcess.start<AbuserState, number>("./abusers-process.js", abuserOptions);
     running.push(abusers);
     await pass(options.attackMs);

@@ -12,8 +12,8 @@ const result = await runFlood({
   // Some are always on their way back.
   perKind: 120,
   stepMs: 200,
-  // They come to their limit on the way: all at once, they would be a test of how fast loopback is.
-  burstBytes: 0,
+  spreadMs: 20_000,
+  burstBytes: 4_500_000,
   quietMs: 4000,
   attackMs: 46_000,
 });

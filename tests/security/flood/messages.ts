@@ -54,9 +54,11 @@ export interface AbuserState {
 /** A process of the flood. It answers each question with one message. */
 export class FloodProcess<State> {
   readonly #child: ChildProcess;
+  readonly #gone = new AbortController();
 
   private constructor(child: ChildProcess) {
     this.#child = child;
+    child.once("exit", () => this.#gone.abort(new Error("a process of the flood has ended")));
   }
 
   /** Starts a process and gives what it says first. */
@@ -66,16 +68,11 @@ export class FloodProcess<State> {
     return [new FloodProcess<State>(child), first];
   }
 
-  get pid(): number | undefined {
-    return this.#child.pid;
-  }
-
   /** Asks, and waits for the answer. */
   async ask(question: string): Promise<State> {
     if (!this.#child.connected) throw new Error("a process of the flood is gone");
-    const gone = once(this.#child, "exit").then(() => Promise.reject(new Error("a process of the flood has ended")));
     this.#child.send(question);
-    const [answer] = (await Promise.race([once(this.#child, "message"), gone])) as [State];
+    const [answer] = (await once(this.#child, "message", { signal: this.#gone.signal })) as [State];
     return answer;
   }
 
