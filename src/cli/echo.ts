@@ -3,6 +3,7 @@
  */
 import process from "node:process";
 import { serve } from "../index.js";
+import { printable } from "./printable.js";
 
 /** What the command line gives. */
 export interface EchoOptions {
@@ -21,7 +22,7 @@ export async function runEcho({ port, host }: EchoOptions): Promise<void> {
       socket.send(message);
     },
   }).catch((error: unknown) => {
-    process.stderr.write(`openline: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`openline: ${printable(error instanceof Error ? error.message : String(error))}\n`);
     process.exitCode = 1;
     return undefined;
   });

@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import { runEcho } from "./echo.js";
+import { printable } from "./printable.js";
 
 const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   readonly version: string;
@@ -19,6 +20,10 @@ function parsePort(text: string): number {
 const program = new Command("openline")
   .description("WebSocket tools.")
   .version(manifest.version)
+  // Errors repeat what they complain about.
+  .configureOutput({
+    outputError: (text, write) => write(text.split("\n").map(printable).join("\n")),
+  })
   .showHelpAfterError("(--help tells what there is)");
 
 program

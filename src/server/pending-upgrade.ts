@@ -8,6 +8,9 @@ import type { ByteStream, ByteStreamReceiver, Timer } from "../transport/index.j
 // A client "MUST wait for a response from the server before sending any further data" (RFC 6455 §4.1), so that there
 // is seldom anything to keep; one that cannot wait is stopped here.
 const maxKeptBytes = 64 * 1024;
+// What an array and its memory take beside the octets in it, measured on V8 and rounded up: a peer that sends them one by
+// one would otherwise make us keep hundreds of times as much.
+const keptOverheadBytes = 512;
 // What may have been on its way when the refusal left.
 const maxDroppedBytes = 1024 * 1024;
 
@@ -93,7 +96,7 @@ export class PendingUpgrade implements ByteStreamReceiver {
   }
 
   streamReceived(bytes: Uint8Array, start: number, end: number): void {
-    this.#receivedBytes += end - start;
+    this.#receivedBytes += end - start + (this.#isRefused ? 0 : keptOverheadBytes);
     if (this.#receivedBytes >= (this.#isRefused ? maxDroppedBytes : maxKeptBytes)) this.stream.pause();
     // After a refusal the peer's octets are read and dropped: cutting a stream with unread octets would cost it the
     // response. But only so many; a peer that floods on waits for its deadline.

@@ -43,10 +43,11 @@ export const SKIP_WITHOUT_CHROMIUM: string | false =
 
 /**
  * Starts Chromium with a profile of its own, which is gone afterwards. Close it when done.
+ * @param furtherArguments of its command line
  * @throws When there is none; skip such tests by `SKIP_WITHOUT_CHROMIUM`.
  */
-export async function launchChromium(): Promise<Browser> {
+export async function launchChromium(furtherArguments: readonly string[] = []): Promise<Browser> {
   const executablePath = findChromium();
   if (executablePath === undefined) throw new Error("chromium not found");
-  return chromium.launch({ executablePath, args: ARGUMENTS });
+  return chromium.launch({ executablePath, args: [...ARGUMENTS, ...furtherArguments] });
 }

@@ -1,0 +1,188 @@
+/**
+ * What a server, or whoever stands between, must not get out of a client, and what an application's own input must not
+ * bring into a request.
+ */
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+import { describe, it } from "node:test";
+import type { ConnectOptions } from "#src/index.js";
+import { ConnectError, connect, serve, UpgradeRefusedError, UpgradeResponseError } from "#src/index.js";
+import { replying, requestText, serveRaw } from "../support/raw-http.js";
+import { startHostileServer } from "../support/raw-server.js";
+import { testOnlyCertificate, testOnlyKey } from "../support/test-only-certificate.js";
+import { TextClient } from "../support/text-client.js";
+
+describe("parameters of compression that make no sense (CVE-2026-2229)", () => {
+  const values = ["0", "7", "16", "99", "-1", "1e1", "12.0", "08", "0x0c", "8192", "999999999999999999999", "abc"];
+  const lines = [
+    ...values.map((value) => `server_max_window_bits=${value}`),
+    ...values.map((value) => `client_max_window_bits=${value}`),
+    "server_max_window_bits",
+    "server_no_context_takeover=1",
+    "server_max_window_bits=12; server_max_window_bits=12",
+  ];
+
+  it("are a rejection of connect(): nothing is thrown at once, and nothing later", async (t) => {
+    const uncaught: unknown[] = [];
+    const note = (error: unknown): void => void uncaught.push(error);
+    process.on("uncaughtExceptionMonitor", note);
+    t.after(() => process.off("uncaughtExceptionMonitor", note));
+    for (const line of lines) {
+      const url = await startHostileServer(t, [`Sec-WebSocket-Extensions: permessage-deflate; ${line}`]);
+      const connecting = connect(url).then(
+        () => assert.fail(`accepted: ${line}`),
+        (error: unknown) => error,
+      );
+      const error = await connecting;
+      assert.ok(error instanceof UpgradeResponseError, line);
+      assert.equal(error.code, "response-extension-parameters", line);
+    }
+    assert.deepEqual(uncaught, []);
+  });
+});
+
+/** What a server was sent. */
+async function headsAt(t: TestContext): Promise<{ readonly url: string; readonly heads: string[] }> {
+  const heads: string[] = [];
+  const port = await serveRaw(
+    t,
+    replying((head) => {
+      heads.push(head);
+      return "HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    }),
+  );
+  return { url: `ws://127.0.0.1:${port}`, heads };
+}
+
+describe("line ends in what an application passes on (CVE-2026-1527)", () => {
+  const injected = "x\r\nX-Injected: 1";
+  const attempts: readonly (readonly [string, ConnectOptions])[] = [
+    ["a header's value", { headers: { "X-Room": injected } }],
+    ["a header's name", { headers: { [injected]: "1" } }],
+    ["a header's value, by a bare line feed", { headers: { "X-Room": "x\nX-Injected: 1" } }],
+    ["a header's value, by a bare carriage return", { headers: { "X-Room": "x\rX-Injected: 1" } }],
+    [
+      "a header's value, by a character that ends in the octet of one",
+      { headers: { "X-Room": "x\u010d\u010aX-Injected: 1" } },
+    ],
+    ["a cookie", { headers: [["Cookie", injected]] }],
+    ["a subprotocol", { protocols: injected }],
+    ["one of several subprotocols", { protocols: ["chat", injected] }],
+  ];
+
+  it("are refused before anything is sent", async (t) => {
+    const { url, heads } = await headsAt(t);
+    for (const [what, options] of attempts) {
+      await assert.rejects(connect(url, options), (error: Error) => {
+        assert.ok(["UsageError", "TypeError"].includes(error.name), `${what}: ${error.name}`);
+        return true;
+      });
+    }
+    assert.deepEqual(heads, []);
+  });
+
+  it("do not get through a URL either", async (t) => {
+    const { url, heads } = await headsAt(t);
+    for (const path of [
+      `/${injected}`,
+      `/?q=${injected}`,
+      "/%0d%0aX-Injected:%201",
+      "/x HTTP/1.1\r\nX-Injected: 1\r\n",
+    ]) {
+      await assert.rejects(connect(`${url}${path}`), UpgradeRefusedError, path);
+    }
+    assert.equal(heads.length, 4);
+    for (const head of heads) {
+      assert.equal(head.indexOf("HTTP/1.1\r\n"), head.indexOf("\r\n") - 8, head);
+      assert.doesNotMatch(head, /^X-Injected/mu);
+    }
+  });
+
+  it("do not let an application replace the handshake's own headers", async (t) => {
+    const { url, heads } = await headsAt(t);
+    for (const name of ["Host", "Upgrade", "Connection", "Sec-WebSocket-Key", "Content-Length", "Transfer-Encoding"]) {
+      await assert.rejects(connect(url, { headers: { [name]: "x" } }), { code: "header-not-allowed" }, name);
+    }
+    assert.deepEqual(heads, []);
+  });
+});
+
+describe("a server whose certificate nobody vouches for (CVE-2020-15133)", () => {
+  it("is not connected to, unless its certificate was asked for by name, or nobody cares", async (t) => {
+    const server = await serve({ port: 0, host: "127.0.0.1", tls: { key: testOnlyKey, cert: testOnlyCertificate } });
+    t.after(() => server.close());
+    const causeOf = async (url: string, tls: ConnectOptions["tls"]): Promise<unknown> => {
+      const error: unknown = await connect(url, tls === undefined ? {} : { tls }).then(
+        (socket) => socket.terminate(),
+        (reason: unknown) => reason,
+      );
+      return error instanceof ConnectError ? (error.cause as NodeJS.ErrnoException).code : error;
+    };
+    assert.equal(await causeOf(server.url, undefined), "DEPTH_ZERO_SELF_SIGNED_CERT");
+    // Trusted, but another's: a certificate is for a name.
+    const other = { ca: testOnlyCertificate, servername: "other.example" };
+    assert.equal(await causeOf(server.url, other), "ERR_TLS_CERT_ALTNAME_INVALID");
+    assert.equal(await causeOf(server.url, { ca: testOnlyCertificate }), undefined);
+    assert.equal(await causeOf(server.url, { rejectUnauthorized: false }), undefined);
+  });
+});
+
+describe("a redirect to another server", () => {
+  for (const status of [301, 302, 303, 307, 308]) {
+    it(`is not followed (${status}): nobody else gets the credentials`, async (t) => {
+      const other = await headsAt(t);
+      const port = await serveRaw(
+        t,
+        replying(() => `HTTP/1.1 ${status} Elsewhere\r\nLocation: ${other.url}/\r\nContent-Length: 0\r\n\r\n`),
+      );
+      const headers = { Authorization: "Bearer secret", Cookie: "session=secret" };
+      await assert.rejects(connect(`ws://127.0.0.1:${port}`, { headers }), (error) => {
+        assert.ok(error instanceof UpgradeRefusedError);
+        assert.equal(error.status, status);
+        // Where it points to is for the application to judge.
+        assert.equal(error.headers.get("location"), `${other.url}/`);
+        return true;
+      });
+      assert.deepEqual(other.heads, []);
+    });
+  }
+});
+
+describe("proxies that were not asked for (SSRF)", () => {
+  it("a client goes where the URL says, whatever the environment names", async (t) => {
+    const proxy = await headsAt(t);
+    const target = await headsAt(t);
+    const names = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+    const before = names.map((name) => [name, process.env[name]] as const);
+    for (const name of names) process.env[name] = proxy.url.replace("ws:", "http:");
+    t.after(() => {
+      for (const [name, value] of before) {
+        if (value === undefined) Reflect.deleteProperty(process.env, name);
+        else process.env[name] = value;
+      }
+    });
+    await assert.rejects(connect(target.url), UpgradeRefusedError);
+    assert.deepEqual([proxy.heads.length, target.heads.length], [0, 1]);
+  });
+
+  it("a server goes nowhere for a request that names another, and is no tunnel", async (t) => {
+    const inside = await headsAt(t);
+    const server = await serve({ port: 0, host: "127.0.0.1", handshakeTimeoutMs: 200, closeTimeoutMs: 50 });
+    t.after(() => server.close());
+    const authority = inside.url.slice("ws://".length);
+    const tail = requestText().slice("GET / HTTP/1.1".length);
+    for (const line of [`GET http://${authority}/ HTTP/1.1`, `CONNECT ${authority} HTTP/1.1`]) {
+      assert.doesNotMatch(await answerOf(t, server.port, `${line}${tail}`), /^HTTP\/1\.1 [12]/u);
+    }
+    assert.deepEqual(inside.heads, []);
+  });
+});
+
+/** What comes back until the end. */
+async function answerOf(t: TestContext, port: number, request: string): Promise<string> {
+  const client = await TextClient.connect(t, port);
+  client.write(request);
+  const answer = await client.untilEnd();
+  client.socket.destroy();
+  return answer;
+}
