@@ -9,7 +9,7 @@ import { importAll } from "./lib/discover.js";
 import { loadSettings } from "./lib/measure.js";
 import { positive, runCommand } from "./lib/options.js";
 import { claimsTable, workloadTable } from "./lib/print.js";
-import { recordFile, writeRecord } from "./lib/record.js";
+import { putInto, readRecord, recordFile, writeRecord } from "./lib/record.js";
 import { findRivals, rivalsFor } from "./lib/rivals.js";
 import { measureRounds } from "./lib/rounds.js";
 import { printHead, runHead } from "./lib/run-head.js";
@@ -24,6 +24,8 @@ const usage = `npm run bench -- [options]
   --peer NAME        only these peers; may be repeated
   --baseline NAME    the peer that ratios in the tables refer to (default ws)
   --profile FOLDER   peers on Node write CPU profiles there
+  --publish          with --workload: takes what was measured into results/record.json, in place of what it says of these
+                     workloads, each with the time and the rounds of its own run
 With --quick, --workload or --peer the record goes to build/record.json, otherwise to results/, with charts.`;
 
 const { values } = parseArgs({
@@ -35,6 +37,7 @@ const { values } = parseArgs({
     peer: { type: "string", multiple: true },
     baseline: { type: "string", default: "ws" },
     profile: { type: "string" },
+    publish: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
@@ -97,8 +100,19 @@ function titlesOf(rivals) {
   return Object.fromEntries(rivals.map(({ peer }) => [peer.name, peer.title]));
 }
 
+/** Takes a run of some workloads into the record that is published, and draws its charts. */
+async function publish(record) {
+  const file = recordFile("record", false);
+  await writeRecord(file, putInto(await readRecord(file), record));
+  await drawCharts(file);
+  console.log(`published in ${path.relative(process.cwd(), file.pathname)}`);
+}
+
 async function main() {
   const { quick } = values;
+  if (values.publish && (quick || values.peer !== undefined || values.workload === undefined)) {
+    throw new Error("--publish goes with --workload, and with neither --quick nor --peer");
+  }
   const rounds = positive("rounds", values.rounds, quick ? 1 : 5);
   const windowMs = positive("seconds", values.seconds, quick ? 0.2 : 2) * 1000;
   const timing = { warmUpMs: quick ? 100 : 1000, windowMs };
@@ -123,8 +137,9 @@ async function main() {
   const file = recordFile("record", isPartial);
   await writeRecord(file, record);
   console.log(`\nrecorded in ${path.relative(process.cwd(), file.pathname)}`);
-  if (isPartial) return;
-  await drawCharts(file);
+  if (values.publish) await publish(record);
+  else if (!isPartial) await drawCharts(file);
+  if (isPartial && !values.publish) return;
   console.log(`\n${claimsTable(judgeClaims(record.groups.flatMap(({ workloads }) => workloads)), titlesOf(rivals))}`);
 }
 

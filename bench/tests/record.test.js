@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { toJson } from "../lib/json.js";
-import { recordFile } from "../lib/record.js";
+import { putInto, recordFile } from "../lib/record.js";
 
 describe("a record's JSON", () => {
   const value = {
@@ -45,5 +45,54 @@ describe("a record", () => {
   it("of a quick run does not take the published one's place", () => {
     assert.match(recordFile("record", true).pathname, /\/bench\/build\/record\.json$/u);
     assert.match(recordFile("record", false).pathname, /\/bench\/results\/record\.json$/u);
+  });
+});
+
+describe("a run of some workloads", () => {
+  const published = {
+    date: "then",
+    rounds: 5,
+    peers: [{ name: "a", versions: 1 }],
+    groups: [
+      {
+        name: "small",
+        charted: [],
+        workloads: [
+          { name: "one", results: 1 },
+          { name: "two", results: 2 },
+        ],
+      },
+    ],
+  };
+  const run = {
+    date: "now",
+    rounds: 3,
+    warmUpMs: 1,
+    windowMs: 2,
+    peers: [{ name: "b", versions: 2 }],
+    groups: [
+      { name: "small", charted: ["x"], workloads: [{ name: "two", results: 22 }] },
+      { name: "new", charted: [], workloads: [{ name: "three", results: 3 }] },
+    ],
+  };
+
+  it("takes the place of what was published of them, and says when it was", () => {
+    const own = { date: "now", rounds: 3, warmUpMs: 1, windowMs: 2 };
+    assert.deepEqual(putInto(published, run), {
+      date: "then",
+      rounds: 5,
+      peers: [...published.peers, ...run.peers],
+      groups: [
+        {
+          name: "small",
+          charted: ["x"],
+          workloads: [
+            { name: "one", results: 1 },
+            { name: "two", results: 22, run: own },
+          ],
+        },
+        { name: "new", charted: [], workloads: [{ name: "three", results: 3, run: own }] },
+      ],
+    });
   });
 });
