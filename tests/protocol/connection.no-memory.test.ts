@@ -10,11 +10,13 @@ import { readFrames } from "../support/frames.js";
 import { seededKeys } from "../support/masking-keys.js";
 import { concat } from "../support/octets.js";
 
-/** An extension that changes nothing, but takes its time for it. */
-function slowExtension(): { readonly chain: ExtensionChain; readonly settle: () => void } {
+const noMemory = new RangeError("Array buffer allocation failed");
+
+/** An extension that changes nothing, but takes its time for it, and may have no memory then. */
+function slowExtension(rejects = false): { readonly chain: ExtensionChain; readonly settle: () => void } {
   const settles: (() => void)[] = [];
   const later = (message: Transformed): Promise<Transformed> =>
-    new Promise((resolve) => settles.push(() => resolve(message)));
+    new Promise((resolve, reject) => settles.push(() => (rejects ? reject(noMemory) : resolve(message))));
   const extension: Extension = {
     name: "x-slow",
     claimedBits: 0x20,
@@ -29,11 +31,16 @@ function slowExtension(): { readonly chain: ExtensionChain; readonly settle: () 
 }
 
 describe("a message that was changed outside of any call, and has no memory to be sent from", () => {
-  it("closes the connection with 1011, with nothing after it sent", async () => {
-    const { chain, settle } = slowExtension();
+  for (const rejects of [false, true]) {
+    const when = rejects ? "while the extension works" : "to be framed in";
+    it(`closes the connection with 1011, with nothing after it sent: ${when}`, () => closesWith1011(rejects));
+  }
+
+  async function closesWith1011(rejects: boolean): Promise<void> {
+    const { chain, settle } = slowExtension(rejects);
     let isFull = false;
     const pool = new BufferPool((byteLength) => {
-      if (isFull && byteLength > 4096) throw new RangeError("Array buffer allocation failed");
+      if (isFull && byteLength > 4096) throw noMemory;
       return new Uint8Array(byteLength);
     });
     const context = { role: "client", limits: defaultLimits, text: portableTextCodec, pool } as const;
@@ -68,5 +75,5 @@ describe("a message that was changed outside of any call, and has no memory to b
     );
     const report = connection.streamEnded();
     assert.match(String(report.cause), /allocation failed/u);
-  });
+  }
 });
