@@ -250,7 +250,7 @@ describe("a message for which the platform has no memory", () => {
       constructor() {
         super(noMemory());
       }
-    } as never;
+    };
     const failed = pieces.push(Real.of(1, 2, 3), 0, 3);
     globalThis.Uint8Array = Real;
     assert.ok(failed !== undefined && !(failed instanceof Promise));

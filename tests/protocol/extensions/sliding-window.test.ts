@@ -119,7 +119,7 @@ describe("a sender's window for which the platform has no memory, though the bud
     const window = new SenderWindow(12, memory);
     window.append(noise(5000, 1), 0, 5000);
     window.forget();
-    const { slots } = memory;
+    const slots = memory.slots.bind(memory);
     memory.slots = () => {
       throw new RangeError("Array buffer allocation failed");
     };
