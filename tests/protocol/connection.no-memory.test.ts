@@ -17,7 +17,7 @@ function slowExtension(rejectsWith?: unknown): { readonly chain: ExtensionChain;
   const settles: (() => void)[] = [];
   const later = (message: Transformed): Promise<Transformed> =>
     new Promise((resolve, reject) =>
-      settles.push(() => (rejectsWith === undefined ? resolve(message) : reject(rejectsWith as Error))),
+      settles.push(() => (rejectsWith === undefined ? resolve(message) : reject(rejectsWith))),
     );
   const extension: Extension = {
     name: "x-slow",
