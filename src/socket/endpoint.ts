@@ -356,11 +356,12 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
 
   fail(error: ProtocolError): void {
     this.#connection.fail(error);
-    this.toEnd.discardFromNowOn();
+    this.failed();
   }
 
   failed(): void {
     this.toEnd.discardFromNowOn();
+    this.resumeReading(reasonsWhileOpen | PauseReason.extension); // What these wait for counts no more.
   }
 
   // What comes from delivery
