@@ -8,7 +8,6 @@
  *
  * Whatever ends a connection, `streamClosed` is its end, once.
  */
-
 import type { CloseReport, ConnectionSink, DataOpcode, ProtocolError, SharedMessage } from "../protocol/index.js";
 import { CloseCode, Connection } from "../protocol/index.js";
 import type { ByteStream, ByteStreamReceiver } from "../transport/index.js";
