@@ -292,9 +292,9 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
   }
 
   /** From the way out. */
-  sendFailed(cause: unknown): void {
+  sendFailed(cause: Error): void {
     this.#isCloseWaiting = false;
-    this.close(CloseCode.internalError, "", cause instanceof Error ? cause : undefined);
+    this.close(CloseCode.internalError, "", cause);
   }
 
   /** From the way out. */

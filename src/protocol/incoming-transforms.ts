@@ -36,6 +36,8 @@ export class IncomingTransforms {
   #pieces: PieceReceiver | undefined;
   /** What is being waited for. */
   #pending: Promise<Result> | undefined;
+  /** Octets of a whole message that is waited for, as it came. */
+  #waitingBytes = 0;
 
   constructor(chain: ExtensionChain, limits: Limits, owner: IncomingOwner) {
     this.#chain = chain;
@@ -51,15 +53,17 @@ export class IncomingTransforms {
     return this.#pending !== undefined;
   }
 
-  /** Octets held for a message that comes in pieces, with overhead. */
+  /** Octets held for a message that comes in pieces, or waits to be changed, with overhead. */
   get heldBytes(): number {
-    return this.#pieces === undefined ? 0 : this.#pieces.heldBytes + assemblyOverheadBytes;
+    if (this.#pieces !== undefined) return this.#pieces.heldBytes + assemblyOverheadBytes;
+    return this.#waitingBytes === 0 ? 0 : this.#waitingBytes + assemblyOverheadBytes;
   }
 
   /** Takes a message that is here whole; its octets are lent for the call. */
   whole(opcode: DataOpcode, reserved: number, bytes: Uint8Array, start: number, end: number): void {
     this.#opcode = opcode;
     this.#take(this.#chain.receiveMessage({ bytes, start, end, reserved, isOwned: false }, this.#maxBytes));
+    if (this.isPending) this.#waitingBytes = end - start;
   }
 
   /** Begins a message that comes in pieces. */
@@ -80,14 +84,17 @@ export class IncomingTransforms {
 
   /** The message is complete. */
   finish(): void {
+    const held = this.#pieces?.heldBytes ?? 0;
     const result = this.#pieces?.finish();
     this.#pieces = undefined;
     if (result !== undefined) this.#take(result);
+    if (this.isPending) this.#waitingBytes = held;
   }
 
   /** Drops everything; nothing is told of it any more. */
   abort(): void {
     this.#pending = undefined;
+    this.#waitingBytes = 0;
     this.#pieces?.abort();
     this.#pieces = undefined;
   }
@@ -104,6 +111,7 @@ export class IncomingTransforms {
       // It may have been given up meanwhile, or the end of the message be what is waited for.
       if (this.#pending !== result) return;
       this.#pending = undefined;
+      this.#waitingBytes = 0;
       this.#deliver(settled);
       if (this.#pending === undefined) this.#owner.transforming(false);
     });

@@ -29,7 +29,7 @@ export interface OutgoingOwner {
   /** A message has been written: its text, or how many octets it had before extensions, and whether they changed it. */
   messageWritten(opcode: DataOpcode, payload: string | number, isTransformed: boolean): void;
   /** There was no memory for what an extension has made, outside of any call; nothing after it has been sent. */
-  sendFailed(cause: unknown): void;
+  sendFailed(cause: Error): void;
 }
 
 /** What the way out shares with those of other connections. */
@@ -199,9 +199,10 @@ export class OutgoingTransforms {
       write();
       this.#goOn();
     } catch (error) {
-      // A message less in the middle would be one lost in silence.
+      // A platform without memory for it, which says so with a RangeError. A message less in the middle would be one lost
+      // in silence.
       this.drop();
-      this.#owner.sendFailed(error);
+      this.#owner.sendFailed(error as Error);
     }
     this.#owner.outputAdded();
   }

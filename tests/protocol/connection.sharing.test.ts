@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { BufferPool } from "#src/protocol/output.js";
+import { Connection } from "#src/protocol/connection.js";
+import type { ConnectionSink } from "#src/protocol/connection-context.js";
+import type { Extension } from "#src/protocol/extensions/index.js";
+import { ExtensionChain } from "#src/protocol/extensions/index.js";
+import { defaultLimits } from "#src/protocol/limits.js";
+import { Opcode } from "#src/protocol/opcode.js";
+import { BufferPool, Output } from "#src/protocol/output.js";
 import { FrameArena, frameMessage } from "#src/protocol/shared-octets.js";
 import { portableTextCodec } from "#src/protocol/utf8.js";
-import { hexOf, octets, utf8 } from "../support/octets.js";
+import { readFrames } from "../support/frames.js";
+import { concat, hexOf, octets, utf8 } from "../support/octets.js";
 import { patternedBytes } from "../support/patterns.js";
 import { RecordedConnection, roles } from "../support/recorded-connection.js";
 
@@ -95,3 +102,73 @@ for (const role of roles) {
     });
   });
 }
+
+describe("a frame that was made for many, while an extension takes its time", () => {
+  function setUp(more: Partial<ConnectionSink> = {}) {
+    const settles: (() => void)[] = [];
+    const slow: Extension = {
+      name: "x-slow",
+      claimedBits: 0x20,
+      sendMessage: (_opcode, message) => new Promise((resolve) => settles.push(() => resolve(message))),
+      sendFragment: () => assert.fail(),
+      wants: () => false,
+      receiveMessage: () => assert.fail(),
+      receivePieces: () => assert.fail(),
+      close: () => undefined,
+    };
+    const context = { role: "server", limits: defaultLimits, text: portableTextCodec, pool: new BufferPool() } as const;
+    const sink = {
+      receivedText: () => assert.fail(),
+      receivedBinary: () => assert.fail(),
+      receivedPing: () => assert.fail(),
+      receivedPong: () => assert.fail(),
+      receivedClose: () => assert.fail(),
+      failed: () => assert.fail(),
+      ...more,
+    };
+    const output = new Output(context.pool);
+    const connection = new Connection(context, sink, output, new ExtensionChain([slow]));
+    const settle = async (): Promise<void> => {
+      for (const done of settles) done();
+      await new Promise(setImmediate);
+    };
+    return { connection, output, settle };
+  }
+
+  it("waits its turn, also where nobody is told that it has left", async () => {
+    const { connection, output, settle } = setUp();
+    connection.sendText("first");
+    assert.equal(connection.sendShared(arena().layDown("second")), true);
+    assert.equal(connection.sendFramed(hello), true);
+    assert.equal(output.byteLength, 0);
+    await settle();
+    const sent = readFrames(concat(...output.take().segments));
+    assert.deepEqual(
+      sent.map(({ payload }) => Buffer.from(payload).toString()),
+      ["first", "second", "hello"],
+    );
+  });
+
+  it("is told of with the message before it, where somebody listens", async () => {
+    const told: unknown[] = [];
+    const { connection, settle } = setUp({
+      messageWritten: (...what) => void told.push(what),
+      outputAdded: () => void told.push("added"),
+    });
+    connection.sendText("first");
+    connection.sendFramed(hello);
+    await settle();
+    assert.deepEqual(told, [[Opcode.text, 5, false], "added"]);
+  });
+});
+
+describe("a server's frame that was made for many", () => {
+  it("is refused after a Close frame, and in the midst of a fragmented message (§5.4)", () => {
+    const { connection } = new RecordedConnection("server");
+    connection.sendFragment("text", "begun", false);
+    assert.throws(() => connection.sendShared(hello), { code: "fragment-pending" });
+    connection.sendFragment("text", "done", true);
+    connection.close(1000);
+    assert.equal(connection.sendShared(hello), false);
+  });
+});

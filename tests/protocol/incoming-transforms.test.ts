@@ -54,6 +54,25 @@ describe("the way in", () => {
     assert.deepEqual(told, ["pending", "pending", "2: 80000", "done"]);
   });
 
+  it("counts what waits to be changed, whole or come in pieces, until it is handed on or given up", async () => {
+    const { incoming, compressor } = setUp();
+    incoming.whole(Opcode.binary, 0x40, long, 0, long.byteLength);
+    assert.ok(incoming.heldBytes >= long.byteLength);
+    await compressor.all();
+    assert.equal(incoming.heldBytes, 0);
+
+    incoming.begin(Opcode.binary, 0x40);
+    incoming.push(long, 0, 60_000);
+    incoming.push(long, 60_000, long.byteLength - 1);
+    await compressor.all();
+    incoming.push(long, long.byteLength - 1, long.byteLength);
+    incoming.finish();
+    assert.ok(incoming.heldBytes >= 79_000, `${incoming.heldBytes}`);
+    incoming.abort();
+    assert.equal(incoming.heldBytes, 0);
+    await compressor.all();
+  });
+
   it("says nothing any more once it is given up", async () => {
     const { incoming, compressor, told } = setUp();
     incoming.begin(Opcode.binary, 0x40);

@@ -29,6 +29,8 @@ export class MessageInflater {
   /** Whether there is to be a window: memory for it has been reserved, and not been given back. */
   #isReserved: boolean;
   #window: SlidingWindow | undefined;
+  /** The message that another thread is to bring to its end. */
+  #finishing: Inflation | undefined;
 
   /**
    * @param windowBits the longest window that the peer uses, from 8 to 15
@@ -91,7 +93,9 @@ export class MessageInflater {
     length: number,
     reserved: number,
   ): Promise<Transformed | TransformFailure> {
+    this.#finishing = inflation;
     const inflated = await inflation.finish(rest);
+    this.#finishing = undefined;
     if (isFailure(inflated)) return inflated;
     try {
       return this.#done(inflated, length, reserved, true);
@@ -114,6 +118,8 @@ export class MessageInflater {
 
   /** The connection is over. */
   close(): void {
+    // Nobody waits for it any more, and others may wait for the thread.
+    this.#finishing?.abort();
     this.#window?.clear();
     this.#window = undefined;
     if (!this.#isReserved) return;

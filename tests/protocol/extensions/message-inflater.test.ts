@@ -9,7 +9,7 @@ import { compressedBit } from "#src/protocol/extensions/message-deflater.js";
 import { MessageInflater } from "#src/protocol/extensions/message-inflater.js";
 import { windowBytes } from "#src/protocol/extensions/sliding-window.js";
 import { everyChunking } from "../../support/chunking.js";
-import { octetsIn, plain, WatchedCompressor } from "../../support/compressors.js";
+import { octetsIn, plain, SteeredCompressor, WatchedCompressor } from "../../support/compressors.js";
 import { hexOf, octets } from "../../support/octets.js";
 import { jsonSample, noise } from "../../support/samples.js";
 
@@ -255,5 +255,28 @@ describe("a message for which the platform has no memory", () => {
     globalThis.Uint8Array = Real;
     assert.ok(failed !== undefined && !(failed instanceof Promise));
     assert.deepEqual([failed.failure, failed.observed], ["message-too-big", 3]);
+  });
+});
+
+describe("a message that another thread is to inflate when the connection ends", () => {
+  it("is not inflated any more, whole or in pieces", async () => {
+    const message = deflated(jsonSample(100_000, 1));
+    for (const isWhole of [true, false]) {
+      const compressor = new SteeredCompressor();
+      const context = createDeflateContext(compressor, { laterFromBytes: 1000 });
+      const inflater = new MessageInflater(context, 12, false);
+      let result: Later<Transformed | TransformFailure>;
+      if (isWhole) {
+        result = inflater.message(plain(message, compressedBit), maxBytes);
+      } else {
+        const pieces = inflater.pieces(compressedBit, maxBytes);
+        void pieces.push(message, 0, message.byteLength);
+        result = pieces.finish();
+      }
+      inflater.close();
+      await compressor.all();
+      assert.equal(isFailure(await result), true);
+      assert.equal(context.counters.receivedMessages, 0);
+    }
   });
 });

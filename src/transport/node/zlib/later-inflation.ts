@@ -20,8 +20,8 @@ export class LaterInflation implements Inflation {
   readonly #maxBytes: number;
   #stream: InflateRaw | undefined;
   #streams = 0;
-  /** What the next stream may refer to, before what has been inflated. */
-  #history: Uint8Array | undefined;
+  /** What the message may refer to before its beginning. */
+  readonly #history: Uint8Array | undefined;
   readonly #chunks: Uint8Array[] = [];
   #length = 0;
   #failure: TransformFailure | undefined;
@@ -111,7 +111,6 @@ export class LaterInflation implements Inflation {
       if (left === 0 || this.#failure !== undefined) return;
       // A final block has ended within the message: the next octet begins another stream.
       rest = rest.subarray(rest.byteLength - left);
-      this.#history = lastOctets(this.#history === undefined ? this.#chunks : [this.#history, ...this.#chunks]);
       this.#stream?.destroy();
       this.#stream = undefined;
     }
@@ -138,13 +137,19 @@ export class LaterInflation implements Inflation {
     });
   }
 
+  /** What the next stream may refer to: the message so far, and what was before it. */
+  #earlier(): Uint8Array | undefined {
+    if (this.#chunks.length === 0) return this.#history;
+    return lastOctets(this.#history === undefined ? this.#chunks : [this.#history, ...this.#chunks]);
+  }
+
   /** @returns undefined, having failed, where a message has too many of them */
   #open(): InflateRaw | undefined {
     if (++this.#streams > maxStreamsPerMessage) {
       this.#failure = tooManyStreams(this.#streams);
       return undefined;
     }
-    const dictionary = this.#history;
+    const dictionary = this.#earlier();
     const options = { chunkSize: chunkBytes };
     const stream = createInflateRaw(dictionary === undefined ? options : { ...options, dictionary });
     stream.on("data", (chunk: Uint8Array) => {

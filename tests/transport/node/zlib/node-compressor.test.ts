@@ -210,6 +210,19 @@ for (const by of ["handles", "documented"] as const) {
       }
     });
 
+    it("refers from every stream of a message to what was before the message", async () => {
+      const history = noise(4096, 1);
+      const pieces = [noise(500, 2), noise(500, 3), history.slice(0, 1000)];
+      let earlier = history;
+      const streams = pieces.map((piece, index) => {
+        const finishFlush = index === 2 ? constants.Z_SYNC_FLUSH : constants.Z_FINISH;
+        const bytes = deflateRawSync(piece, { dictionary: earlier, finishFlush });
+        earlier = concat(earlier, piece);
+        return bytes;
+      });
+      await assertInflates(compressor, concat(...streams).slice(0, -4), concat(...pieces), history);
+    });
+
     it("reads a final block at every place where it can end the message (§7.2.3.4)", async () => {
       const hello = deflateRawSync(utf8("Hello"));
       const [first, second] = [deflateRawSync(utf8("Hel")), deflateRawSync(utf8("lo"))];
