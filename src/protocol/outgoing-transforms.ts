@@ -170,7 +170,7 @@ export class OutgoingTransforms {
     return true;
   }
 
-  /** Lets everything after it wait for `result`, which never rejects. */
+  /** Lets everything after it wait for `result`, which rejects only where there is no memory for it. */
   #waitFor<Result>(
     result: Promise<Result>,
     byteLength: number,
@@ -179,11 +179,18 @@ export class OutgoingTransforms {
   ): void {
     this.#isPending = true;
     this.#output.pendingBytes += byteLength;
-    void result.then((settled) => {
+    const settle = (writeNow: () => void): void => {
       this.#isPending = false;
-      if (!this.#isDropped) this.#written(byteLength, () => write(settled));
+      if (!this.#isDropped) this.#written(byteLength, writeNow);
       done?.();
-    });
+    };
+    void result.then(
+      (settled) => settle(() => write(settled)),
+      (error: unknown) =>
+        settle(() => {
+          throw error;
+        }),
+    );
   }
 
   #written(byteLength: number, write: () => void): void {

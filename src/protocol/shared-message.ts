@@ -101,6 +101,11 @@ export class SharedMessage {
 
   #frame(version: number, { bytes, start, end, reserved }: Transformed): FramedMessage {
     if (reserved === 0) return this.plain;
-    return this.#place.lay(version, this.type, reserved, bytes.subarray(start, end));
+    try {
+      return this.#place.lay(version, this.type, reserved, bytes.subarray(start, end));
+    } catch {
+      // A platform that is out of memory: the message can always go out as it is, and a long one has been laid down.
+      return this.plain;
+    }
   }
 }

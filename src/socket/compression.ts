@@ -25,7 +25,7 @@ export interface PerMessageDeflateOptions {
   /** Octets of a message below which it goes out as it is. Default 256. */
   readonly thresholdBytes?: number;
   /**
-   * How hard to try, from 1, the fastest, to 9, the smallest. On Node, 1 to 3 are one for messages up to 64 KiB.
+   * How hard to try, from 1, the fastest, to 9, the smallest. On Node, 1 to 3 are one for messages below 64 KiB.
    * Default 3.
    */
   readonly level?: number;
@@ -44,7 +44,8 @@ export interface ResolvedDeflateOptions {
   readonly maxWindowMemoryBytes: number | undefined;
 }
 
-// Eight times as much saves a thirteenth of the octets and takes three times as long.
+// Eight times as much takes twice as long for JSON of 1 KiB, 1.3 to 1.5 times for 4 KiB. Of four kinds of JSON, one got no
+// shorter by it, two a tenth, and one, whose long values come again after many messages, two fifths.
 const defaultWindowBits = 12;
 
 /**

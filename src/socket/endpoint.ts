@@ -8,7 +8,6 @@
  *
  * Whatever ends a connection, `streamClosed` is its end, once.
  */
-
 import type { CloseReport, ConnectionSink, DataOpcode, ProtocolError, SharedMessage } from "../protocol/index.js";
 import { CloseCode, Connection } from "../protocol/index.js";
 import type { ByteStream, ByteStreamReceiver } from "../transport/index.js";
@@ -356,11 +355,12 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
 
   fail(error: ProtocolError): void {
     this.#connection.fail(error);
-    this.toEnd.discardFromNowOn();
+    this.failed();
   }
 
   failed(): void {
     this.toEnd.discardFromNowOn();
+    this.resumeReading(reasonsWhileOpen | PauseReason.extension); // What these wait for counts no more.
   }
 
   // What comes from delivery

@@ -10,11 +10,13 @@ import { readFrames } from "../support/frames.js";
 import { seededKeys } from "../support/masking-keys.js";
 import { concat } from "../support/octets.js";
 
-/** An extension that changes nothing, but takes its time for it. */
-function slowExtension(): { readonly chain: ExtensionChain; readonly settle: () => void } {
+const noMemory = new RangeError("Array buffer allocation failed");
+
+/** An extension that changes nothing, but takes its time for it, and may have no memory then. */
+function slowExtension(error?: Error): { readonly chain: ExtensionChain; readonly settle: () => void } {
   const settles: (() => void)[] = [];
   const later = (message: Transformed): Promise<Transformed> =>
-    new Promise((resolve) => settles.push(() => resolve(message)));
+    new Promise((resolve, reject) => settles.push(() => (error === undefined ? resolve(message) : reject(error))));
   const extension: Extension = {
     name: "x-slow",
     claimedBits: 0x20,
@@ -29,11 +31,20 @@ function slowExtension(): { readonly chain: ExtensionChain; readonly settle: () 
 }
 
 describe("a message that was changed outside of any call, and has no memory to be sent from", () => {
-  it("closes the connection with 1011, with nothing after it sent", async () => {
-    const { chain, settle } = slowExtension();
+  const closes = "closes the connection with 1011, with nothing after it sent";
+  it(`${closes}, where it cannot be framed`, async () => {
+    assert.equal(await causeOf(undefined), noMemory);
+  });
+  it(`${closes}, where the extension fails for it`, async () => {
+    assert.equal(await causeOf(noMemory), noMemory);
+  });
+
+  /** @returns the cause in the close report */
+  async function causeOf(error: Error | undefined): Promise<unknown> {
+    const { chain, settle } = slowExtension(error);
     let isFull = false;
     const pool = new BufferPool((byteLength) => {
-      if (isFull && byteLength > 4096) throw new RangeError("Array buffer allocation failed");
+      if (isFull && byteLength > 4096) throw noMemory;
       return new Uint8Array(byteLength);
     });
     const context = { role: "client", limits: defaultLimits, text: portableTextCodec, pool } as const;
@@ -66,7 +77,6 @@ describe("a message that was changed outside of any call, and has no memory to b
       frames.map(({ opcode, payload }) => [opcode, Buffer.from(payload).toString("hex")]),
       [[8, "03f3"]],
     );
-    const report = connection.streamEnded();
-    assert.match(String(report.cause), /allocation failed/u);
-  });
+    return connection.streamEnded().cause;
+  }
 });

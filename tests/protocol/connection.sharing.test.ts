@@ -42,6 +42,16 @@ describe("§5.1 a frame that was made for many", () => {
     client.connection.close(1000);
     assert.throws(() => client.connection.sendShared(hello), refused);
   });
+
+  it("waits at a server for the end of a fragmented message (§5.4), and is not sent after a Close frame (§5.5.1)", () => {
+    const server = new RecordedConnection("server");
+    server.connection.sendFragment("text", "a", false);
+    assert.throws(() => server.connection.sendShared(hello), { code: "fragment-pending" });
+    server.connection.sendFragment("text", "b", true);
+    server.connection.close(1000);
+    assert.equal(server.connection.sendShared(hello), false);
+    assert.deepEqual(server.takeSent(), ["text+ 61", "continuation 62", "close 03e8"]);
+  });
 });
 
 for (const role of roles) {

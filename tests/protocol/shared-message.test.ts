@@ -107,3 +107,27 @@ describe("a message that many connections send", () => {
     assert.deepEqual(asked, [2000]);
   });
 });
+
+describe("a message for many whose compressed frame there is no memory for", () => {
+  for (const length of [3000, 20_000, 70_000]) {
+    it(`is the plain one, with ${length} octets`, async () => {
+      const compressor = new SteeredCompressor();
+      const chain = deflateChain(createDeflateContext(compressor), "server");
+      const message = new SharedMessage(
+        jsonSample(length, 1),
+        {},
+        {
+          lay: (version, type, reserved, octets) => {
+            if (version !== 0) throw new RangeError("Array buffer allocation failed");
+            return frameMessage(octets, portableTextCodec, type, reserved);
+          },
+        },
+        portableTextCodec,
+      );
+      const version = message.versionFor(chain);
+      await compressor.all();
+      assert.equal(await version, message.plain);
+      assert.equal(message.versionFor(chain), message.plain);
+    });
+  }
+});

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { CloseReport, Message } from "#src/index.js";
 import type { DeflateContext } from "#src/protocol/index.js";
-import { createDeflateContext } from "#src/protocol/index.js";
+import { createDeflateContext, ProtocolError } from "#src/protocol/index.js";
 import { prepareMessage } from "#src/socket/prepared-message.js";
 import type { MemoryPairOptions } from "#src/transport/index.js";
 import { nodeText } from "#src/transport/node/index.js";
@@ -346,6 +346,19 @@ for (const role of roles) {
       assert.deepEqual([report.outcome, report.code], ["failed", 1007]);
       assert.equal((report.cause as { code?: string }).code, "compressed-data-invalid");
       assert.deepEqual(told, ["close failed"]);
+    });
+
+    it("reads on for the end when it fails for other reasons while a message is inflated", async () => {
+      const { socket, peer, compressor, told, idle, settle } = meet(role);
+      peer.send({ opcode: 2, rsv: rsv1, fin: false, payload: deflated(incoming) });
+      await idle();
+      assert.equal(compressor.waiting, 1);
+      socket.fail(new ProtocolError("too-much-buffered", 2, 1));
+      await settle();
+      peer.stream.end();
+      await idle();
+      assert.deepEqual(told, ["close failed"]);
+      assert.equal(socket.readyState, "closed");
     });
 
     it("fails while it sends: the Close frame does not wait for what is being compressed", async () => {

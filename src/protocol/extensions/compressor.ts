@@ -67,7 +67,7 @@ export interface Compressor {
   ): Promise<OctetRange>;
   /**
    * Inflates what `deflate` makes without its last four octets, or anything that claims to be that (RFC 7692 §7.2.2).
-   * Never throws.
+   * Throws only when the platform runs out of memory.
    *
    * @param history what the octets may refer to
    * @param maxBytes where to stop: no more than this is ever inflated, and a piece of the platform's choice

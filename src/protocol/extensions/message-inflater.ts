@@ -17,6 +17,11 @@ import { SlidingWindow, windowBytes } from "./sliding-window.js";
 const noOctets = new Uint8Array(0);
 const firstCapacityBytes = 1024;
 
+/** The platform has no memory for a message of so many octets: it is the message that fails for it. */
+function withoutMemory(observed: number, cause: unknown): TransformFailure {
+  return { failure: "message-too-big", observed, limit: undefined, cause };
+}
+
 /** See the head of this file. */
 export class MessageInflater {
   readonly #context: DeflateContext;
@@ -51,8 +56,13 @@ export class MessageInflater {
     const { compressor, laterFromBytes, maxInflatedAtOnceBytes } = this.#context;
     if (end - start >= laterFromBytes) return this.#messageLater(message, maxBytes);
     const atOnce = Math.min(maxBytes, maxInflatedAtOnceBytes);
-    const inflated = compressor.inflate(bytes, start, end, this.#window, atOnce);
-    if (!isFailure(inflated)) return this.#done(inflated, end - start, reserved, false);
+    let inflated: OctetRange | TransformFailure;
+    try {
+      inflated = compressor.inflate(bytes, start, end, this.#window, atOnce);
+      if (!isFailure(inflated)) return this.#done(inflated, end - start, reserved, false);
+    } catch (cause) {
+      return withoutMemory(end - start, cause);
+    }
     if (inflated.failure === "message-too-big" && atOnce < maxBytes) return this.#messageLater(message, maxBytes);
     return inflated;
   }
@@ -86,7 +96,12 @@ export class MessageInflater {
     this.#finishing = inflation;
     const inflated = await inflation.finish(rest);
     this.#finishing = undefined;
-    return isFailure(inflated) ? inflated : this.#done(inflated, length, reserved, true);
+    if (isFailure(inflated)) return inflated;
+    try {
+      return this.#done(inflated, length, reserved, true);
+    } catch (cause) {
+      return withoutMemory(length, cause);
+    }
   }
 
   #done({ bytes, start, end }: OctetRange, lengthBefore: number, reserved: number, isOwned: boolean): Transformed {
@@ -142,7 +157,11 @@ class CompressedPieces implements PieceReceiver {
 
   push(bytes: Uint8Array, start: number, end: number): Later<TransformFailure | undefined> {
     const needed = this.#count + end - start;
-    if (needed > this.#collected.byteLength) this.#grow(needed);
+    try {
+      if (needed > this.#collected.byteLength) this.#grow(needed);
+    } catch (cause) {
+      return withoutMemory(needed, cause);
+    }
     this.#collected.set(bytes.subarray(start, end), this.#count);
     this.#count = needed;
     return needed >= this.#context.laterFromBytes && this.#takeMemory(needed) ? this.#pushOn() : undefined;

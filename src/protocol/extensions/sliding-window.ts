@@ -132,8 +132,16 @@ export class SenderWindow implements Forgettable {
   /** Remembers what has been sent; or forgets everything, where there is no memory for it. */
   append(bytes: Uint8Array, start: number, end: number): void {
     if (start === end) return;
-    if (this.#memory.use(this.#lease, this.#window.bytesWith(end - start))) this.#window.append(bytes, start, end);
-    else this.forget();
+    if (!this.#memory.use(this.#lease, this.#window.bytesWith(end - start))) {
+      this.forget();
+      return;
+    }
+    try {
+      this.#window.append(bytes, start, end);
+    } catch {
+      // The platform has less of it than the budget.
+      this.forget();
+    }
   }
 
   /** Begins anew. */

@@ -221,6 +221,43 @@ describe("§6.2 a message in pieces", () => {
   });
 });
 
+describe("a message for which the platform has no memory", () => {
+  const noMemory = (): never => {
+    throw new RangeError("Array buffer allocation failed");
+  };
+
+  it("fails, and nothing is thrown, when it cannot be inflated at once", async () => {
+    const set = setUp(true);
+    set.compressor.inflate = noMemory;
+    assert.equal(await textOf(receive(set, deflated(jsonSample(1000, 1)))), "message-too-big");
+  });
+
+  for (const length of [1000, 200_000]) {
+    it(`fails when there is none for the window, behind ${length} octets`, async () => {
+      const set = setUp(true, { laterFromBytes: 5000 });
+      set.context.memory.slots = noMemory;
+      assert.equal(await textOf(receive(set, deflated(jsonSample(length, 1)))), "message-too-big");
+    });
+  }
+
+  it("fails when its pieces cannot be collected", async (t) => {
+    const pieces = setUp(true).inflater.pieces(compressedBit, maxBytes);
+    const Real = Uint8Array;
+    t.after(() => {
+      globalThis.Uint8Array = Real;
+    });
+    globalThis.Uint8Array = class extends Real {
+      constructor() {
+        super(noMemory());
+      }
+    };
+    const failed = pieces.push(Real.of(1, 2, 3), 0, 3);
+    globalThis.Uint8Array = Real;
+    assert.ok(failed !== undefined && !(failed instanceof Promise));
+    assert.deepEqual([failed.failure, failed.observed], ["message-too-big", 3]);
+  });
+});
+
 describe("a message that another thread is to inflate when the connection ends", () => {
   it("is not inflated any more, whole or in pieces", async () => {
     const message = deflated(jsonSample(100_000, 1));

@@ -112,3 +112,22 @@ describe("a sender's window", () => {
     assert.equal(memory.lentBytes, 0);
   });
 });
+
+describe("a sender's window for which the platform has no memory, though the budget has", () => {
+  it("forgets, and counts nothing", () => {
+    const memory = new WindowMemory();
+    const window = new SenderWindow(12, memory);
+    window.append(noise(5000, 1), 0, 5000);
+    window.forget();
+    const slots = memory.slots.bind(memory);
+    memory.slots = () => {
+      throw new RangeError("Array buffer allocation failed");
+    };
+    window.append(noise(100, 1), 0, 100);
+    assert.deepEqual([window.heldBytes, memory.lentBytes, memory.lentCount], [0, 0, 0]);
+    assert.equal(historyOf(window), undefined);
+    memory.slots = slots;
+    window.append(noise(100, 2), 0, 100);
+    assert.equal(hexOf(historyOf(window)!), hexOf(noise(100, 2)));
+  });
+});

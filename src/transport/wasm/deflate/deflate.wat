@@ -299,7 +299,7 @@
     (block $done
       (loop $next
         (local.set $run_end (i32.add (i32.load (local.get $reference)) (i32.const 0x40000)))
-                (block $written
+        (block $written
           (loop $run
             (br_if $written (i32.ge_u (local.get $literal) (local.get $run_end)))
             (local.set $code
