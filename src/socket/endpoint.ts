@@ -327,8 +327,9 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   }
 
   receivedPong(bytes: Uint8Array, start: number, end: number): void {
-    this.#limiter?.controlFrame();
     const roundTripMs = this.#watch.pong(bytes, start, end);
+    // Who answers our pings does what it has to (§5.5.2), however many we send.
+    if (roundTripMs === undefined && !this.#watch.takeAwaitedPong()) this.#limiter?.controlFrame();
     if (roundTripMs !== undefined) this.#context.observer?.roundTrip?.(this, roundTripMs);
   }
 

@@ -23,9 +23,9 @@ export interface RateLimitOptions {
   readonly bytesPerSecond?: number;
   /** Octets that may come at once. Default `bytesPerSecond`, and at least 1. */
   readonly burstBytes?: number;
-  /** Pings and pongs in a second. */
+  /** Pings, and pongs that answer none of ours, in a second. */
   readonly controlFramesPerSecond?: number;
-  /** Pings and pongs that may come at once. Default `controlFramesPerSecond`, and at least 1. */
+  /** As many of these may come at once. Default `controlFramesPerSecond`, and at least 1. */
   readonly burstControlFrames?: number;
   /**
    * What happens beyond it. "pause" (the default): nothing more is read until it may, so that nothing is lost and the
@@ -155,7 +155,7 @@ export class RateLimiter {
     else this.#count(this.#octets, count, "octet-rate", nowMs);
   }
 
-  /** A ping or a pong has come. */
+  /** A ping has come, or a pong that nobody asked for. */
   controlFrame(): void {
     this.#count(this.#controlFrames, 1, "control-frame-rate", this.#platform.clock.now());
   }
@@ -173,7 +173,8 @@ export class RateLimiter {
     bucket.take(count, nowMs);
     if (this.#isOver || !bucket.isOwingAt(nowMs) || this.#owner.isLeaving) return;
     if (this.#policy === "close") {
-      this.#owner.fail(new ProtocolError(code, bucket.burst - bucket.tokensAt(nowMs), bucket.burst));
+      // In whole ones, as they come.
+      this.#owner.fail(new ProtocolError(code, Math.ceil(bucket.burst - bucket.tokensAt(nowMs)), bucket.burst));
       return;
     }
     this.#owner.pauseReading(PauseReason.rate);

@@ -150,6 +150,51 @@ describe('a peer that sends too fast, with "close"', () => {
     });
   }
 
+  it("is told of in whole messages, also where a part of one had come back", async () => {
+    const setup = limited({ messagesPerSecond: 3, policy: "close" });
+    const { socket, peer, platform, idle } = meetRawPeer("server", setup);
+    peer.sendText("1", "2", "3");
+    await idle();
+    platform.clock.advance(100);
+    peer.sendText("4");
+    await idle();
+    peer.stream.end();
+    const { rule } = await socket.closed;
+    assert.deepEqual([rule?.observed, rule?.limit], [4, 3]);
+  });
+
+  it("may answer our pings, however many they are", async () => {
+    const setup = limited({ controlFramesPerSecond: 1, policy: "close" });
+    const { socket, peer, idle } = meetRawPeer("server", setup);
+    const roundTrips = Array.from({ length: 5 }, () => socket.ping());
+    await idle();
+    peer.send(...peer.frames.map(({ payload }) => ({ opcode: 10, payload })));
+    await Promise.all(roundTrips);
+    assert.equal(socket.readyState, "open");
+    // What answers none is counted as before.
+    peer.send({ opcode: 10, payload: "1" }, { opcode: 10, payload: "2" });
+    await idle();
+    assert.equal(peer.lines.at(-1), "close 1008 control-frame-rate");
+  });
+
+  it("may answer each ping of the heartbeat once", async () => {
+    const heartbeat = { intervalMs: 800, timeoutMs: 800, jitter: 0 };
+    const setup = { ...limited({ controlFramesPerSecond: 0.001, policy: "close" }), heartbeat };
+    const { socket, peer, platform, idle } = meetRawPeer("server", setup);
+    for (let answered = 0; answered < 5; ) {
+      platform.clock.advance(100);
+      await idle();
+      if (peer.frames.length === answered) continue;
+      answered++;
+      peer.send({ opcode: 10 });
+      await idle();
+    }
+    assert.equal(socket.readyState, "open");
+    peer.send({ opcode: 10 }, { opcode: 10 });
+    await idle();
+    assert.equal(peer.lines.at(-1), "close 1008 control-frame-rate");
+  });
+
   it("has no message delivered beyond the limit", async () => {
     const setup = limited({ messagesPerSecond: 3, policy: "close" });
     const { peer, idle } = meetRawPeer("server", setup);
