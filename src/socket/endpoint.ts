@@ -21,7 +21,7 @@ import { ConnectionClosedError, SlowPeerError } from "./errors.js";
 import { asError, reportTo } from "./handler-error.js";
 import { Leaving } from "./leaving.js";
 import { deliverOutOfChunk } from "./lending.js";
-import { tellClosed, tellFull, tellSent, tellWritten } from "./observer.js";
+import { tellClosed, tellLimit, tellSent, tellWritten } from "./observer.js";
 import { octetsOf } from "./octets.js";
 import { Outbox, type OutboxOwner } from "./outbox.js";
 import { PreparedMessage } from "./prepared-message.js";
@@ -146,12 +146,16 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   #refusal(): SendResult | undefined {
     if (this.#ending?.isOver === true) return refusedClosed;
     if (!this.#connection.canSend) return refusedClosing;
-    const { maxSendBufferBytes, slowPeer } = this.#context.options;
-    const { bufferedBytes } = this.#outbox;
-    if (bufferedBytes < maxSendBufferBytes) return undefined;
-    if (slowPeer === "close") this.toEnd.cut(new SlowPeerError(bufferedBytes, maxSendBufferBytes));
-    else tellFull(this.#context, this);
+    if (this.#outbox.bufferedBytes < this.#context.options.maxSendBufferBytes) return undefined;
+    this.#meetSlowPeer();
     return refusedFull;
+  }
+
+  #meetSlowPeer(): void {
+    const { maxSendBufferBytes, slowPeer } = this.#context.options;
+    const describe = (): Error => new SlowPeerError(this.#outbox.bufferedBytes, maxSendBufferBytes);
+    if (slowPeer === "close") this.toEnd.cut(describe());
+    else this.limitReached(describe);
   }
 
   /** What became of a message that is in the output now. */
@@ -353,6 +357,10 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
 
   outputAdded(): void {
     this.#outbox.flushSoon();
+  }
+
+  limitReached(describe: () => Error): void {
+    tellLimit(this.#context, this, describe);
   }
 
   fail(error: ProtocolError): void {

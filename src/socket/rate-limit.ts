@@ -105,6 +105,8 @@ export interface RateLimitOwner {
   readonly isLeaving: boolean;
   /** Fails the connection. */
   fail(error: ProtocolError): void;
+  /** A limit was reached that ends nothing. `describe` says which. */
+  limitReached(describe: () => Error): void;
   pauseReading(reason: PauseReason): void;
   resumeReading(reason: PauseReason): void;
 }
@@ -144,8 +146,14 @@ export class RateLimiter {
     }
     const isOwing = this.#octets?.isOwingAt(nowMs) === true;
     if (!isOwing && this.#messages?.takeIfThere(1, nowMs) !== false) return true;
-    this.droppedMessages++;
+    this.#drop(isOwing, nowMs);
     return false;
+  }
+
+  #drop(isOwing: boolean, nowMs: number): void {
+    this.droppedMessages++;
+    if (isOwing) this.#owner.limitReached(() => excess("octet-rate", this.#octets, nowMs));
+    else this.#owner.limitReached(() => excess("message-rate", this.#messages, nowMs, 1));
   }
 
   /** Octets have come, and were read. */
@@ -173,12 +181,17 @@ export class RateLimiter {
     bucket.take(count, nowMs);
     if (this.#isOver || !bucket.isOwingAt(nowMs) || this.#owner.isLeaving) return;
     if (this.#policy === "close") {
-      // In whole ones, as they come.
-      this.#owner.fail(new ProtocolError(code, Math.ceil(bucket.burst - bucket.tokensAt(nowMs)), bucket.burst));
+      this.#owner.fail(excess(code, bucket, nowMs));
       return;
     }
     this.#owner.pauseReading(PauseReason.rate);
-    this.#timer ??= this.#wait(nowMs);
+    if (this.#timer !== undefined) return;
+    this.#timer = this.#wait(nowMs);
+    this.#tell(bucket, code, nowMs);
+  }
+
+  #tell(bucket: TokenBucket, code: ViolationCode, nowMs: number): void {
+    this.#owner.limitReached(() => excess(code, bucket, nowMs));
   }
 
   #wait(nowMs: number): Timer {
@@ -199,4 +212,10 @@ export class RateLimiter {
     if (buckets.some((bucket) => bucket?.isOwingAt(nowMs) === true)) this.#timer = this.#wait(nowMs);
     else this.#owner.resumeReading(PauseReason.rate);
   }
+}
+
+/** What came against which limit, in whole ones, with `more` that the bucket was not asked for. */
+function excess(code: ViolationCode, bucket: TokenBucket | undefined, nowMs: number, more: number = 0): ProtocolError {
+  const taken = bucket === undefined ? 0 : bucket.burst - bucket.tokensAt(nowMs);
+  return new ProtocolError(code, Math.ceil(taken) + more, bucket?.burst);
 }
