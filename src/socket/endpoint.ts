@@ -71,7 +71,8 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     const { platform, options, connection } = context;
     this.#outbox = new Outbox(connection.pool, stream, platform.turns, options.highWaterMarkBytes, this);
     this.#connection = new Connection(connection, this, this.#outbox, details.chain);
-    if (options.rateLimit !== undefined) this.#limiter = new RateLimiter(options.rateLimit, platform, this);
+    if (options.rateLimit !== undefined)
+      this.#limiter = new RateLimiter(options.rateLimit, platform, context.wheel, this);
     this.#watch = new SocketWatch(context, this.#connection, stream, this.#outbox, this.#delivery, this);
   }
 

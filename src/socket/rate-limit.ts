@@ -2,6 +2,7 @@
  * How fast a peer may send: the options, and one socket's buckets.
  *
  * What has come is there, and is counted afterwards. So what goes beyond a limit is one message, or one chunk of octets.
+ * What comes in a heap since our process was stopped, or busy, was not sent in a heap: that time counts in full.
  */
 import type { ViolationCode } from "../protocol/index.js";
 import { ProtocolError, UsageError } from "../protocol/index.js";
@@ -9,6 +10,7 @@ import type { Platform, Timer } from "../transport/index.js";
 import { maxTimerMs } from "./deadline-options.js";
 import { PauseReason } from "./reading.js";
 import { TokenBucket } from "./token-bucket.js";
+import type { Wheel } from "./wheel.js";
 
 /** What happens to a peer that sends faster than it may. */
 export type RateLimitPolicy = "pause" | "close" | "drop";
@@ -117,18 +119,27 @@ export class RateLimiter {
   droppedMessages = 0;
   readonly #policy: RateLimitPolicy;
   readonly #platform: Pick<Platform, "clock" | "deadlines">;
+  readonly #wheel: Pick<Wheel, "missedMsAt">;
   readonly #owner: RateLimitOwner;
   readonly #messages: TokenBucket | undefined;
   readonly #octets: TokenBucket | undefined;
   readonly #controlFrames: TokenBucket | undefined;
+  #missedMs: number;
   #timer: Timer | undefined;
   #isOver = false;
 
-  constructor(limit: ResolvedRateLimit, platform: Pick<Platform, "clock" | "deadlines">, owner: RateLimitOwner) {
+  constructor(
+    limit: ResolvedRateLimit,
+    platform: Pick<Platform, "clock" | "deadlines">,
+    wheel: Pick<Wheel, "missedMsAt">,
+    owner: RateLimitOwner,
+  ) {
     this.#policy = limit.policy;
     this.#platform = platform;
+    this.#wheel = wheel;
     this.#owner = owner;
     const nowMs = platform.clock.now();
+    this.#missedMs = wheel.missedMsAt(nowMs);
     const bucket = (rate: Rate | undefined): TokenBucket | undefined =>
       rate === undefined ? undefined : new TokenBucket(rate.perSecond, rate.burst, nowMs);
     this.#messages = bucket(limit.messages);
@@ -136,9 +147,21 @@ export class RateLimiter {
     this.#controlFrames = bucket(limit.controlFrames);
   }
 
+  /** The time, with what our process has missed of it given to the peer. */
+  #now(): number {
+    const nowMs = this.#platform.clock.now();
+    const missedMs = this.#wheel.missedMsAt(nowMs);
+    const newlyMissedMs = missedMs - this.#missedMs;
+    if (newlyMissedMs > 0) {
+      this.#missedMs = missedMs;
+      for (const bucket of [this.#messages, this.#octets, this.#controlFrames]) bucket?.missed(newlyMissedMs, nowMs);
+    }
+    return nowMs;
+  }
+
   /** A message has come. Returns whether it is to be delivered. */
   message(): boolean {
-    const nowMs = this.#platform.clock.now();
+    const nowMs = this.#now();
     if (this.#policy !== "drop") {
       this.#count(this.#messages, 1, "message-rate", nowMs);
       // Where the connection has failed for it, nothing is delivered any more.
@@ -158,14 +181,14 @@ export class RateLimiter {
 
   /** Octets have come, and were read. */
   octets(count: number): void {
-    const nowMs = this.#platform.clock.now();
+    const nowMs = this.#now();
     if (this.#policy === "drop") this.#octets?.take(count, nowMs);
     else this.#count(this.#octets, count, "octet-rate", nowMs);
   }
 
   /** A ping has come, or a pong that nobody asked for. */
   controlFrame(): void {
-    this.#count(this.#controlFrames, 1, "control-frame-rate", this.#platform.clock.now());
+    this.#count(this.#controlFrames, 1, "control-frame-rate", this.#now());
   }
 
   /** The connection is gone. */

@@ -204,6 +204,37 @@ describe('a peer that sends too fast, with "close"', () => {
   });
 });
 
+describe("a peer whose messages come in a heap since our process was stopped", () => {
+  const stopped = (policy: "close" | "drop"): ReturnType<typeof limited> => ({
+    ...limited({ messagesPerSecond: 10, policy }),
+    heartbeat: { intervalMs: 80_000, timeoutMs: 80_000, jitter: 0 },
+  });
+
+  for (const [policy, isRead] of [
+    ["close", "before"],
+    ["close", "after"],
+    ["drop", "before"],
+    ["drop", "after"],
+  ] as const) {
+    it(`may have sent them one by one, with "${policy}", read ${isRead} timers that are late`, async () => {
+      const setup = stopped(policy);
+      const { socket, peer, platform, idle } = meetRawPeer("server", setup);
+      await idle();
+      platform.clock.sleep(5000);
+      if (isRead === "after") platform.clock.advance(0);
+      peer.sendText(...Array.from({ length: 50 }, (_, index) => String(index)));
+      await idle();
+      assert.deepEqual([setup.received.length, socket.readyState, socket.droppedMessages], [50, "open", 0]);
+      if (isRead === "before") platform.clock.advance(0);
+      // More than may come in that time is too much, once and for all.
+      peer.sendText(...Array.from({ length: 20 }, () => "more"));
+      await idle();
+      assert.ok(setup.received.length < 65);
+      assert.ok(policy === "close" ? socket.readyState === "closing" : socket.droppedMessages > 0);
+    });
+  }
+});
+
 describe('a peer that sends too fast, with "drop"', () => {
   it("loses what is too much, and that is counted", async () => {
     const setup = limited({ messagesPerSecond: 2, policy: "drop" });
