@@ -17,17 +17,18 @@ import type { SocketContext, SocketDetails } from "./context.js";
 import { type Deferred, deferred, rejectedQuietly } from "./deferred.js";
 import { Delivery, type DeliveryOwner } from "./delivery.js";
 import { Ending } from "./ending.js";
-import { ConnectionClosedError, SlowPeerError } from "./errors.js";
+import { ConnectionClosedError } from "./errors.js";
 import { asError, reportTo } from "./handler-error.js";
 import { Leaving } from "./leaving.js";
 import { deliverOutOfChunk } from "./lending.js";
-import { tellClosed, tellLimit, tellSent, tellWritten } from "./observer.js";
+import { tellClosed, tellSent, tellWritten } from "./observer.js";
 import { octetsOf } from "./octets.js";
 import { Outbox, type OutboxOwner } from "./outbox.js";
 import { PreparedMessage } from "./prepared-message.js";
 import { RateLimiter, type RateLimitOwner } from "./rate-limit.js";
 import { PauseReason, Reading, reasonsWhileOpen } from "./reading.js";
 import { buffered, refusedClosed, refusedClosing, refusedFull, sent } from "./send-results.js";
+import { meetSlowPeer } from "./slow-peer.js";
 import type { Message, SendData, SendOptions, SendResult, Socket } from "./socket.js";
 import { SocketWatch, type WatchOwner } from "./socket-watch.js";
 
@@ -71,8 +72,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     const { platform, options, connection } = context;
     this.#outbox = new Outbox(connection.pool, stream, platform.turns, options.highWaterMarkBytes, this);
     this.#connection = new Connection(connection, this, this.#outbox, details.chain);
-    if (options.rateLimit !== undefined)
-      this.#limiter = new RateLimiter(options.rateLimit, platform, context.wheel, this);
+    if (options.rateLimit !== undefined) this.#limiter = new RateLimiter(options.rateLimit, context, this);
     this.#watch = new SocketWatch(context, this.#connection, stream, this.#outbox, this.#delivery, this);
   }
 
@@ -148,15 +148,8 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     if (this.#ending?.isOver === true) return refusedClosed;
     if (!this.#connection.canSend) return refusedClosing;
     if (this.#outbox.bufferedBytes < this.#context.options.maxSendBufferBytes) return undefined;
-    this.#meetSlowPeer();
+    meetSlowPeer(this.#context, this);
     return refusedFull;
-  }
-
-  #meetSlowPeer(): void {
-    const { maxSendBufferBytes, slowPeer } = this.#context.options;
-    const describe = (): Error => new SlowPeerError(this.#outbox.bufferedBytes, maxSendBufferBytes);
-    if (slowPeer === "close") this.toEnd.cut(describe());
-    else this.limitReached(describe);
   }
 
   /** What became of a message that is in the output now. */
@@ -358,10 +351,6 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
 
   outputAdded(): void {
     this.#outbox.flushSoon();
-  }
-
-  limitReached(describe: () => Error): void {
-    tellLimit(this.#context, this, describe);
   }
 
   fail(error: ProtocolError): void {

@@ -80,7 +80,11 @@ export function tellWritten<Data>(
 }
 
 /** Tells of a limit that was reached and ends nothing: what goes beyond it is refused, is dropped, or waits. */
-export function tellLimit<Data>({ observer }: SocketContext<Data>, socket: Socket<Data>, describe: () => Error): void {
+export function tellLimit(
+  { observer }: Pick<SocketContext<unknown>, "observer">,
+  socket: AnySocket,
+  describe: () => Error,
+): void {
   const tell = observer?.limit;
   if (tell === undefined) return;
   const rule = ruleOf(describe());

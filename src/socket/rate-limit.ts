@@ -6,11 +6,12 @@
  */
 import type { ViolationCode } from "../protocol/index.js";
 import { ProtocolError, UsageError } from "../protocol/index.js";
-import type { Platform, Timer } from "../transport/index.js";
+import type { Timer } from "../transport/index.js";
+import type { SocketContext } from "./context.js";
 import { maxTimerMs } from "./deadline-options.js";
+import { type AnySocket, tellLimit } from "./observer.js";
 import { PauseReason } from "./reading.js";
 import { TokenBucket } from "./token-bucket.js";
-import type { Wheel } from "./wheel.js";
 
 /** What happens to a peer that sends faster than it may. */
 export type RateLimitPolicy = "pause" | "close" | "drop";
@@ -102,24 +103,23 @@ function rate(
 }
 
 /** The socket, as far as its limiter needs it. */
-export interface RateLimitOwner {
+export interface RateLimitOwner extends AnySocket {
   /** Whether this side has sent its Close frame, and must read on for the peer's. */
   readonly isLeaving: boolean;
   /** Fails the connection. */
   fail(error: ProtocolError): void;
-  /** A limit was reached that ends nothing. `describe` says which. */
-  limitReached(describe: () => Error): void;
   pauseReading(reason: PauseReason): void;
   resumeReading(reason: PauseReason): void;
 }
+
+type RateLimitContext = Pick<SocketContext<unknown>, "platform" | "wheel" | "observer">;
 
 /** The buckets of one socket. */
 export class RateLimiter {
   /** Messages that were dropped. */
   droppedMessages = 0;
   readonly #policy: RateLimitPolicy;
-  readonly #platform: Pick<Platform, "clock" | "deadlines">;
-  readonly #wheel: Pick<Wheel, "missedMsAt">;
+  readonly #context: RateLimitContext;
   readonly #owner: RateLimitOwner;
   readonly #messages: TokenBucket | undefined;
   readonly #octets: TokenBucket | undefined;
@@ -128,18 +128,12 @@ export class RateLimiter {
   #timer: Timer | undefined;
   #isOver = false;
 
-  constructor(
-    limit: ResolvedRateLimit,
-    platform: Pick<Platform, "clock" | "deadlines">,
-    wheel: Pick<Wheel, "missedMsAt">,
-    owner: RateLimitOwner,
-  ) {
+  constructor(limit: ResolvedRateLimit, context: RateLimitContext, owner: RateLimitOwner) {
     this.#policy = limit.policy;
-    this.#platform = platform;
-    this.#wheel = wheel;
+    this.#context = context;
     this.#owner = owner;
-    const nowMs = platform.clock.now();
-    this.#missedMs = wheel.missedMsAt(nowMs);
+    const nowMs = context.platform.clock.now();
+    this.#missedMs = context.wheel.missedMsAt(nowMs);
     const bucket = (rate: Rate | undefined): TokenBucket | undefined =>
       rate === undefined ? undefined : new TokenBucket(rate.perSecond, rate.burst, nowMs);
     this.#messages = bucket(limit.messages);
@@ -149,8 +143,8 @@ export class RateLimiter {
 
   /** The time, with what our process has missed of it given to the peer. */
   #now(): number {
-    const nowMs = this.#platform.clock.now();
-    const missedMs = this.#wheel.missedMsAt(nowMs);
+    const nowMs = this.#context.platform.clock.now();
+    const missedMs = this.#context.wheel.missedMsAt(nowMs);
     const newlyMissedMs = missedMs - this.#missedMs;
     if (newlyMissedMs > 0) {
       this.#missedMs = missedMs;
@@ -175,8 +169,8 @@ export class RateLimiter {
 
   #drop(isOwing: boolean, nowMs: number): void {
     this.droppedMessages++;
-    if (isOwing) this.#owner.limitReached(() => excess("octet-rate", this.#octets, nowMs));
-    else this.#owner.limitReached(() => excess("message-rate", this.#messages, nowMs, 1));
+    if (isOwing) tellLimit(this.#context, this.#owner, () => excess("octet-rate", this.#octets, nowMs));
+    else tellLimit(this.#context, this.#owner, () => excess("message-rate", this.#messages, nowMs, 1));
   }
 
   /** Octets have come, and were read. */
@@ -214,7 +208,7 @@ export class RateLimiter {
   }
 
   #tell(bucket: TokenBucket, code: ViolationCode, nowMs: number): void {
-    this.#owner.limitReached(() => excess(code, bucket, nowMs));
+    tellLimit(this.#context, this.#owner, () => excess(code, bucket, nowMs));
   }
 
   #wait(nowMs: number): Timer {
@@ -224,13 +218,13 @@ export class RateLimiter {
       (this.#policy === "drop" ? undefined : this.#octets?.owesForMs(nowMs)) ?? 0,
       this.#controlFrames?.owesForMs(nowMs) ?? 0,
     );
-    return this.#platform.deadlines.setTimer(() => this.#goOn(), Math.min(waitMs, maxTimerMs));
+    return this.#context.platform.deadlines.setTimer(() => this.#goOn(), Math.min(waitMs, maxTimerMs));
   }
 
   /** Reads on, unless another bucket came to owe more meanwhile. */
   #goOn(): void {
     this.#timer = undefined;
-    const nowMs = this.#platform.clock.now();
+    const nowMs = this.#context.platform.clock.now();
     const buckets = [this.#messages, this.#policy === "drop" ? undefined : this.#octets, this.#controlFrames];
     if (buckets.some((bucket) => bucket?.isOwingAt(nowMs) === true)) this.#timer = this.#wait(nowMs);
     else this.#owner.resumeReading(PauseReason.rate);
