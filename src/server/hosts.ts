@@ -17,7 +17,7 @@ export type HostsOption = "*" | readonly string[];
 /** The names of a list. */
 export class HostList {
   readonly #hosts = new Set<string>();
-  readonly #suffixes: string[] = [];
+  readonly #suffixes: { readonly name: string; readonly port: number | undefined }[] = [];
 
   /** @throws UsageError `invalid-argument` for what is no name, and what is no list of them */
   constructor(hosts: readonly string[]) {
@@ -29,12 +29,12 @@ export class HostList {
 
   #add(text: unknown): void {
     const authority = typeof text === "string" && !text.includes("*") ? parseAuthority(text) : undefined;
-    if (authority === undefined) {
+    if (authority === undefined || authority.host === ".") {
       const hint = 'hosts lists names as "app.example", "app.example:8443", ".app.example" or "[::1]"';
       throw new UsageError("invalid-argument", String(text), undefined, hint);
     }
     const host = lowercaseAscii(authority.host);
-    if (host.startsWith(".")) this.#suffixes.push(host);
+    if (host.startsWith(".")) this.#suffixes.push({ name: host, port: authority.port });
     else this.#hosts.add(withPort(host, authority.port));
   }
 
@@ -45,7 +45,10 @@ export class HostList {
     if (authority === undefined) return false;
     const name = lowercaseAscii(authority.host);
     if (this.#hosts.has(name) || this.#hosts.has(withPort(name, authority.port))) return true;
-    return this.#suffixes.some((suffix) => name.endsWith(suffix) && name.length > suffix.length);
+    return this.#suffixes.some((suffix) => {
+      if (suffix.port !== undefined && suffix.port !== authority.port) return false;
+      return name.endsWith(suffix.name) && name.length > suffix.name.length;
+    });
   }
 }
 

@@ -19,6 +19,8 @@ const groupBits = 16;
 const addressBits = 128;
 // The longest way to write one (RFC 4291 §2.2): six groups and an IPv4 address.
 const maxAddressLength = 45;
+// What of zones can stand in a URL (RFC 6874 §2). The names of interfaces are made of nothing else, and have 15 octets.
+const zoneName = /^[0-9A-Za-z._~-]{1,64}$/;
 const mappedPrefix: readonly number[] = [0, 0, 0, 0, 0, 0xffff];
 const mappedPrefixBits = 96;
 /** The bits of an IPv6 address that name a subnet; the rest its owner chooses (RFC 4291 §2.5.4). */
@@ -35,7 +37,8 @@ export function parseIpAddress(text: string): IpAddress | undefined {
     return groups && [...mappedPrefix, ...groups];
   }
   const zone = text.indexOf("%");
-  return parseIpv6(zone === -1 ? text : text.slice(0, zone));
+  if (zone === -1) return parseIpv6(text);
+  return zoneName.test(text.slice(zone + 1)) ? parseIpv6(text.slice(0, zone)) : undefined;
 }
 
 function parseIpv4(text: string): number[] | undefined {
@@ -123,6 +126,13 @@ export function isInRange(address: IpAddress, range: IpRange): boolean {
     bits -= groupBits;
   }
   return true;
+}
+
+/** Whether two texts name the same address, however they are written. */
+export function isSameAddress(left: string | undefined, right: string | undefined): boolean {
+  if (left === right) return true;
+  const [one, other] = [left, right].map((text) => (text === undefined ? undefined : parseIpAddress(text)));
+  return one !== undefined && other !== undefined && isInRange(one, { address: other, prefixBits: addressBits });
 }
 
 /** Whether an address is this machine's own to itself: 127.0.0.0/8 (RFC 1122 §3.2.1.3) or ::1 (RFC 4291 §2.5.3). */

@@ -7,7 +7,7 @@ import { UsageError } from "../protocol/index.js";
 import type { Hop } from "./forwarded.js";
 import { isForwardedHost, isSecureProtocol, parseNode, readForwarded, readXForwarded } from "./forwarded.js";
 import type { IpRange } from "./ip-address.js";
-import { isInRange, parseIpAddress, parseIpRange } from "./ip-address.js";
+import { isInRange, isSameAddress, parseIpAddress, parseIpRange } from "./ip-address.js";
 import { saysTrue } from "./says-true.js";
 
 /**
@@ -55,7 +55,7 @@ export class TrustedProxies {
     const client = this.#follow(forwarded, { ...older, address: connection.address });
     // A proxy that writes the one header may pass on the other as it came, from anybody. They have to agree.
     const isToldTwice = olderHops.some(({ from }) => from !== undefined);
-    return isToldTwice && client?.address !== older.address ? undefined : client;
+    return isToldTwice && !isSameAddress(client?.address, older.address) ? undefined : client;
   }
 
   #follow(hops: readonly Hop[], start: Client): Client | undefined {

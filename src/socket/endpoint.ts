@@ -16,17 +16,18 @@ import type { SocketContext, SocketDetails } from "./context.js";
 import { type Deferred, deferred, rejectedQuietly } from "./deferred.js";
 import { Delivery, type DeliveryOwner } from "./delivery.js";
 import { Ending } from "./ending.js";
-import { ConnectionClosedError, SlowPeerError } from "./errors.js";
+import { ConnectionClosedError } from "./errors.js";
 import { asError, reportTo } from "./handler-error.js";
 import { Leaving } from "./leaving.js";
 import { deliverOutOfChunk } from "./lending.js";
-import { tellClosed, tellFull, tellSent, tellWritten } from "./observer.js";
+import { tellClosed, tellSent, tellWritten } from "./observer.js";
 import { octetsOf } from "./octets.js";
 import { Outbox, type OutboxOwner } from "./outbox.js";
 import { PreparedMessage } from "./prepared-message.js";
 import { RateLimiter, type RateLimitOwner } from "./rate-limit.js";
 import { PauseReason, Reading, reasonsWhileOpen } from "./reading.js";
 import { buffered, refusedClosed, refusedClosing, refusedFull, sent } from "./send-results.js";
+import { meetSlowPeer } from "./slow-peer.js";
 import type { Message, SendData, SendOptions, SendResult, Socket } from "./socket.js";
 import { SocketWatch, type WatchOwner } from "./socket-watch.js";
 
@@ -70,7 +71,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     const { platform, options, connection } = context;
     this.#outbox = new Outbox(connection.pool, stream, platform.turns, options.highWaterMarkBytes, this);
     this.#connection = new Connection(connection, this, this.#outbox, details.chain);
-    if (options.rateLimit !== undefined) this.#limiter = new RateLimiter(options.rateLimit, platform, this);
+    if (options.rateLimit !== undefined) this.#limiter = new RateLimiter(options.rateLimit, context, this);
     this.#watch = new SocketWatch(context, this.#connection, stream, this.#outbox, this.#delivery, this);
   }
 
@@ -145,11 +146,8 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   #refusal(): SendResult | undefined {
     if (this.#ending?.isOver === true) return refusedClosed;
     if (!this.#connection.canSend) return refusedClosing;
-    const { maxSendBufferBytes, slowPeer } = this.#context.options;
-    const { bufferedBytes } = this.#outbox;
-    if (bufferedBytes < maxSendBufferBytes) return undefined;
-    if (slowPeer === "close") this.toEnd.cut(new SlowPeerError(bufferedBytes, maxSendBufferBytes));
-    else tellFull(this.#context, this);
+    if (this.#outbox.bufferedBytes < this.#context.options.maxSendBufferBytes) return undefined;
+    meetSlowPeer(this.#context, this);
     return refusedFull;
   }
 
@@ -326,8 +324,9 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   }
 
   receivedPong(bytes: Uint8Array, start: number, end: number): void {
-    this.#limiter?.controlFrame();
     const roundTripMs = this.#watch.pong(bytes, start, end);
+    // Who answers our pings does what it has to (§5.5.2), however many we send.
+    if (roundTripMs === undefined && !this.#watch.takeAwaitedPong()) this.#limiter?.controlFrame();
     if (roundTripMs !== undefined) this.#context.observer?.roundTrip?.(this, roundTripMs);
   }
 

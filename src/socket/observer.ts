@@ -7,7 +7,6 @@
 import type { BrokenRule, CloseReport, DataOpcode, SharedMessage } from "../protocol/index.js";
 import { Opcode, ruleOf } from "../protocol/index.js";
 import type { SocketContext } from "./context.js";
-import { SlowPeerError } from "./errors.js";
 import type { Socket } from "./socket.js";
 
 /** A socket, whatever its application has attached to it. */
@@ -80,11 +79,15 @@ export function tellWritten<Data>(
   tell(socket, opcode === Opcode.text ? "text" : "binary", byteLength, isCompressed);
 }
 
-/** Tells of a message that was refused since too many wait. */
-export function tellFull<Data>({ observer, options }: SocketContext<Data>, socket: Socket<Data>): void {
+/** Tells of a limit that was reached and ends nothing: what goes beyond it is refused, is dropped, or waits. */
+export function tellLimit(
+  { observer }: Pick<SocketContext<unknown>, "observer">,
+  socket: AnySocket,
+  describe: () => Error,
+): void {
   const tell = observer?.limit;
   if (tell === undefined) return;
-  const rule = ruleOf(new SlowPeerError(socket.bufferedBytes, options.maxSendBufferBytes));
+  const rule = ruleOf(describe());
   if (rule !== undefined) tell(rule, socket);
 }
 

@@ -140,7 +140,7 @@ export function wholeNumber(
   defaultValue: number,
   max: number = Number.MAX_SAFE_INTEGER,
 ): number {
-  if (given === undefined) return defaultValue;
+  if (given === undefined || given === defaultValue) return defaultValue;
   if (typeof given !== "number" || !Number.isInteger(given) || given < 0 || given > max) {
     throw new UsageError("invalid-limit", String(given), max, name);
   }

@@ -2,11 +2,14 @@
  * How fast a peer may send: the options, and one socket's buckets.
  *
  * What has come is there, and is counted afterwards. So what goes beyond a limit is one message, or one chunk of octets.
+ * What comes in a heap since our process was stopped, or busy, was not sent in a heap: that time counts in full.
  */
 import type { ViolationCode } from "../protocol/index.js";
 import { ProtocolError, UsageError } from "../protocol/index.js";
-import type { Platform, Timer } from "../transport/index.js";
+import type { Timer } from "../transport/index.js";
+import type { SocketContext } from "./context.js";
 import { maxTimerMs } from "./deadline-options.js";
+import { type AnySocket, tellLimit } from "./observer.js";
 import { PauseReason } from "./reading.js";
 import { TokenBucket } from "./token-bucket.js";
 
@@ -23,9 +26,9 @@ export interface RateLimitOptions {
   readonly bytesPerSecond?: number;
   /** Octets that may come at once. Default `bytesPerSecond`, and at least 1. */
   readonly burstBytes?: number;
-  /** Pings and pongs in a second. */
+  /** Pings, and pongs that answer none of ours, in a second. */
   readonly controlFramesPerSecond?: number;
-  /** Pings and pongs that may come at once. Default `controlFramesPerSecond`, and at least 1. */
+  /** As many of these may come at once. Default `controlFramesPerSecond`, and at least 1. */
   readonly burstControlFrames?: number;
   /**
    * What happens beyond it. "pause" (the default): nothing more is read until it may, so that nothing is lost and the
@@ -100,7 +103,7 @@ function rate(
 }
 
 /** The socket, as far as its limiter needs it. */
-export interface RateLimitOwner {
+export interface RateLimitOwner extends AnySocket {
   /** Whether this side has sent its Close frame, and must read on for the peer's. */
   readonly isLeaving: boolean;
   /** Fails the connection. */
@@ -109,24 +112,28 @@ export interface RateLimitOwner {
   resumeReading(reason: PauseReason): void;
 }
 
+type RateLimitContext = Pick<SocketContext<unknown>, "platform" | "wheel" | "observer">;
+
 /** The buckets of one socket. */
 export class RateLimiter {
   /** Messages that were dropped. */
   droppedMessages = 0;
   readonly #policy: RateLimitPolicy;
-  readonly #platform: Pick<Platform, "clock" | "deadlines">;
+  readonly #context: RateLimitContext;
   readonly #owner: RateLimitOwner;
   readonly #messages: TokenBucket | undefined;
   readonly #octets: TokenBucket | undefined;
   readonly #controlFrames: TokenBucket | undefined;
+  #missedMs: number;
   #timer: Timer | undefined;
   #isOver = false;
 
-  constructor(limit: ResolvedRateLimit, platform: Pick<Platform, "clock" | "deadlines">, owner: RateLimitOwner) {
+  constructor(limit: ResolvedRateLimit, context: RateLimitContext, owner: RateLimitOwner) {
     this.#policy = limit.policy;
-    this.#platform = platform;
+    this.#context = context;
     this.#owner = owner;
-    const nowMs = platform.clock.now();
+    const nowMs = context.platform.clock.now();
+    this.#missedMs = context.wheel.missedMsAt(nowMs);
     const bucket = (rate: Rate | undefined): TokenBucket | undefined =>
       rate === undefined ? undefined : new TokenBucket(rate.perSecond, rate.burst, nowMs);
     this.#messages = bucket(limit.messages);
@@ -134,9 +141,21 @@ export class RateLimiter {
     this.#controlFrames = bucket(limit.controlFrames);
   }
 
+  /** The time, with what our process has missed of it given to the peer. */
+  #now(): number {
+    const nowMs = this.#context.platform.clock.now();
+    const missedMs = this.#context.wheel.missedMsAt(nowMs);
+    const newlyMissedMs = missedMs - this.#missedMs;
+    if (newlyMissedMs > 0) {
+      this.#missedMs = missedMs;
+      for (const bucket of [this.#messages, this.#octets, this.#controlFrames]) bucket?.missed(newlyMissedMs, nowMs);
+    }
+    return nowMs;
+  }
+
   /** A message has come. Returns whether it is to be delivered. */
   message(): boolean {
-    const nowMs = this.#platform.clock.now();
+    const nowMs = this.#now();
     if (this.#policy !== "drop") {
       this.#count(this.#messages, 1, "message-rate", nowMs);
       // Where the connection has failed for it, nothing is delivered any more.
@@ -144,20 +163,26 @@ export class RateLimiter {
     }
     const isOwing = this.#octets?.isOwingAt(nowMs) === true;
     if (!isOwing && this.#messages?.takeIfThere(1, nowMs) !== false) return true;
-    this.droppedMessages++;
+    this.#drop(isOwing, nowMs);
     return false;
+  }
+
+  #drop(isOwing: boolean, nowMs: number): void {
+    this.droppedMessages++;
+    if (isOwing) tellLimit(this.#context, this.#owner, () => excess("octet-rate", this.#octets, nowMs));
+    else tellLimit(this.#context, this.#owner, () => excess("message-rate", this.#messages, nowMs, 1));
   }
 
   /** Octets have come, and were read. */
   octets(count: number): void {
-    const nowMs = this.#platform.clock.now();
+    const nowMs = this.#now();
     if (this.#policy === "drop") this.#octets?.take(count, nowMs);
     else this.#count(this.#octets, count, "octet-rate", nowMs);
   }
 
-  /** A ping or a pong has come. */
+  /** A ping has come, or a pong that nobody asked for. */
   controlFrame(): void {
-    this.#count(this.#controlFrames, 1, "control-frame-rate", this.#platform.clock.now());
+    this.#count(this.#controlFrames, 1, "control-frame-rate", this.#now());
   }
 
   /** The connection is gone. */
@@ -173,11 +198,17 @@ export class RateLimiter {
     bucket.take(count, nowMs);
     if (this.#isOver || !bucket.isOwingAt(nowMs) || this.#owner.isLeaving) return;
     if (this.#policy === "close") {
-      this.#owner.fail(new ProtocolError(code, bucket.burst - bucket.tokensAt(nowMs), bucket.burst));
+      this.#owner.fail(excess(code, bucket, nowMs));
       return;
     }
     this.#owner.pauseReading(PauseReason.rate);
-    this.#timer ??= this.#wait(nowMs);
+    if (this.#timer !== undefined) return;
+    this.#timer = this.#wait(nowMs);
+    this.#tell(bucket, code, nowMs);
+  }
+
+  #tell(bucket: TokenBucket, code: ViolationCode, nowMs: number): void {
+    tellLimit(this.#context, this.#owner, () => excess(code, bucket, nowMs));
   }
 
   #wait(nowMs: number): Timer {
@@ -187,15 +218,21 @@ export class RateLimiter {
       (this.#policy === "drop" ? undefined : this.#octets?.owesForMs(nowMs)) ?? 0,
       this.#controlFrames?.owesForMs(nowMs) ?? 0,
     );
-    return this.#platform.deadlines.setTimer(() => this.#goOn(), Math.min(waitMs, maxTimerMs));
+    return this.#context.platform.deadlines.setTimer(() => this.#goOn(), Math.min(waitMs, maxTimerMs));
   }
 
   /** Reads on, unless another bucket came to owe more meanwhile. */
   #goOn(): void {
     this.#timer = undefined;
-    const nowMs = this.#platform.clock.now();
+    const nowMs = this.#context.platform.clock.now();
     const buckets = [this.#messages, this.#policy === "drop" ? undefined : this.#octets, this.#controlFrames];
     if (buckets.some((bucket) => bucket?.isOwingAt(nowMs) === true)) this.#timer = this.#wait(nowMs);
     else this.#owner.resumeReading(PauseReason.rate);
   }
+}
+
+/** What came against which limit, in whole ones, with `more` that the bucket was not asked for. */
+function excess(code: ViolationCode, bucket: TokenBucket | undefined, nowMs: number, more: number = 0): ProtocolError {
+  const taken = bucket === undefined ? 0 : bucket.burst - bucket.tokensAt(nowMs);
+  return new ProtocolError(code, Math.ceil(taken) + more, bucket?.burst);
 }

@@ -54,6 +54,8 @@ export class SocketWatch extends WheelEntry {
   #silentSteps = 0;
   /** When the ping was sent that nothing has come after. */
   #pingStep = never;
+  /** Whether a pong may come that answers it. */
+  #isPongAwaited = false;
   /** When the message began that is coming. */
   #messageStep = never;
   /** When we stopped reading. */
@@ -150,6 +152,13 @@ export class SocketWatch extends WheelEntry {
   /** A pong came. Returns what `PingTracker.pong` does. */
   pong(bytes: Uint8Array, start: number, end: number): number | undefined {
     return this.#pings?.pong(bytes, start, end);
+  }
+
+  /** Whether a pong that came may answer the heartbeat's last ping; the next one may not. */
+  takeAwaitedPong(): boolean {
+    const isAwaited = this.#isPongAwaited;
+    this.#isPongAwaited = false;
+    return isAwaited;
   }
 
   /** No pong will come any more. */
@@ -268,6 +277,7 @@ export class SocketWatch extends WheelEntry {
     if (step < due) return due;
     if (this.#outbox.isStuck) return step + this.#silentSteps;
     this.#pingStep = step;
+    this.#isPongAwaited = true;
     // Where others are on their way, in order with them: its pong answers those, too.
     this.#connection.ping(this.#pings?.heartbeatPayload());
     this.#outbox.flushSoon();

@@ -13,6 +13,8 @@ export class TokenBucket {
   readonly #perMs: number;
   #tokens: number;
   #atMs: number;
+  /** Until when it may hold more than `burst`. */
+  #overfullUntilMs = Number.NEGATIVE_INFINITY;
 
   /**
    * A full bucket.
@@ -30,7 +32,18 @@ export class TokenBucket {
   /** Tokens that are there; below 0, as many are owed. */
   tokensAt(nowMs: number): number {
     const passedMs = Math.max(0, nowMs - this.#atMs);
-    return Math.min(this.burst, this.#tokens + passedMs * this.#perMs);
+    const room = nowMs < this.#overfullUntilMs ? Math.max(this.burst, this.#tokens) : this.burst;
+    return Math.min(room, this.#tokens + passedMs * this.#perMs);
+  }
+
+  /**
+   * Nobody could take any for so long, up to now: what came back in that time is there, be it more than `burst`. What is
+   * not taken within the same time again is lost.
+   */
+  missed(ms: number, nowMs: number): void {
+    this.#tokens = this.tokensAt(nowMs - ms) + ms * this.#perMs;
+    this.#atMs = Math.max(this.#atMs, nowMs);
+    this.#overfullUntilMs = nowMs + ms;
   }
 
   /** Whether it owes any. */

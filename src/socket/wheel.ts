@@ -56,6 +56,7 @@ export class Wheel {
   #timer: Timer | undefined;
   #dueAtMs = 0;
   #fractions = 0;
+  #missedMs = 0;
 
   /** @param stepMs milliseconds of a step, by which everything may be late */
   constructor(platform: WheelPlatform, stepMs: number) {
@@ -66,6 +67,16 @@ export class Wheel {
   /** Steps that make up so many milliseconds, at least 1. */
   steps(ms: number): number {
     return Math.max(1, Math.round(ms / this.stepMs));
+  }
+
+  /** Milliseconds, so far, in which this process was stopped or busy for a step or more at a time. */
+  missedMsAt(nowMs: number): number {
+    // Who reads before the timer comes has slept all the same.
+    return this.#missedMs + (this.#timer === undefined ? 0 : this.#missedOf(nowMs - this.#dueAtMs));
+  }
+
+  #missedOf(lateMs: number): number {
+    return lateMs < this.stepMs ? 0 : lateMs;
   }
 
   /** A number from 0 to 1 that no other entry gets, for those who must not all be due at once. */
@@ -128,6 +139,7 @@ export class Wheel {
     this.#timer = undefined;
     const lateMs = this.#platform.clock.now() - this.#dueAtMs;
     this.step++;
+    this.#missedMs += this.#missedOf(lateMs);
     if (lateMs >= sleepSteps * this.stepMs) this.#wakeUp();
     const overdue = this.#lookAtDue();
     if (overdue !== undefined) this.#platform.afterReading(() => this.#judge(overdue));

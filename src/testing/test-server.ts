@@ -4,7 +4,14 @@
  */
 import type { ClientOptions } from "../client/index.js";
 import { openClient } from "../client/index.js";
-import type { PublishOptions, PublishResult, ServerOptions, ServerSocket } from "../server/index.js";
+import type {
+  DrainOptions,
+  DrainReport,
+  PublishOptions,
+  PublishResult,
+  ServerOptions,
+  ServerSocket,
+} from "../server/index.js";
 import { ServerCore } from "../server/index.js";
 import type { PreparedMessage, SendData, Socket } from "../socket/index.js";
 import type { Platform } from "../transport/index.js";
@@ -69,6 +76,8 @@ export interface TestServer<Data = undefined> extends AsyncIterable<ServerSocket
   subscriberCount(topic: string): number;
   /** As `server.close`. Time passes until every connection is gone, `closeTimeoutMs` at most. */
   close(code?: number, reason?: string): Promise<void>;
+  /** As `server.drain`. Time passes until every connection is gone, `deadlineMs` at most. */
+  drain(options?: DrainOptions): Promise<DrainReport>;
 }
 
 /**
@@ -101,6 +110,7 @@ export class MemoryServer<Data> implements TestServer<Data> {
   /** Those that have not sent the head of their request. */
   readonly #visitors = new Set<SimulatedLink>();
   readonly #linkOf = new WeakMap<Socket, SimulatedLink>();
+  #draining: Promise<DrainReport> | undefined;
 
   constructor(options: TestServerOptions<Data>, clock: FakeClock, random: SeededRandom, platform: Platform) {
     this.clock = clock;
@@ -202,18 +212,28 @@ export class MemoryServer<Data> implements TestServer<Data> {
   }
 
   async close(code: number = 1001, reason: string = ""): Promise<void> {
-    const closing = this.#core.close(code, reason);
+    await this.#end(this.#core.close(code, reason));
+  }
+
+  async drain(options: DrainOptions = {}): Promise<DrainReport> {
+    this.#draining ??= this.#end(this.#core.drain(options).finish());
+    return await this.#draining;
+  }
+
+  /** Sends away who has not asked for anything yet, and lets time pass until everybody is gone. */
+  async #end<Result>(ending: Promise<Result>): Promise<Result> {
     for (const { server } of this.#visitors) server.destroy();
-    let isClosed = false;
-    void closing.then(() => {
-      isClosed = true;
+    let isOver = false;
+    void ending.then(() => {
+      isOver = true;
     });
     // As long as it takes: each connection has its deadline, which may be late.
-    await this.clock.runUntil(() => isClosed, Number.MAX_SAFE_INTEGER);
-    await closing;
+    await this.clock.runUntil(() => isOver, Number.MAX_SAFE_INTEGER);
+    const result = await ending;
     // The clients hear of it, unless they have been cut off.
     await this.clock.runUntil(() => this.#links.size === 0, this.#core.options.closeTimeoutMs);
     await this.clock.settle();
+    return result;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -174,6 +174,29 @@ for (const transport of transports) {
       await socket.closed;
     });
 
+    it("tells of each message that a rate limit drops, and once when it stops reading", async (t) => {
+      const limits = record(t, "openline:server:limit");
+      const rate = { messagesPerSecond: 0.001, burstMessages: 2 };
+      const rule = { code: "message-rate", section: "RFC 6455 §10.4", observed: 3, limit: 2 };
+      for (const [policy, told] of [
+        ["drop", [rule, rule, rule]],
+        ["pause", [rule]],
+      ] as const) {
+        limits.length = 0;
+        const server = await start(t, { rateLimit: { ...rate, policy } });
+        const socket = await connect(server.url, { transport });
+        for (let count = 0; count < 5; count++) socket.send("again");
+        await until(limits, told.length);
+        await turns(5);
+        assert.deepEqual(
+          limits.map((event) => event.rule),
+          told,
+        );
+        assert.equal(limits[0]?.socket?.readyState, "open");
+        await socket.close();
+      }
+    });
+
     it("tells of handshakes that come to nothing, and why", async (t) => {
       const refused = record(t, "openline:server:handshake-refused");
       const failed = record(t, "openline:client:handshake-refused");

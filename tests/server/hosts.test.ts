@@ -23,6 +23,12 @@ describe("a list of hosts", () => {
     }
   });
 
+  it("has what is below a name with the port alone that it lists", () => {
+    const listed = new HostList([".apps.example:8443"]);
+    assert.equal(listed.has("a.apps.example:8443"), true);
+    for (const host of ["a.apps.example", "a.apps.example:8444"]) assert.equal(listed.has(host), false, host);
+  });
+
   it("has nothing that is no host, and throws at nothing", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
@@ -32,7 +38,7 @@ describe("a list of hosts", () => {
   });
 
   it("is refused where an entry would match nothing", () => {
-    for (const entry of ["*", "*.example", "https://a.example", "a.example/", "", "::1", 5, null]) {
+    for (const entry of ["*", "*.example", "https://a.example", "a.example/", "", ".", "::1", 5, null]) {
       assert.throws(() => new HostList([entry as string]), { code: "invalid-argument" }, String(entry));
     }
     assert.throws(() => new HostList("app.example" as unknown as string[]), { code: "invalid-argument" });

@@ -55,6 +55,11 @@ describe("an IP address", () => {
       ":",
       ":::",
       "1::2::3",
+      // A zone is a name: not anything that stands behind "%".
+      "fe80::1%",
+      "fe80::1%<script>",
+      "fe80::1%a b",
+      `fe80::1%${"x".repeat(65)}`,
     ]) {
       assert.equal(parseIpAddress(text), undefined, text);
     }

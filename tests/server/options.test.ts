@@ -17,6 +17,13 @@ describe("the options of servers", () => {
     assert.deepEqual([resolved.maxInboxBytes, resolved.messageMemory], [7, "lent"]);
   });
 
+  it("let the default be given where it is no limit at all", () => {
+    const given = { maxConnections: Infinity, maxConnectionsPerAddress: Infinity };
+    const { maxConnections, maxConnectionsPerAddress } = resolveServerOptions(given);
+    assert.deepEqual({ maxConnections, maxConnectionsPerAddress }, given);
+    assert.throws(() => resolveServerOptions({ maxPendingUpgrades: Infinity }), { code: "invalid-limit" });
+  });
+
   it("refuse what is no limit", () => {
     for (const name of ["handshakeTimeoutMs", "maxWaitingSockets", "maxTopicsPerSocket", "maxTopicLength"] as const) {
       for (const value of [-1, 0.5, Number.NaN, "5"]) {

@@ -79,6 +79,13 @@ describe("a client behind proxies", () => {
     assert.equal(clientOf(["X-Forwarded-For", "192.0.2.43", "Forwarded", "proto=https"]), undefined);
   });
 
+  it("may be named in two ways by the two headers", () => {
+    const mapped = ["X-Forwarded-For", "::ffff:192.0.2.43", "Forwarded", "for=192.0.2.43"];
+    assert.equal(addressOf(...mapped), "192.0.2.43");
+    const long = ["X-Forwarded-For", "2001:db8:0:0:0:0:0:1", "Forwarded", 'for="[2001:DB8::1]"'];
+    assert.equal(addressOf(...long), "2001:db8::1");
+  });
+
   it("cannot make up an address before a proxy that adds to what it gets", () => {
     const made = fc.string({
       unit: fc.constantFrom("1", ".", ",", " ", "10.0.0.1", "192.0.2.1", '"', "=", "for=", ";", "_"),

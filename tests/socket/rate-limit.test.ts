@@ -150,6 +150,51 @@ describe('a peer that sends too fast, with "close"', () => {
     });
   }
 
+  it("is told of in whole messages, also where a part of one had come back", async () => {
+    const setup = limited({ messagesPerSecond: 3, policy: "close" });
+    const { socket, peer, platform, idle } = meetRawPeer("server", setup);
+    peer.sendText("1", "2", "3");
+    await idle();
+    platform.clock.advance(100);
+    peer.sendText("4");
+    await idle();
+    peer.stream.end();
+    const { rule } = await socket.closed;
+    assert.deepEqual([rule?.observed, rule?.limit], [4, 3]);
+  });
+
+  it("may answer our pings, however many they are", async () => {
+    const setup = limited({ controlFramesPerSecond: 1, policy: "close" });
+    const { socket, peer, idle } = meetRawPeer("server", setup);
+    const roundTrips = Array.from({ length: 5 }, () => socket.ping());
+    await idle();
+    peer.send(...peer.frames.map(({ payload }) => ({ opcode: 10, payload })));
+    await Promise.all(roundTrips);
+    assert.equal(socket.readyState, "open");
+    // What answers none is counted as before.
+    peer.send({ opcode: 10, payload: "1" }, { opcode: 10, payload: "2" });
+    await idle();
+    assert.equal(peer.lines.at(-1), "close 1008 control-frame-rate");
+  });
+
+  it("may answer each ping of the heartbeat once", async () => {
+    const heartbeat = { intervalMs: 800, timeoutMs: 800, jitter: 0 };
+    const setup = { ...limited({ controlFramesPerSecond: 0.001, policy: "close" }), heartbeat };
+    const { socket, peer, platform, idle } = meetRawPeer("server", setup);
+    for (let answered = 0; answered < 5; ) {
+      platform.clock.advance(100);
+      await idle();
+      if (peer.frames.length === answered) continue;
+      answered++;
+      peer.send({ opcode: 10 });
+      await idle();
+    }
+    assert.equal(socket.readyState, "open");
+    peer.send({ opcode: 10 }, { opcode: 10 });
+    await idle();
+    assert.equal(peer.lines.at(-1), "close 1008 control-frame-rate");
+  });
+
   it("has no message delivered beyond the limit", async () => {
     const setup = limited({ messagesPerSecond: 3, policy: "close" });
     const { peer, idle } = meetRawPeer("server", setup);
@@ -157,6 +202,37 @@ describe('a peer that sends too fast, with "close"', () => {
     await idle();
     assert.deepEqual(setup.received, ["1", "2", "3"]);
   });
+});
+
+describe("a peer whose messages come in a heap since our process was stopped", () => {
+  const stopped = (policy: "close" | "drop"): ReturnType<typeof limited> => ({
+    ...limited({ messagesPerSecond: 10, policy }),
+    heartbeat: { intervalMs: 80_000, timeoutMs: 80_000, jitter: 0 },
+  });
+
+  for (const [policy, isRead] of [
+    ["close", "before"],
+    ["close", "after"],
+    ["drop", "before"],
+    ["drop", "after"],
+  ] as const) {
+    it(`may have sent them one by one, with "${policy}", read ${isRead} timers that are late`, async () => {
+      const setup = stopped(policy);
+      const { socket, peer, platform, idle } = meetRawPeer("server", setup);
+      await idle();
+      platform.clock.sleep(5000);
+      if (isRead === "after") platform.clock.advance(0);
+      peer.sendText(...Array.from({ length: 50 }, (_, index) => String(index)));
+      await idle();
+      assert.deepEqual([setup.received.length, socket.readyState, socket.droppedMessages], [50, "open", 0]);
+      if (isRead === "before") platform.clock.advance(0);
+      // More than may come in that time is too much, once and for all.
+      peer.sendText(...Array.from({ length: 20 }, () => "more"));
+      await idle();
+      assert.ok(setup.received.length < 65);
+      assert.ok(policy === "close" ? socket.readyState === "closing" : socket.droppedMessages > 0);
+    });
+  }
 });
 
 describe('a peer that sends too fast, with "drop"', () => {

@@ -30,6 +30,17 @@ describe("a token bucket", () => {
     );
   });
 
+  it("holds what came back while nobody could take any, for as long again", () => {
+    const inTime = new TokenBucket(10, 10, 0);
+    inTime.missed(5000, 5000);
+    assert.equal(inTime.tokensAt(5000), 60);
+    assert.equal(inTime.takeIfThere(60, 9999), true);
+    assert.equal(inTime.takeIfThere(1, 9999), false);
+    const late = new TokenBucket(10, 10, 0);
+    late.missed(5000, 5000);
+    assert.equal(late.tokensAt(10_000), 10);
+  });
+
   it("gives everything to whoever asks no faster than it fills", () => {
     fc.assert(
       fc.property(rate, burst, fc.integer({ min: 1, max: 200 }), (perSecond, size, rounds) => {

@@ -31,6 +31,11 @@ export class FakeClock implements Clock {
     return this.#timers.size;
   }
 
+  /** Lets time pass in which nothing happens, as in a process that is stopped. Timers that fell due fire with `advance`. */
+  sleep(ms: number): void {
+    this.#nowMs += ms;
+  }
+
   /** Lets time pass; the timers that fall due fire in their order, each at its own moment. */
   advance(ms: number): void {
     const until = this.#nowMs + ms;
@@ -41,7 +46,7 @@ export class FakeClock implements Clock {
       }
       if (next === undefined) break;
       this.#timers.delete(next);
-      this.#nowMs = next.dueAtMs;
+      this.#nowMs = Math.max(this.#nowMs, next.dueAtMs);
       next.callback();
     }
     this.#nowMs = until;

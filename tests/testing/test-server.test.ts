@@ -127,6 +127,38 @@ describe("a server for tests", () => {
     assert.equal(server.clock.pendingTimers, 0);
   });
 
+  it("drains: handlers finish, what does not go is cut at the deadline, and a second call is the same", async () => {
+    const clock = new FakeClock();
+    const server = createTestServer({
+      clock,
+      async message(socket, message) {
+        await clock.sleep(message === "long" ? 60_000 : 500);
+        socket.send(`done: ${String(message)}`);
+      },
+    });
+    const [short, long, gone] = [await server.connect(), await server.connect(), await server.connect()];
+    short.send("short");
+    long.send("long");
+    await clock.settle();
+    server.linkOf(gone).goSilent();
+    const startMs = clock.now();
+    await assert.rejects(server.drain({ deadlineMs: -1 }), { code: "invalid-limit" });
+    const draining = server.drain({ deadlineMs: 5000, reason: "restart" });
+    assert.equal(await server.drain({ deadlineMs: 1 }), await draining);
+    const { sockets, closed, terminated, lost } = await draining;
+    assert.deepEqual({ sockets, closed, terminated, lost }, { sockets: 3, closed: 2, terminated: 1, lost: 0 });
+    const messages: Message[] = [];
+    for await (const message of short) messages.push(message);
+    assert.deepEqual(messages, ["done: short"]);
+    for (const socket of [short, long]) {
+      const { code, reason } = await socket.closed;
+      assert.deepEqual([code, reason], [1012, "restart"]);
+    }
+    assert.ok(clock.now() - startMs >= 5000);
+    await assert.rejects(server.connect(), ConnectError);
+    gone.terminate();
+  });
+
   it("knows the link of each client", async () => {
     const server = createTestServer({ message: () => undefined });
     const socket = await server.connect();
