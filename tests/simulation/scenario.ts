@@ -25,6 +25,8 @@ export interface Scenario {
   readonly serverOptions: SocketOptions;
   readonly clientOptions: SocketOptions;
   readonly link: LinkOptions;
+  /** The deadline of the server's drain, with which it ends; undefined where it just closes. */
+  readonly drainMs: number | undefined;
   readonly weather: Weather;
   readonly refragments: boolean;
   /** Milliseconds by which timers may be late. */
@@ -50,6 +52,7 @@ export function drawScenario(random: SeededRandom): Scenario {
     clients,
     operationsPerSide: random.integer(3, 25),
     maxPauseMs: random.pick([0, 5, 50, 400]),
+    drainMs: random.pick([undefined, 500, 20_000]),
     serverReception: random.pick(receptions),
     clientReceptions: Array.from({ length: clients }, () => random.pick(receptions)),
     serverOptions: drawSocketOptions(random),

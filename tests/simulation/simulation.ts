@@ -152,7 +152,8 @@ export class Simulation implements Stage {
     }
     // First in the queue of those who make time pass, so that every moment is looked at.
     const watching = this.clock.runUntil(() => this.#judgeNow(() => this.server.links.size === 0), livingMs);
-    this.watch("the server's close", this.server.close());
+    if (this.scenario.drainMs === undefined) this.watch("the server's close", this.server.close());
+    else this.watch("the server's drain", this.server.drain({ deadlineMs: this.scenario.drainMs }));
     await watching;
     for (const link of this.server.links) {
       link.unstall("to-server");
