@@ -32,6 +32,8 @@ for (const pair of pairs) {
             reason,
             wasClean: true,
             initiator: "peer",
+            phase: "closing",
+            rule: undefined,
             cause: undefined,
           });
           // §5.5.1: the answer "typically echos the status code it received".
