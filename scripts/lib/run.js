@@ -29,6 +29,6 @@ export function testArguments(files) {
   // The reporter is named because its default depends on whether a terminal is there. A test that hangs fails after
   // five minutes instead of holding up the run forever; the slowest honest one takes a fraction of that.
   // Many tests wait for deadlines and processes, so that more files at a time than there are cores still pays.
-  const concurrency = `--test-concurrency=${2 * availableParallelism()}`;
+  const concurrency = `--test-concurrency=${availableParallelism() + 1}`;
   return ["--test", "--test-reporter=spec", "--test-timeout=300000", concurrency, ...files];
 }

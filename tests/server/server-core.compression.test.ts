@@ -160,8 +160,8 @@ describe("10,000 short connections with permessage-deflate", () => {
     assert.ok(receivedMessages > 4000 && sentMessages > 1000, `${receivedMessages} received, ${sentMessages} sent`);
     const grown = (await heldBytes()) - before;
     t.diagnostic(`${String(grown)} octets more are held`);
-    // What V8 notes for a report of coverage lies on the heap, too.
-    const allowed = process.env["NODE_V8_COVERAGE"] === undefined ? 1_500_000 : 6_000_000;
+    // A window alone takes 4 KiB for each of them. What V8 notes for a report of coverage lies on the heap, too.
+    const allowed = process.env["NODE_V8_COVERAGE"] === undefined ? 4_000_000 : 6_000_000;
     assert.ok(grown < allowed, `${String(grown)} octets more are held`);
   });
 });
