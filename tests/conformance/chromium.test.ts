@@ -5,11 +5,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { serve } from "#src/index.js";
 import { launchChromium, SKIP_WITHOUT_CHROMIUM } from "../support/chromium.js";
-import { skipWithoutCompression } from "./compression.js";
 
 const timeout = 120_000;
 
-describe("Chromium", { skip: SKIP_WITHOUT_CHROMIUM || skipWithoutCompression, timeout }, () => {
+describe("Chromium", { skip: SKIP_WITHOUT_CHROMIUM, timeout }, () => {
   it("sends and receives compressed messages of all lengths", async () => {
     const server = await serve({
       port: 0,

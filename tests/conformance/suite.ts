@@ -6,7 +6,6 @@ import { describe, it } from "node:test";
 import type { CloseReport } from "#src/index.js";
 import type { ConformanceCase } from "./cases/case.js";
 import { groups } from "./cases/index.js";
-import { skipWithoutCompression } from "./compression.js";
 import type { Ending } from "./fuzzing-peer.js";
 import type { Arrival, Target } from "./targets/target.js";
 
@@ -15,10 +14,6 @@ const timeout = 60_000;
 
 /** As the stream has it. */
 export const asSent: Arrival = { name: "as it is sent" };
-
-function skipOf({ deflate }: ConformanceCase): string | false {
-  return deflate !== undefined && skipWithoutCompression;
-}
 
 /**
  * Declares a test for each case.
@@ -35,7 +30,7 @@ export function testCases(
     if (wanted.length === 0) continue;
     describe(title, () => {
       for (const conformanceCase of wanted) {
-        it(`${conformanceCase.id} ${conformanceCase.title}`, { timeout, skip: skipOf(conformanceCase) }, ({ signal }) =>
+        it(`${conformanceCase.id} ${conformanceCase.title}`, { timeout }, ({ signal }) =>
           run(conformanceCase, target(), arrival, signal),
         );
       }
