@@ -3,12 +3,10 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { skipWithoutCompression } from "../support/compression.js";
 import { join, openlineToWs, pairs, whatwgToOpenline, wsToOpenline } from "../support/pairs.js";
 import { randomBytes, randomText, seededRandom } from "../support/random.js";
 
 const timeout = 60_000;
-const skip = skipWithoutCompression;
 const json = (index) =>
   JSON.stringify({ index, square: index * index, words: "lorem ipsum dolor sit amet ".repeat(20) });
 
@@ -92,7 +90,7 @@ const settings = [
 const parameterOf = (/** @type {string} */ option) => option.replace(/[A-Z]/gu, (letter) => `_${letter.toLowerCase()}`);
 
 for (const pair of [wsToOpenline, openlineToWs]) {
-  describe(`RFC 7692 permessage-deflate: ${pair.name}`, { timeout, skip }, () => {
+  describe(`RFC 7692 permessage-deflate: ${pair.name}`, { timeout }, () => {
     const isServer = pair === wsToOpenline;
     for (const { name, openline, ws, agreed } of settings) {
       it(`carries all kinds of messages both ways with ${name}`, async (test) => {
@@ -156,7 +154,7 @@ for (const pair of [wsToOpenline, openlineToWs]) {
 }
 
 for (const pair of whatwgToOpenline) {
-  describe(`RFC 7692 permessage-deflate: ${pair.name}`, { timeout, skip }, () => {
+  describe(`RFC 7692 permessage-deflate: ${pair.name}`, { timeout }, () => {
     for (const perMessageDeflate of [
       true,
       { thresholdBytes: 1, level: 9, serverMaxWindowBits: 15 },
@@ -173,7 +171,7 @@ for (const pair of whatwgToOpenline) {
   });
 }
 
-describe("what was agreed on", { timeout, skip }, () => {
+describe("what was agreed on", { timeout }, () => {
   for (const pair of pairs) {
     it(`can be read at both ends: ${pair.name}`, async (test) => {
       const options = pair === wsToOpenline ? { client: { perMessageDeflate: true } } : {};
