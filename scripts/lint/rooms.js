@@ -30,25 +30,26 @@ export const rooms = [
   { name: "socket", pattern: "src/socket/**", mayImport: ["transport", "protocol"] },
   { name: "server", pattern: "src/server/**", mayImport: ["socket", "transport", "protocol"] },
   { name: "client", pattern: "src/client/**", mayImport: ["socket", "transport", "protocol"] },
+  { name: "reconnect", pattern: "src/reconnect/**", mayImport: ["socket", "transport", "protocol"] },
   { name: "observe", pattern: "src/observe/**", mayImport: ["socket", "protocol"], builtins: true },
   {
     // The Node parts come in here and nowhere else.
     name: "node",
     pattern: "src/node/**",
-    mayImport: ["protocol", "transport", "transport/wasm", "transport/node", "socket", "server", "client", "observe"],
+    mayImport: ["protocol", "transport", "transport/wasm", "transport/node", "socket", "server", "client", "reconnect", "observe"],
     builtins: true,
   },
   {
     // An entry of its own: what it needs of the others' insides is what an application's tests must not have to.
     name: "testing",
     pattern: "src/testing/**",
-    mayImport: ["protocol", "transport", "transport/node", "socket", "server", "client"],
+    mayImport: ["protocol", "transport", "transport/node", "socket", "server", "client", "reconnect"],
     builtins: true,
   },
   {
     name: "entry",
     pattern: "src/index.ts",
-    mayImport: ["protocol", "transport", "transport/node", "socket", "server", "client", "observe", "node"],
+    mayImport: ["protocol", "transport", "transport/node", "socket", "server", "client", "reconnect", "observe", "node"],
   },
   { name: "cli", pattern: "src/cli/**", mayImport: ["entry"], builtins: true, packages: ["commander"] },
 ];

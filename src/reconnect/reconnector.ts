@@ -1,0 +1,476 @@
+/**
+ * The client that reconnects: attempts, connections and waits, one after the other, until it is over for good.
+ *
+ * Free of any platform: `connect`, time and chance are handed in, and no class of the library's is needed to run it, so
+ * that a build for browsers stays small.
+ */
+import type { CloseReport, UsageCode } from "../protocol/index.js";
+import type { Message, PreparedMessage, SendData, SendOptions } from "../socket/index.js";
+import type { Clock, Timer } from "../transport/index.js";
+import { MessageRelay } from "./message-relay.js";
+import type { Fresh, ReconnectingOptions, Settings } from "./options.js";
+import { maxTimerMs, resolveSettings } from "./options.js";
+import { kept, Outbox } from "./outbox.js";
+import type { Delay } from "./policy.js";
+import { delayAfter, healsByItself, isMisuse } from "./policy.js";
+import type {
+  EndReport,
+  Loss,
+  ReconnectableSocket,
+  ReconnectingHandlers,
+  ReconnectingSendResult,
+  ReconnectingSocket,
+  ReconnectingState,
+} from "./reconnecting-socket.js";
+
+/** The handlers that `connect` is given for each connection. It has to call them as `connect` of "openline" does. */
+export interface ConnectionHandlers<Inner> {
+  /** Before `connect` resolves, and before any message; these wait until a returned promise has settled. */
+  readonly open: (connection: Inner) => unknown;
+  readonly message?: (connection: Inner, message: Message) => unknown;
+  readonly drain: (connection: Inner) => unknown;
+  readonly close: (connection: Inner, report: CloseReport) => unknown;
+  readonly error: (error: unknown) => void;
+}
+
+/** What a client that reconnects is made of. */
+export interface ReconnectingParts<Connect, Inner extends ReconnectableSocket> {
+  /** Connects once, as `connect` of "openline" does. Rejects with the reason of `signal` when that is aborted. */
+  connect(url: string | URL, options: Connect & ConnectionHandlers<Inner>): Promise<Inner>;
+  /** Throws a `UsageError` for what will make no sense to `connect`, as far as that can be told beforehand. */
+  check?(url: string | URL | undefined, options: object): void;
+  readonly clock: Clock;
+  /** From 0 up to but not including 1. */
+  random(): number;
+  /** Milliseconds since 1970, for `Retry-After`. Default `Date.now`. */
+  wallClock?(): number;
+  /**
+   * Calls `wake` when something may have changed for the better, such as the network's return; a wait ends then. Returns
+   * what stops it.
+   */
+  wakeUps?(wake: () => void): () => void;
+  /** Tells a human about an error that nobody handles. */
+  reportError(error: unknown, during: string): void;
+  /** Makes a `UsageError`. */
+  misuse(code: UsageCode, observed?: unknown, limit?: number, hint?: string): Error;
+  /** Makes the error that `ready()` rejects with. */
+  ended(report: EndReport): Error;
+  /** Makes the error of an attempt that took too long. */
+  timedOut(limitMs: number): Error;
+}
+
+const sendRefused = (reason: "closing" | "closed" | "outbox-full"): ReconnectingSendResult =>
+  Object.freeze({ ok: false, status: "refused", reason });
+const refusedClosing = sendRefused("closing");
+const refusedClosed = sendRefused("closed");
+const refusedFull = sendRefused("outbox-full");
+const waits: ReconnectingSendResult = Object.freeze({ ok: true, status: "buffered" });
+
+/** Makes the function that makes them, out of the parts of a platform. */
+export function createReconnecting<Connect, Inner extends ReconnectableSocket>(
+  parts: ReconnectingParts<Connect, Inner>,
+): (url: Fresh<string | URL>, options?: ReconnectingOptions<Connect, Inner>) => ReconnectingSocket<Inner> {
+  return (url, options) => new Reconnector(parts, url, (options ?? {}) as KnownOptions<Inner>);
+}
+
+/** What the class needs to know of its options; the rest goes to `connect` as it is. */
+type KnownOptions<Inner> = ReconnectingOptions<object, Inner>;
+
+/** See the head of this file. */
+class Reconnector<Connect, Inner extends ReconnectableSocket> implements ReconnectingSocket<Inner> {
+  readonly closed: Promise<EndReport>;
+  readonly #parts: ReconnectingParts<Connect, Inner>;
+  readonly #url: Fresh<string | URL>;
+  readonly #options: KnownOptions<Inner>;
+  readonly #settings: Settings;
+  readonly #outbox: Outbox;
+  readonly #relay = new MessageRelay();
+  #state: ReconnectingState = { name: "connecting", attempt: 1 };
+  /** Those who wait for a change. */
+  #waiters: (() => void)[] = [];
+
+  /** The attempt that is under way, or the connection that came of it. Whatever comes from another is late. */
+  #attempt: AbortController | undefined;
+  #attemptedAtMs: number;
+  #current: Inner | undefined;
+  #openedAtMs = 0;
+  /** Whether nothing has to go before what is sent now. */
+  #isDirect = false;
+  #connections = 0;
+  /** Settles when all messages of the last connection have been handled, or of the one before it. */
+  #handled: Promise<unknown> = Promise.resolve();
+  #handledBefore: Promise<unknown> = this.#handled;
+
+  #timer: Timer | undefined;
+  #delay: Delay = { floorMs: 0, delayMs: 0 };
+  #waitingSinceMs = 0;
+  #failures = 0;
+  #lastLoss: Loss | undefined;
+
+  /** Why this connection is the last. */
+  #ending: "closed" | "aborted" | undefined;
+  #resolveClosed: (report: EndReport) => void = () => undefined;
+  readonly #stopWakeUps: (() => void) | undefined;
+
+  constructor(parts: ReconnectingParts<Connect, Inner>, url: Fresh<string | URL>, options: KnownOptions<Inner>) {
+    this.#parts = parts;
+    this.#url = url;
+    this.#options = options;
+    this.#settings = resolveSettings(options.reconnect ?? {}, options.outbox ?? {}, (observed, limit, hint) =>
+      parts.misuse(limit === undefined ? "invalid-argument" : "invalid-limit", String(observed), limit, hint),
+    );
+    parts.check?.(typeof url === "function" ? undefined : url, options);
+    this.#outbox = new Outbox(this.#settings, options.outbox?.whenFull, (data, reason) =>
+      this.#call("dropped", () => options.dropped?.(this, data, reason)),
+    );
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    this.#attemptedAtMs = parts.clock.now();
+    options.signal?.addEventListener("abort", this.#aborted);
+    this.#stopWakeUps = parts.wakeUps?.(() => this.#wake());
+    // Not before the caller has this socket in hand.
+    void Promise.resolve().then(() => {
+      if (options.signal?.aborted === true) this.#aborted();
+      if (this.#attempt === undefined && this.#state.name === "connecting") this.#begin();
+    });
+  }
+
+  get state(): ReconnectingState {
+    return this.#state;
+  }
+
+  get current(): Inner | undefined {
+    return this.#current;
+  }
+
+  get bufferedBytes(): number {
+    return this.#outbox.bytes + (this.#current?.bufferedBytes ?? 0);
+  }
+
+  // Sending
+
+  send(data: SendData | PreparedMessage, options?: SendOptions): ReconnectingSendResult {
+    if (this.#isDirect && this.#current !== undefined) {
+      const result = this.#current.send(data, options);
+      // A connection that is about to be lost takes nothing any more; the next one will.
+      if (result.ok || result.reason === "buffer-full") return result;
+    }
+    const message = kept(data, (observed) =>
+      this.#parts.misuse("invalid-argument", observed, undefined, "data must be a string, an ArrayBuffer or a view"),
+    );
+    if (this.#state.name === "closed") return refusedClosed;
+    if (this.#ending !== undefined) return refusedClosing;
+    const atMs = this.#parts.clock.now();
+    return this.#outbox.add({ ...message, options, atMs }) ? waits : refusedFull;
+  }
+
+  /** Sends what waits, as far as the connection has room. */
+  #flush(connection: Inner): void {
+    if (connection !== this.#current || this.#ending !== undefined) return;
+    this.#outbox.dropOlderThan(this.#parts.clock.now());
+    const { messages } = this.#outbox;
+    const hasWaited = messages.size > 0;
+    for (const message of messages) {
+      let result: ReconnectingSendResult;
+      try {
+        result = connection.send(message.data, message.options);
+      } catch (error) {
+        // Whatever it is, it must not keep those behind it, for ever.
+        this.#outbox.remove(message);
+        this.#report(error, "send");
+        continue;
+      }
+      if (result.ok) this.#outbox.remove(message);
+      else if (result.reason !== "buffer-full") return;
+      if (result.status === "sent") continue;
+      connection.ready().then(
+        () => this.#flush(connection),
+        () => undefined,
+      );
+      return;
+    }
+    this.#isDirect = true;
+    this.#wakeWaiters();
+    if (hasWaited) this.#call("drain", () => this.#options.drain?.(this));
+  }
+
+  async ready(): Promise<void> {
+    while (this.#state.name !== "closed") {
+      const connection = this.#isDirect ? this.#current : undefined;
+      try {
+        await connection?.ready();
+        if (connection !== undefined) return;
+      } catch {
+        // That connection is lost: the next one may have room.
+      }
+      if (connection === undefined || connection === this.#current) await this.#changed();
+    }
+    throw this.#parts.ended(this.#state.report);
+  }
+
+  // Receiving
+
+  [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
+    if (this.#options.message !== undefined || this.#relay.isConsumed) throw this.#parts.misuse("already-consumed");
+    return this.#relay.iterate();
+  }
+
+  // States
+
+  async *states(): AsyncGenerator<ReconnectingState, undefined> {
+    let told: ReconnectingState | undefined;
+    while (told?.name !== "closed") {
+      if (told === this.#state) await this.#changed();
+      told = this.#state;
+      yield told;
+    }
+  }
+
+  #changed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiters.push(resolve);
+    });
+  }
+
+  #wakeWaiters(): void {
+    for (const waiter of this.#waiters.splice(0)) waiter();
+  }
+
+  #enter(state: ReconnectingState): void {
+    this.#state = state;
+    this.#wakeWaiters();
+    this.#call("state", () => this.#options.state?.(this, state));
+  }
+
+  // Attempts
+
+  #begin(): void {
+    this.#timer?.cancel();
+    const attempt = new AbortController();
+    this.#attempt = attempt;
+    this.#attemptedAtMs = this.#parts.clock.now();
+    this.#connect(attempt).then(
+      (connection) => {
+        void connection?.closed.then((report) => this.#lost(attempt, { kind: "connection-lost", report }));
+      },
+      (error: unknown) => this.#lost(attempt, { kind: "attempt-failed", error }),
+    );
+    if (this.#state.name === "waiting") this.#enter({ name: "connecting", attempt: this.#failures + 1 });
+  }
+
+  async #connect(attempt: AbortController): Promise<Inner | undefined> {
+    // No more than two connections have messages that wait. A consumer is waited for; where there is none, nobody would
+    // ever come for the older ones.
+    if (this.#options.message !== undefined || this.#relay.isConsumed) await this.#handledBefore;
+    else this.#relay.dropBefore(this.#connections - 1);
+    if (attempt !== this.#attempt) return undefined;
+    const { attemptTimeoutMs } = this.#settings;
+    this.#timer = this.#parts.clock.setTimer(() => {
+      this.#lost(attempt, { kind: "attempt-failed", error: this.#parts.timedOut(attemptTimeoutMs) });
+    }, attemptTimeoutMs);
+    const { reconnect, outbox, state, dropped, headers, protocols, ...others } = this.#options;
+    const [url, freshHeaders, freshProtocols] = await Promise.all([
+      fresh(this.#url),
+      fresh(headers),
+      fresh(protocols),
+    ]);
+    if (attempt !== this.#attempt) return undefined;
+    // The options of `connect`, with what was ours taken out and put in again as it takes it.
+    const options: unknown = {
+      ...others,
+      ...(freshHeaders !== undefined && { headers: freshHeaders }),
+      ...(freshProtocols !== undefined && { protocols: freshProtocols }),
+      signal: attempt.signal,
+      ...this.#handlersFor(attempt),
+    };
+    return await this.#parts.connect(url, options as Connect & ConnectionHandlers<Inner>);
+  }
+
+  #handlersFor(attempt: AbortController): ConnectionHandlers<Inner> {
+    const { message, drain } = this.#options;
+    let allHandled: () => void = () => undefined;
+    return {
+      open: (connection) => {
+        // Given up in the very moment in which it opened.
+        if (attempt !== this.#attempt) return connection.terminate();
+        const handledBefore = this.#handled;
+        const place = this.#connections++;
+        this.#handledBefore = handledBefore;
+        this.#handled =
+          message === undefined
+            ? handledBefore.then(() => this.#relay.relay(connection, place))
+            : new Promise<void>((resolve) => {
+                allHandled = resolve;
+              });
+        return this.#opened(connection, handledBefore);
+      },
+      ...(message !== undefined && { message: (_connection, data) => message.call(this.#options, this, data) }),
+      drain: () => this.#isDirect && drain?.call(this.#options, this),
+      close: () => allHandled(),
+      error: (error) => this.#report(error, "a handler"),
+    };
+  }
+
+  /** Returns what messages have to wait for. */
+  #opened(connection: Inner, handledBefore: Promise<unknown>): unknown {
+    this.#timer?.cancel();
+    this.#current = connection;
+    this.#openedAtMs = this.#parts.clock.now();
+    this.#enter({ name: "open" });
+    const { open } = this.#options;
+    const opening: unknown = this.#ending === undefined ? open?.call(this.#options, this, connection) : undefined;
+    if (typeof opening !== "object" || opening === null || !("then" in opening)) {
+      this.#flush(connection);
+      return handledBefore;
+    }
+    return Promise.all([
+      Promise.resolve(opening).finally(() => this.#flush(connection)),
+      handledBefore,
+    ]);
+  }
+
+  /** There is no connection, or no more. */
+  #lost(attempt: AbortController, loss: Loss): void {
+    if (attempt !== this.#attempt) return;
+    const now = this.#parts.clock.now();
+    if (loss.kind === "attempt-failed") this.#current?.terminate();
+    if (this.#current !== undefined && now - this.#openedAtMs >= this.#settings.stableAfterMs) this.#failures = 0;
+    this.#lastLoss = loss;
+    this.#leaveAttempt();
+    if (this.#ending !== undefined) return this.#end(this.#ending);
+    const verdict = this.#verdictOn(loss);
+    // `retry` may have called `close`.
+    if (this.#state.name === "closed") return;
+    if (verdict === false) return this.#end("not-retried");
+    if (this.#failures >= this.#settings.maxAttempts) return this.#end("too-many-attempts");
+    const { random, wallClock = Date.now } = this.#parts;
+    this.#delay =
+      typeof verdict === "number"
+        ? { floorMs: 0, delayMs: Math.min(Math.max(0, verdict), maxTimerMs) }
+        : delayAfter(loss, this.#failures, this.#settings, random(), wallClock());
+    this.#failures++;
+    this.#waitingSinceMs = now;
+    this.#wait(loss, this.#delay.delayMs);
+  }
+
+  #verdictOn(loss: Loss): boolean | number {
+    if (isMisuse(loss)) return false;
+    let verdict: boolean | number | undefined;
+    try {
+      verdict = this.#options.reconnect?.retry?.(loss);
+    } catch (error) {
+      this.#report(error, "retry");
+    }
+    return verdict ?? healsByItself(loss);
+  }
+
+  /** Nothing that this attempt does counts any more. */
+  #leaveAttempt(): void {
+    this.#timer?.cancel();
+    const attempt = this.#attempt;
+    const wasOpen = this.#current !== undefined;
+    this.#attempt = undefined;
+    this.#current = undefined;
+    this.#isDirect = false;
+    if (!wasOpen) attempt?.abort();
+  }
+
+  #wait(loss: Loss, delayMs: number): void {
+    this.#timer?.cancel();
+    this.#timer = this.#parts.clock.setTimer(() => this.#begin(), delayMs);
+    this.#enter({ name: "waiting", attempt: this.#failures + 1, delayMs, loss });
+  }
+
+  reconnectNow(): void {
+    if (this.#state.name === "waiting") this.#begin();
+  }
+
+  /** Something may have changed for the better. */
+  #wake(): void {
+    const { state } = this;
+    if (state.name !== "waiting") return;
+    const now = this.#parts.clock.now();
+    // Not before the server allows it, nor more often than `minDelayMs`, however often we are woken.
+    const dueAtMs = Math.max(
+      this.#waitingSinceMs + this.#delay.floorMs,
+      this.#attemptedAtMs + this.#settings.minDelayMs,
+    );
+    const { delayMs } = this.#delay;
+    if (dueAtMs >= this.#waitingSinceMs + delayMs) return;
+    this.#failures = 0;
+    this.#delay = { floorMs: this.#delay.floorMs, delayMs: dueAtMs - this.#waitingSinceMs };
+    if (dueAtMs <= now) this.#begin();
+    else this.#wait(state.loss, dueAtMs - now);
+  }
+
+  // The end
+
+  close(code: number = 1000, reason: string = ""): Promise<EndReport> {
+    this.#close("closed", code, reason);
+    return this.closed;
+  }
+
+  readonly #aborted = (): void => this.#close("aborted", 1000, "");
+
+  #close(why: "closed" | "aborted", code: number, reason: string): void {
+    if (this.#current === undefined) return this.#end(why);
+    // Throws before anything has changed. Its end is ours.
+    void this.#current.close(code, reason);
+    this.#ending ??= why;
+    this.#isDirect = false;
+  }
+
+  #end(why: EndReport["why"]): void {
+    if (this.#state.name === "closed") return;
+    const report: EndReport = { why, loss: this.#lastLoss };
+    this.#leaveAttempt();
+    this.#stopWakeUps?.();
+    this.#options.signal?.removeEventListener("abort", this.#aborted);
+    this.#enter({ name: "closed", report });
+    this.#outbox.clear();
+    this.#resolveClosed(report);
+    void this.#handled.then(() => this.#relay.end());
+    const tellClosed = (): void => this.#call("close", () => this.#options.close?.(this, report));
+    if (this.#options.message === undefined) tellClosed();
+    else void this.#handled.then(tellClosed);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  // Errors of handlers
+
+  #call(during: keyof ReconnectingHandlers, handler: () => unknown): void {
+    const failed = (error: unknown): void => this.#report(error, `the ${during} handler`);
+    try {
+      // Whatever it returns: a promise of the language's own calls back once.
+      Promise.resolve(handler()).then(undefined, failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #report(error: unknown, during: string): void {
+    const { options, parts } = { options: this.#options, parts: this.#parts };
+    const print = (unhandled: unknown, where: string): void => {
+      try {
+        parts.reportError(unhandled, where);
+      } catch {
+        // An error that cannot even be printed: there is nobody left to tell.
+      }
+    };
+    if (options.error === undefined) return print(error, during);
+    try {
+      const told: unknown = options.error(error, this);
+      Promise.resolve(told).then(undefined, (second: unknown) => print(second, "the error handler"));
+    } catch (second) {
+      print(second, "the error handler");
+    }
+  }
+}
+
+async function fresh<Value>(value: Fresh<Value>): Promise<Value> {
+  return await (typeof value === "function" ? (value as () => Value | Promise<Value>)() : value);
+}
