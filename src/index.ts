@@ -39,7 +39,7 @@ export type {
   ReconnectingState,
   ReconnectOptions,
 } from "./reconnect/index.js";
-export { AttemptTimeoutError, healsByItself, ReconnectEndedError } from "./reconnect/index.js";
+export { AttemptTimeoutError, ReconnectEndedError } from "./reconnect/index.js";
 export type {
   Accept,
   Acceptance,

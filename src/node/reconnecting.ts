@@ -3,7 +3,7 @@
  */
 import { UsageError, webSocketAddress } from "../protocol/index.js";
 import type { Fresh, ReconnectingOptions as OptionsOf, ReconnectingSocket } from "../reconnect/index.js";
-import { AttemptTimeoutError, createReconnecting, ReconnectEndedError } from "../reconnect/index.js";
+import { AttemptTimeoutError, createReconnecting, ReconnectEndedError, refusalOf } from "../reconnect/index.js";
 import type { Socket } from "../socket/index.js";
 import { resolveSocketOptions } from "../socket/index.js";
 import { nodePlatform } from "../transport/node/index.js";
@@ -18,6 +18,7 @@ const create = createReconnecting<ConnectOptions, Socket>({
   check: checkBeforehand,
   clock: nodePlatform.clock,
   random: Math.random,
+  refusalOf: (error) => refusalOf(error, Date.now()),
   reportError: nodePlatform.reportError,
   misuse: (code, observed, limit, hint) => new UsageError(code, observed, limit, hint),
   ended: (report) => new ReconnectEndedError(report),

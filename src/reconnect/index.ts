@@ -4,7 +4,7 @@
 export { AttemptTimeoutError, ReconnectEndedError } from "./errors.js";
 export type { Fresh, OutboxOptions, ReconnectingOptions, ReconnectOptions } from "./options.js";
 export { defaultSettings } from "./options.js";
-export { delayAfter, healsByItself } from "./policy.js";
+export type { Refusal } from "./policy.js";
 export type {
   DropReason,
   EndReport,
@@ -17,4 +17,5 @@ export type {
 } from "./reconnecting-socket.js";
 export type { ConnectionHandlers, ReconnectingParts } from "./reconnector.js";
 export { createReconnecting } from "./reconnector.js";
+export { refusalOf } from "./refusals.js";
 export { stateTransitions } from "./states.js";

@@ -31,7 +31,7 @@ export interface ReconnectOptions {
   readonly maxRetryAfterMs?: number;
   /**
    * Whether to connect again after `loss`: true, false, or true after as many milliseconds as it returns. Default, also
-   * for `undefined`: unless it would happen again, see `healsByItself`. A `UsageError` is never tried again.
+   * for `undefined`: unless it would happen again. A `UsageError` is never tried again.
    */
   readonly retry?: (loss: Loss) => boolean | number | undefined;
 }
@@ -106,33 +106,21 @@ export const defaultSettings: Settings = {
   maxAgeMs: Number.POSITIVE_INFINITY,
 };
 
-/** The longest delay that timers keep; beyond it they fire at once. */
-export const maxTimerMs = 0x7fffffff;
-// Counts, and what is compared and never waited for.
-const unlimited: ReadonlySet<string> = new Set(["maxAttempts", "maxBytes", "maxMessages", "maxAgeMs"]);
-
 /**
  * Fills in the defaults.
  *
  * @param misuse makes the error for a value that is out of its range
  */
 export function resolveSettings(
-  reconnect: ReconnectOptions,
-  outbox: OutboxOptions,
-  misuse: (observed: unknown, limit: number | undefined, hint: string) => Error,
+  { retry: _, ...reconnect }: ReconnectOptions,
+  { whenFull = "refuse", ...outbox }: OutboxOptions,
+  misuse: (observed: unknown, hint: string) => Error,
 ): Settings {
-  const { whenFull = "refuse" } = outbox;
-  if (whenFull !== "refuse" && whenFull !== "drop-oldest") {
-    throw misuse(whenFull, undefined, 'whenFull must be "refuse" or "drop-oldest"');
-  }
-  const given: Partial<Record<string, unknown>> = { ...reconnect, ...outbox };
+  if (whenFull !== "refuse" && whenFull !== "drop-oldest") throw misuse(whenFull, "whenFull");
   const settings: Record<string, unknown> = { ...defaultSettings };
-  for (const name of Object.keys(defaultSettings)) {
-    const value = given[name];
+  for (const [name, value] of Object.entries<unknown>({ ...reconnect, ...outbox })) {
     if (value === undefined) continue;
-    const min = name === "factor" ? 1 : 0;
-    const max = unlimited.has(name) ? Number.POSITIVE_INFINITY : maxTimerMs;
-    if (typeof value !== "number" || !(value >= min && value <= max)) throw misuse(value, max, name);
+    if (typeof value !== "number" || !(value >= (name === "factor" ? 1 : 0))) throw misuse(value, name);
     settings[name] = value;
   }
   return settings as unknown as Settings;

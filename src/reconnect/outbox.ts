@@ -40,17 +40,15 @@ export class Outbox {
     const { maxMessages, maxBytes } = this.#settings;
     // Those that are too old make room for it.
     this.dropOlderThan(message.atMs);
-    const fits = (): boolean => this.messages.size < maxMessages && this.bytes + message.bytes <= maxBytes;
-    if (!fits() && (this.#whenFull !== "drop-oldest" || maxMessages < 1 || message.bytes > maxBytes)) return false;
-    const displaced: WaitingMessage[] = [];
-    for (const oldest of this.messages) {
-      if (fits()) break;
-      this.remove(oldest);
-      displaced.push(oldest);
+    const fits = (others: number, bytes: number): boolean =>
+      others < maxMessages && bytes + message.bytes <= maxBytes;
+    while (!fits(this.messages.size, this.bytes)) {
+      const [oldest] = this.messages;
+      if (this.#whenFull !== "drop-oldest" || !fits(0, 0) || oldest === undefined) return false;
+      this.#drop(oldest, "outbox-full");
     }
     this.messages.add(message);
     this.bytes += message.bytes;
-    for (const { data } of displaced) this.#dropped(data, "outbox-full");
     return true;
   }
 
@@ -63,17 +61,18 @@ export class Outbox {
   dropOlderThan(nowMs: number): void {
     for (const message of this.messages) {
       if (nowMs - message.atMs <= this.#settings.maxAgeMs) return;
-      this.remove(message);
-      this.#dropped(message.data, "too-old");
+      this.#drop(message, "too-old");
     }
   }
 
   /** Drops everything. */
   clear(): void {
-    for (const message of this.messages) {
-      this.remove(message);
-      this.#dropped(message.data, "closed");
-    }
+    for (const message of this.messages) this.#drop(message, "closed");
+  }
+
+  #drop(message: WaitingMessage, reason: DropReason): void {
+    this.remove(message);
+    this.#dropped(message.data, reason);
   }
 }
 

@@ -6,13 +6,17 @@
  */
 import type { CloseReport, UsageCode } from "../protocol/index.js";
 import type { Message, PreparedMessage, SendData, SendOptions } from "../socket/index.js";
+import { callAside } from "../socket/calling.js";
+import { isThenable } from "../socket/delivery.js";
+import { reportTo } from "../socket/handler-error.js";
+import { buffered, refusedClosed, refusedClosing } from "../socket/send-results.js";
 import type { Clock, Timer } from "../transport/index.js";
 import { MessageRelay } from "./message-relay.js";
 import type { Fresh, ReconnectingOptions, Settings } from "./options.js";
-import { maxTimerMs, resolveSettings } from "./options.js";
+import { resolveSettings } from "./options.js";
 import { kept, Outbox } from "./outbox.js";
-import type { Delay } from "./policy.js";
-import { delayAfter, healsByItself, isMisuse } from "./policy.js";
+import type { Delay, Refusal } from "./policy.js";
+import { delayAfter, healsByItself } from "./policy.js";
 import type {
   EndReport,
   Loss,
@@ -42,8 +46,8 @@ export interface ReconnectingParts<Connect, Inner extends ReconnectableSocket> {
   readonly clock: Clock;
   /** From 0 up to but not including 1. */
   random(): number;
-  /** Milliseconds since 1970, for `Retry-After`. Default `Date.now`. */
-  wallClock?(): number;
+  /** What a failed attempt tells about the next one, where answers of servers are seen: `refusalOf`. */
+  refusalOf?(error: unknown): Refusal | undefined;
   /**
    * Calls `wake` when something may have changed for the better, such as the network's return; a wait ends then. Returns
    * what stops it.
@@ -59,12 +63,9 @@ export interface ReconnectingParts<Connect, Inner extends ReconnectableSocket> {
   timedOut(limitMs: number): Error;
 }
 
-const sendRefused = (reason: "closing" | "closed" | "outbox-full"): ReconnectingSendResult =>
-  Object.freeze({ ok: false, status: "refused", reason });
-const refusedClosing = sendRefused("closing");
-const refusedClosed = sendRefused("closed");
-const refusedFull = sendRefused("outbox-full");
-const waits: ReconnectingSendResult = Object.freeze({ ok: true, status: "buffered" });
+const refusedFull: ReconnectingSendResult = Object.freeze({ ok: false, status: "refused", reason: "outbox-full" });
+// The longest delay that timers keep; beyond it they fire at once.
+const maxTimerMs = 0x7fffffff;
 
 /** Makes the function that makes them, out of the parts of a platform. */
 export function createReconnecting<Connect, Inner extends ReconnectableSocket>(
@@ -116,8 +117,8 @@ class Reconnector<Connect, Inner extends ReconnectableSocket> implements Reconne
     this.#parts = parts;
     this.#url = url;
     this.#options = options;
-    this.#settings = resolveSettings(options.reconnect ?? {}, options.outbox ?? {}, (observed, limit, hint) =>
-      parts.misuse(limit === undefined ? "invalid-argument" : "invalid-limit", String(observed), limit, hint),
+    this.#settings = resolveSettings(options.reconnect ?? {}, options.outbox ?? {}, (observed, hint) =>
+      parts.misuse("invalid-limit", String(observed), undefined, hint),
     );
     parts.check?.(typeof url === "function" ? undefined : url, options);
     this.#outbox = new Outbox(this.#settings, options.outbox?.whenFull, (data, reason) =>
@@ -156,13 +157,11 @@ class Reconnector<Connect, Inner extends ReconnectableSocket> implements Reconne
       // A connection that is about to be lost takes nothing any more; the next one will.
       if (result.ok || result.reason === "buffer-full") return result;
     }
-    const message = kept(data, (observed) =>
-      this.#parts.misuse("invalid-argument", observed, undefined, "data must be a string, an ArrayBuffer or a view"),
-    );
+    const message = kept(data, (observed) => this.#parts.misuse("invalid-argument", observed, undefined, "data"));
     if (this.#state.name === "closed") return refusedClosed;
     if (this.#ending !== undefined) return refusedClosing;
     const atMs = this.#parts.clock.now();
-    return this.#outbox.add({ ...message, options, atMs }) ? waits : refusedFull;
+    return this.#outbox.add({ ...message, options, atMs }) ? buffered : refusedFull;
   }
 
   /** Sends what waits, as far as the connection has room. */
@@ -320,14 +319,9 @@ class Reconnector<Connect, Inner extends ReconnectableSocket> implements Reconne
     this.#enter({ name: "open" });
     const { open } = this.#options;
     const opening: unknown = this.#ending === undefined ? open?.call(this.#options, this, connection) : undefined;
-    if (typeof opening !== "object" || opening === null || !("then" in opening)) {
-      this.#flush(connection);
-      return handledBefore;
-    }
-    return Promise.all([
-      Promise.resolve(opening).finally(() => this.#flush(connection)),
-      handledBefore,
-    ]);
+    if (isThenable(opening)) return Promise.all([opening.then(() => this.#flush(connection)), handledBefore]);
+    this.#flush(connection);
+    return handledBefore;
   }
 
   /** There is no connection, or no more. */
@@ -339,30 +333,31 @@ class Reconnector<Connect, Inner extends ReconnectableSocket> implements Reconne
     this.#lastLoss = loss;
     this.#leaveAttempt();
     if (this.#ending !== undefined) return this.#end(this.#ending);
-    const verdict = this.#verdictOn(loss);
+    const refusal = loss.kind === "attempt-failed" ? this.#parts.refusalOf?.(loss.error) : undefined;
+    const verdict = this.#verdictOn(loss, refusal);
     // `retry` may have called `close`.
     if (this.#state.name === "closed") return;
     if (verdict === false) return this.#end("not-retried");
     if (this.#failures >= this.#settings.maxAttempts) return this.#end("too-many-attempts");
-    const { random, wallClock = Date.now } = this.#parts;
     this.#delay =
       typeof verdict === "number"
-        ? { floorMs: 0, delayMs: Math.min(Math.max(0, verdict), maxTimerMs) }
-        : delayAfter(loss, this.#failures, this.#settings, random(), wallClock());
+        ? { floorMs: 0, delayMs: verdict }
+        : delayAfter(loss, refusal, this.#failures, this.#settings, this.#parts.random());
     this.#failures++;
     this.#waitingSinceMs = now;
     this.#wait(loss, this.#delay.delayMs);
   }
 
-  #verdictOn(loss: Loss): boolean | number {
-    if (isMisuse(loss)) return false;
+  #verdictOn(loss: Loss, refusal: Refusal | undefined): boolean | number {
+    // By its name, since there are two classes of it. No attempt ever makes sense.
+    if (loss.kind === "attempt-failed" && (loss.error as Error | undefined)?.name === "UsageError") return false;
     let verdict: boolean | number | undefined;
     try {
       verdict = this.#options.reconnect?.retry?.(loss);
     } catch (error) {
       this.#report(error, "retry");
     }
-    return verdict ?? healsByItself(loss);
+    return verdict ?? healsByItself(loss, refusal);
   }
 
   /** Nothing that this attempt does counts any more. */
@@ -378,7 +373,7 @@ class Reconnector<Connect, Inner extends ReconnectableSocket> implements Reconne
 
   #wait(loss: Loss, delayMs: number): void {
     this.#timer?.cancel();
-    this.#timer = this.#parts.clock.setTimer(() => this.#begin(), delayMs);
+    this.#timer = this.#parts.clock.setTimer(() => this.#begin(), Math.min(delayMs, maxTimerMs));
     this.#enter({ name: "waiting", attempt: this.#failures + 1, delayMs, loss });
   }
 
@@ -443,31 +438,13 @@ class Reconnector<Connect, Inner extends ReconnectableSocket> implements Reconne
   // Errors of handlers
 
   #call(during: keyof ReconnectingHandlers, handler: () => unknown): void {
-    const failed = (error: unknown): void => this.#report(error, `the ${during} handler`);
-    try {
-      // Whatever it returns: a promise of the language's own calls back once.
-      Promise.resolve(handler()).then(undefined, failed);
-    } catch (error) {
-      failed(error);
-    }
+    callAside(handler, (error) => this.#report(error, `the ${during} handler`));
   }
 
   #report(error: unknown, during: string): void {
-    const { options, parts } = { options: this.#options, parts: this.#parts };
-    const print = (unhandled: unknown, where: string): void => {
-      try {
-        parts.reportError(unhandled, where);
-      } catch {
-        // An error that cannot even be printed: there is nobody left to tell.
-      }
-    };
-    if (options.error === undefined) return print(error, during);
-    try {
-      const told: unknown = options.error(error, this);
-      Promise.resolve(told).then(undefined, (second: unknown) => print(second, "the error handler"));
-    } catch (second) {
-      print(second, "the error handler");
-    }
+    const { error: handler } = this.#options;
+    const handlers = handler && { error: (thrown: unknown) => handler.call(this.#options, thrown, this) };
+    reportTo(handlers ?? {}, this.#parts, error, during, undefined);
   }
 }
 
