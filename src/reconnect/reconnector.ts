@@ -198,12 +198,11 @@ class Reconnector<Connect, Inner extends ReconnectableSocket> implements Reconne
     while (this.#state.name !== "closed") {
       const connection = this.#isDirect ? this.#current : undefined;
       try {
-        await connection?.ready();
-        if (connection !== undefined) return;
+        if (connection !== undefined) return await connection.ready();
       } catch {
         // That connection is lost: the next one may have room.
       }
-      if (connection === undefined || connection === this.#current) await this.#changed();
+      if (connection === this.#current || connection === undefined) await this.#changed();
     }
     throw this.#parts.ended(this.#state.report);
   }
