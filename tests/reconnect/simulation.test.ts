@@ -22,6 +22,12 @@ import { MemoryServer, type TestConnectOptions } from "#src/testing/test-server.
 interface Line {
   readonly received: string[];
   readonly sent: string[];
+  /** The subprotocol, by which both ends know it. */
+  readonly name: string;
+  /** Whether the client has seen the server's Close frame, so that everything before it has arrived. */
+  wasClean: boolean;
+  /** Whether the client has thrown away what it had received. */
+  isCut: boolean;
 }
 
 interface World {
@@ -46,11 +52,12 @@ function makeWorld(seed: number): World {
       handshakeTimeoutMs: 2000,
       heartbeat: { intervalMs: 1000, timeoutMs: 1000 },
       closeTimeoutMs: 1000,
-      accept: () => {
+      accept: ({ protocols }) => {
         if (world.isBusy) return new Response("busy", { status: 503, headers: { "retry-after": "1" } });
-        const line: Line = { received: [], sent: [] };
+        const [name = ""] = protocols;
+        const line: Line = { name, received: [], sent: [], wasClean: false, isCut: false };
         lines.push(line);
-        return { data: line };
+        return { protocol: name, data: line };
       },
       message: (socket, message) => {
         socket.data.received.push(message as string);
@@ -108,6 +115,7 @@ async function failSomehow(world: World, current: Socket | undefined): Promise<v
       break;
     case 6:
       current?.terminate();
+      for (const line of world.lines.slice(-2)) line.isCut = true;
       break;
     default:
       world.isBusy = true;
@@ -133,9 +141,16 @@ async function run(seed: number, faults: number, way: "iterator" | "handler"): P
   const droppedOnes: string[] = [];
   const take = async (message: Message): Promise<void> => {
     got.push(message as string);
-    if (random.chance(0.05)) await clock.sleep(random.integer(1, 300));
+    if (random.chance(0.1)) await clock.sleep(random.integer(1, 2000));
   };
+  let attempts = 0;
   const socket = world.reconnecting({
+    protocols: () => String(++attempts),
+    open: (_socket, connection) => {
+      void connection.closed.then(({ wasClean }) => {
+        for (const line of lines) if (line.name === connection.protocol) line.wasClean = wasClean;
+      });
+    },
     link: { latencyMs: 5, jitterMs: 20 },
     handshakeTimeoutMs: 2000,
     heartbeat: { intervalMs: 1000, timeoutMs: 1000 },
@@ -194,6 +209,7 @@ async function run(seed: number, faults: number, way: "iterator" | "handler"): P
     const mine = new Set(line.sent);
     const ofLine = got.filter((text) => mine.has(text));
     assert.deepEqual(ofLine, line.sent.slice(0, ofLine.length));
+    if (line.wasClean && !line.isCut) assert.equal(ofLine.length, line.sent.length, "received, and not handed on");
     // And what arrived over it was what was sent next.
     const places = line.received.map((text) => accepted.indexOf(text));
     for (const [index, place] of places.entries()) {
@@ -201,6 +217,7 @@ async function run(seed: number, faults: number, way: "iterator" | "handler"): P
     }
   }
   // It was a test of something.
+  assert.ok(lines.some(({ wasClean }) => wasClean));
   assert.ok(lines.length > faults / 4, `${String(lines.length)} connections`);
   assert.ok(received.length > accepted.length / 3, `${String(received.length)} of ${String(accepted.length)}`);
   assert.ok(refusals > 0);
