@@ -36,7 +36,17 @@ export const rooms = [
     // The Node parts come in here and nowhere else.
     name: "node",
     pattern: "src/node/**",
-    mayImport: ["protocol", "transport", "transport/wasm", "transport/node", "socket", "server", "client", "reconnect", "observe"],
+    mayImport: [
+      "protocol",
+      "transport",
+      "transport/wasm",
+      "transport/node",
+      "socket",
+      "server",
+      "client",
+      "reconnect",
+      "observe",
+    ],
     builtins: true,
   },
   {
@@ -49,7 +59,17 @@ export const rooms = [
   {
     name: "entry",
     pattern: "src/index.ts",
-    mayImport: ["protocol", "transport", "transport/node", "socket", "server", "client", "reconnect", "observe", "node"],
+    mayImport: [
+      "protocol",
+      "transport",
+      "transport/node",
+      "socket",
+      "server",
+      "client",
+      "reconnect",
+      "observe",
+      "node",
+    ],
   },
   { name: "cli", pattern: "src/cli/**", mayImport: ["entry"], builtins: true, packages: ["commander"] },
 ];

@@ -19,7 +19,7 @@ const create = createReconnecting<ConnectOptions, Socket>({
   clock: nodePlatform.clock,
   random: Math.random,
   refusalOf: (error) => refusalOf(error, Date.now()),
-  reportError: nodePlatform.reportError,
+  reportError: (error, during) => nodePlatform.reportError(error, during),
   misuse: (code, observed, limit, hint) => new UsageError(code, observed, limit, hint),
   ended: (report) => new ReconnectEndedError(report),
   timedOut: (limitMs) => new AttemptTimeoutError(limitMs),

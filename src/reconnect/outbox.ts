@@ -17,7 +17,7 @@ export interface WaitingMessage {
 /** See the head of this file. */
 export class Outbox {
   /** In the order in which they came; whoever iterates may remove. */
-  readonly messages: Set<WaitingMessage> = new Set();
+  readonly messages: Set<WaitingMessage> = new Set<WaitingMessage>();
   /** Octets that wait. */
   bytes = 0;
   readonly #settings: Settings;
@@ -40,8 +40,7 @@ export class Outbox {
     const { maxMessages, maxBytes } = this.#settings;
     // Those that are too old make room for it.
     this.dropOlderThan(message.atMs);
-    const fits = (others: number, bytes: number): boolean =>
-      others < maxMessages && bytes + message.bytes <= maxBytes;
+    const fits = (others: number, bytes: number): boolean => others < maxMessages && bytes + message.bytes <= maxBytes;
     while (!fits(this.messages.size, this.bytes)) {
       const [oldest] = this.messages;
       if (this.#whenFull !== "drop-oldest" || !fits(0, 0) || oldest === undefined) return false;

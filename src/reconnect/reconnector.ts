@@ -5,10 +5,10 @@
  * that a build for browsers stays small.
  */
 import type { CloseReport, UsageCode } from "../protocol/index.js";
-import type { Message, PreparedMessage, SendData, SendOptions } from "../socket/index.js";
 import { callAside } from "../socket/calling.js";
 import { isThenable } from "../socket/delivery.js";
 import { reportTo } from "../socket/handler-error.js";
+import type { Message, PreparedMessage, SendData, SendOptions } from "../socket/index.js";
 import { buffered, refusedClosed, refusedClosing } from "../socket/send-results.js";
 import type { Clock, Timer } from "../transport/index.js";
 import { MessageRelay } from "./message-relay.js";
@@ -71,7 +71,7 @@ const maxTimerMs = 0x7fffffff;
 export function createReconnecting<Connect, Inner extends ReconnectableSocket>(
   parts: ReconnectingParts<Connect, Inner>,
 ): (url: Fresh<string | URL>, options?: ReconnectingOptions<Connect, Inner>) => ReconnectingSocket<Inner> {
-  return (url, options) => new Reconnector(parts, url, (options ?? {}) as KnownOptions<Inner>);
+  return (url, options) => new Reconnector(parts, url, options ?? {});
 }
 
 /** What the class needs to know of its options; the rest goes to `connect` as it is. */
@@ -198,7 +198,10 @@ class Reconnector<Connect, Inner extends ReconnectableSocket> implements Reconne
     while (this.#state.name !== "closed") {
       const connection = this.#isDirect ? this.#current : undefined;
       try {
-        if (connection !== undefined) return await connection.ready();
+        if (connection !== undefined) {
+          await connection.ready();
+          return;
+        }
       } catch {
         // That connection is lost: the next one may have room.
       }
@@ -267,44 +270,44 @@ class Reconnector<Connect, Inner extends ReconnectableSocket> implements Reconne
     this.#timer = this.#parts.clock.setTimer(() => {
       this.#lost(attempt, { kind: "attempt-failed", error: this.#parts.timedOut(attemptTimeoutMs) });
     }, attemptTimeoutMs);
-    const { reconnect, outbox, state, dropped, headers, protocols, ...others } = this.#options;
-    const [url, freshHeaders, freshProtocols] = await Promise.all([
+    const given = this.#options;
+    const [url, headers, protocols] = await Promise.all([
       fresh(this.#url),
-      fresh(headers),
-      fresh(protocols),
+      fresh(given.headers),
+      fresh(given.protocols),
     ]);
     if (attempt !== this.#attempt) return undefined;
-    // The options of `connect`, with what was ours taken out and put in again as it takes it.
-    const options: unknown = {
-      ...others,
-      ...(freshHeaders !== undefined && { headers: freshHeaders }),
-      ...(freshProtocols !== undefined && { protocols: freshProtocols }),
-      signal: attempt.signal,
-      ...this.#handlersFor(attempt),
-    };
+    const { signal } = attempt;
+    // What `connect` does not know does it no harm.
+    const options: unknown = { ...given, headers, protocols, signal, ...this.#handlersFor(attempt) };
     return await this.#parts.connect(url, options as Connect & ConnectionHandlers<Inner>);
   }
 
   #handlersFor(attempt: AbortController): ConnectionHandlers<Inner> {
-    const { message, drain } = this.#options;
+    const given = this.#options;
+    const hasHandler = given.message !== undefined;
     let allHandled: () => void = () => undefined;
     return {
       open: (connection) => {
         // Given up in the very moment in which it opened.
-        if (attempt !== this.#attempt) return connection.terminate();
+        if (attempt !== this.#attempt) {
+          connection.terminate();
+          return;
+        }
         const handledBefore = this.#handled;
         const place = this.#connections++;
         this.#handledBefore = handledBefore;
-        this.#handled =
-          message === undefined
-            ? handledBefore.then(() => this.#relay.relay(connection, place))
-            : new Promise<void>((resolve) => {
-                allHandled = resolve;
-              });
+        this.#handled = hasHandler
+          ? new Promise<void>((resolve) => {
+              allHandled = resolve;
+            })
+          : handledBefore
+              .then(() => this.#relay.relay(connection, place))
+              .catch((error: unknown) => this.#report(error, "the iterator"));
         return this.#opened(connection, handledBefore);
       },
-      ...(message !== undefined && { message: (_connection, data) => message.call(this.#options, this, data) }),
-      drain: () => this.#isDirect && drain?.call(this.#options, this),
+      ...(hasHandler && { message: (_connection, message) => given.message?.(this, message) }),
+      drain: () => this.#isDirect && given.drain?.(this),
       close: () => allHandled(),
       error: (error) => this.#report(error, "a handler"),
     };
@@ -316,8 +319,7 @@ class Reconnector<Connect, Inner extends ReconnectableSocket> implements Reconne
     this.#current = connection;
     this.#openedAtMs = this.#parts.clock.now();
     this.#enter({ name: "open" });
-    const { open } = this.#options;
-    const opening: unknown = this.#ending === undefined ? open?.call(this.#options, this, connection) : undefined;
+    const opening: unknown = this.#ending === undefined ? this.#options.open?.(this, connection) : undefined;
     if (isThenable(opening)) return Promise.all([opening.then(() => this.#flush(connection)), handledBefore]);
     this.#flush(connection);
     return handledBefore;
@@ -331,13 +333,22 @@ class Reconnector<Connect, Inner extends ReconnectableSocket> implements Reconne
     if (this.#current !== undefined && now - this.#openedAtMs >= this.#settings.stableAfterMs) this.#failures = 0;
     this.#lastLoss = loss;
     this.#leaveAttempt();
-    if (this.#ending !== undefined) return this.#end(this.#ending);
+    if (this.#ending !== undefined) {
+      this.#end(this.#ending);
+      return;
+    }
     const refusal = loss.kind === "attempt-failed" ? this.#parts.refusalOf?.(loss.error) : undefined;
     const verdict = this.#verdictOn(loss, refusal);
     // `retry` may have called `close`.
     if (this.#state.name === "closed") return;
-    if (verdict === false) return this.#end("not-retried");
-    if (this.#failures >= this.#settings.maxAttempts) return this.#end("too-many-attempts");
+    if (verdict === false) {
+      this.#end("not-retried");
+      return;
+    }
+    if (this.#failures >= this.#settings.maxAttempts) {
+      this.#end("too-many-attempts");
+      return;
+    }
     this.#delay =
       typeof verdict === "number"
         ? { floorMs: 0, delayMs: verdict }
@@ -408,7 +419,10 @@ class Reconnector<Connect, Inner extends ReconnectableSocket> implements Reconne
   readonly #aborted = (): void => this.#close("aborted", 1000, "");
 
   #close(why: "closed" | "aborted", code: number, reason: string): void {
-    if (this.#current === undefined) return this.#end(why);
+    if (this.#current === undefined) {
+      this.#end(why);
+      return;
+    }
     // Throws before anything has changed. Its end is ours.
     void this.#current.close(code, reason);
     this.#ending ??= why;
@@ -441,9 +455,9 @@ class Reconnector<Connect, Inner extends ReconnectableSocket> implements Reconne
   }
 
   #report(error: unknown, during: string): void {
-    const { error: handler } = this.#options;
-    const handlers = handler && { error: (thrown: unknown) => handler.call(this.#options, thrown, this) };
-    reportTo(handlers ?? {}, this.#parts, error, during, undefined);
+    const given = this.#options;
+    const handlers = given.error === undefined ? {} : { error: (thrown: unknown) => given.error?.(thrown, this) };
+    reportTo(handlers, this.#parts, error, during, undefined);
   }
 }
 

@@ -180,7 +180,7 @@ export class MemoryServer<Data> implements TestServer<Data> {
       clock: this.clock,
       random: () => random.next(),
       refusalOf: (error) => refusalOf(error, this.clock.now()),
-      reportError: this.#platform.reportError,
+      reportError: (error, during) => this.#platform.reportError(error, during),
       misuse: (code, observed, limit, hint) => new UsageError(code, observed, limit, hint),
       ended: (report) => new ReconnectEndedError(report),
       timedOut: (limitMs) => new AttemptTimeoutError(limitMs),

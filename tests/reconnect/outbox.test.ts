@@ -197,7 +197,10 @@ describe("the outbox", () => {
     }
     last().open();
     const [a, b, c, d, e, f] = last().sent;
-    assert.deepEqual([a, b, c, d], [[2, 3], [1, 2, 3, 4], [3, 4], [1]].map((list) => new Uint8Array(list)));
+    assert.deepEqual(
+      [a, b, c, d],
+      [[2, 3], [1, 2, 3, 4], [3, 4], [1]].map((list) => new Uint8Array(list)),
+    );
     assert.deepEqual(e, new Uint8Array(1));
     assert.equal(f, prepared);
   });

@@ -44,7 +44,11 @@ describe("what heals by itself", () => {
   });
 
   it("tells it of the network, of time, and of what this side ended", () => {
-    for (const error of [new ConnectError("ws://x", new Error("ECONNREFUSED")), new HandshakeTimeoutError(1), "thrown"]) {
+    for (const error of [
+      new ConnectError("ws://x", new Error("ECONNREFUSED")),
+      new HandshakeTimeoutError(1),
+      "thrown",
+    ]) {
       assert.ok(heals({ kind: "attempt-failed", error }));
     }
     assert.ok(heals({ kind: "connection-lost", report: { ...dropped, code: 1008, initiator: "us" } }));

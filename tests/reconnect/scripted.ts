@@ -9,11 +9,11 @@ import {
   type ConnectionHandlers,
   createReconnecting,
   type ReconnectableSocket,
+  ReconnectEndedError,
   type ReconnectingOptions,
   type ReconnectingParts,
   type ReconnectingSocket,
   type ReconnectingState,
-  ReconnectEndedError,
   refusalOf,
   stateTransitions,
 } from "#src/reconnect/index.js";
@@ -167,13 +167,13 @@ export interface Script {
   /** What was printed. */
   readonly printed: string[];
   /** The names of all states so far, the first included. */
-  names(): string[];
+  readonly names: () => string[];
   /** The attempt that is under way, or the connection. */
-  last(): ScriptedSocket;
+  readonly last: () => ScriptedSocket;
   /** Makes the wake-up source call. */
-  wake(): void;
+  readonly wake: () => void;
   /** How many listen to wake-ups. */
-  listeners(): number;
+  readonly listeners: () => number;
 }
 
 /** Makes a socket that reconnects over scripted connections. Chance is 1/2 unless said otherwise. */

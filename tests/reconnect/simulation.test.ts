@@ -37,9 +37,9 @@ interface World {
   /** Whether the server turns everybody away. */
   isBusy: boolean;
   readonly server: MemoryServer<Line>;
-  reconnecting(options: Parameters<ReturnType<typeof createReconnecting<TestConnectOptions, Socket>>>[1]): ReturnType<
-    ReturnType<typeof createReconnecting<TestConnectOptions, Socket>>
-  >;
+  reconnecting(
+    options: Parameters<ReturnType<typeof createReconnecting<TestConnectOptions, Socket>>>[1],
+  ): ReturnType<ReturnType<typeof createReconnecting<TestConnectOptions, Socket>>>;
 }
 
 function makeWorld(seed: number): World {
@@ -93,7 +93,7 @@ function makeWorld(seed: number): World {
 async function failSomehow(world: World, current: Socket | undefined): Promise<void> {
   const { random, server, clock } = world;
   const [link] = server.links;
-  const [peer] = server.sockets as ReadonlySet<ServerSocket<Line>>;
+  const [peer] = server.sockets;
   switch (random.integer(0, 7)) {
     case 0:
       link?.reset();
@@ -202,7 +202,12 @@ async function run(seed: number, faults: number, way: "iterator" | "handler"): P
   assert.equal(new Set(received).size, received.length);
   assert.deepEqual(droppedOnes, []);
   // What came back did so in order, too, and none twice; each connection's without a gap, up to where it broke.
-  assert.ok(isSubsequence(got, lines.flatMap((line) => line.sent)));
+  assert.ok(
+    isSubsequence(
+      got,
+      lines.flatMap((line) => line.sent),
+    ),
+  );
   const last = lines.at(-1);
   assert.ok(last !== undefined && last.received.length > 0 ? got.at(-1) === last.sent.at(-1) : true);
   for (const line of lines) {
