@@ -8,11 +8,12 @@ import {
   AttemptTimeoutError,
   createReconnecting,
   ReconnectEndedError,
+  type ReconnectingOptions,
+  type ReconnectingSocket,
   type ReconnectingState,
   refusalOf,
   stateTransitions,
 } from "#src/reconnect/index.js";
-import type { ServerSocket } from "#src/server/index.js";
 import type { Message, Socket } from "#src/socket/index.js";
 import { FakeClock, SeededRandom } from "#src/testing/index.js";
 import { createTestPlatform } from "#src/testing/test-platform.js";
@@ -37,9 +38,7 @@ interface World {
   /** Whether the server turns everybody away. */
   isBusy: boolean;
   readonly server: MemoryServer<Line>;
-  reconnecting(
-    options: Parameters<ReturnType<typeof createReconnecting<TestConnectOptions, Socket>>>[1],
-  ): ReturnType<ReturnType<typeof createReconnecting<TestConnectOptions, Socket>>>;
+  reconnecting(options: ReconnectingOptions<TestConnectOptions, Socket>): ReconnectingSocket;
 }
 
 function makeWorld(seed: number): World {
@@ -69,22 +68,23 @@ function makeWorld(seed: number): World {
     random,
     createTestPlatform(clock, random),
   );
+  const create = createReconnecting<TestConnectOptions, Socket>({
+    connect: (_url, options) => server.open(options),
+    clock,
+    random: () => random.next(),
+    refusalOf: (error) => refusalOf(error, clock.now()),
+    reportError: (error) => assert.fail(String(error)),
+    misuse: (code, observed, limit, hint) => new UsageError(code, observed, limit, hint),
+    ended: (report) => new ReconnectEndedError(report),
+    timedOut: (limitMs) => new AttemptTimeoutError(limitMs),
+  });
   const world: World = {
     clock,
     random,
     lines,
     isBusy: false,
     server,
-    reconnecting: createReconnecting<TestConnectOptions, Socket>({
-      connect: (_url, options) => server.open(options),
-      clock,
-      random: () => random.next(),
-      refusalOf: (error) => refusalOf(error, clock.now()),
-      reportError: (error) => assert.fail(String(error)),
-      misuse: (code, observed, limit, hint) => new UsageError(code, observed, limit, hint),
-      ended: (report) => new ReconnectEndedError(report),
-      timedOut: (limitMs) => new AttemptTimeoutError(limitMs),
-    }).bind(undefined, "ws://server.test") as World["reconnecting"],
+    reconnecting: (options) => create("ws://server.test", options),
   };
   return world;
 }
