@@ -4,6 +4,7 @@
 export { AttemptTimeoutError, ReconnectEndedError } from "./errors.js";
 export type { Fresh, OutboxOptions, ReconnectingOptions, ReconnectOptions } from "./options.js";
 export { defaultSettings } from "./options.js";
+export type { ConnectionHandlers, ReconnectingParts } from "./parts.js";
 export type { Refusal } from "./policy.js";
 export type {
   DropReason,
@@ -15,7 +16,6 @@ export type {
   ReconnectingSocket,
   ReconnectingState,
 } from "./reconnecting-socket.js";
-export type { ConnectionHandlers, ReconnectingParts } from "./reconnector.js";
 export { createReconnecting } from "./reconnector.js";
 export { refusalOf } from "./refusals.js";
 export { stateTransitions } from "./states.js";
