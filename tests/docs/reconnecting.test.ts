@@ -15,7 +15,7 @@ describe("docs/reconnecting.md", () => {
 
   it("has every setting, with its default", () => {
     const limits = read("limits.md");
-    for (const [name, value] of Object.entries(defaultSettings)) {
+    for (const [name, value] of Object.entries<number>({ ...defaultSettings })) {
       const option = `${name in { maxMessages: 0, maxBytes: 0, maxAgeMs: 0 } ? "outbox" : "reconnect"}.${name}`;
       assert.ok(limits.includes(`\n| \`${option}\` |`), option);
       if (option.startsWith("outbox") || !Number.isFinite(value)) continue;
