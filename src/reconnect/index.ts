@@ -5,7 +5,6 @@ export { AttemptTimeoutError, ReconnectEndedError } from "./errors.js";
 export type { Fresh, OutboxOptions, ReconnectingOptions, ReconnectOptions } from "./options.js";
 export { defaultSettings } from "./options.js";
 export type { ConnectionHandlers, ReconnectingParts } from "./parts.js";
-export type { Refusal } from "./policy.js";
 export type {
   DropReason,
   EndReport,
