@@ -3,8 +3,8 @@
  */
 
 export { ConnectError, HandshakeTimeoutError, UpgradeRefusedError } from "./client/index.js";
-export type { ConnectOptions, ServeOptions, Server } from "./node/index.js";
-export { connect, prepare, serve } from "./node/index.js";
+export type { ConnectOptions, ReconnectingOptions, ServeOptions, Server } from "./node/index.js";
+export { connect, prepare, reconnecting, serve } from "./node/index.js";
 export type {
   BackpressureEvent,
   ChannelEvent,
@@ -27,6 +27,19 @@ export {
   UpgradeResponseError,
   UsageError,
 } from "./protocol/index.js";
+export type {
+  DropReason,
+  EndReport,
+  Fresh,
+  Loss,
+  OutboxOptions,
+  ReconnectingHandlers,
+  ReconnectingSendResult,
+  ReconnectingSocket,
+  ReconnectingState,
+  ReconnectOptions,
+} from "./reconnect/index.js";
+export { AttemptTimeoutError, ReconnectEndedError } from "./reconnect/index.js";
 export type {
   Accept,
   Acceptance,

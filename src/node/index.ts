@@ -5,5 +5,7 @@
 export type { ConnectOptions } from "./connect.js";
 export { connect } from "./connect.js";
 export { prepare } from "./prepare.js";
+export type { ReconnectingOptions } from "./reconnecting.js";
+export { reconnecting } from "./reconnecting.js";
 export type { ServeOptions, Server } from "./serve.js";
 export { serve } from "./serve.js";

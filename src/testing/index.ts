@@ -6,5 +6,5 @@ export type { FakeClockOptions } from "./fake-clock.js";
 export { FakeClock } from "./fake-clock.js";
 export type { Direction, Link, LinkOptions } from "./link.js";
 export { SeededRandom } from "./seeded-random.js";
-export type { TestConnectOptions, TestServer, TestServerOptions } from "./test-server.js";
+export type { TestConnectOptions, TestReconnectingOptions, TestServer, TestServerOptions } from "./test-server.js";
 export { createTestServer } from "./test-server.js";

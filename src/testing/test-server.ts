@@ -4,6 +4,9 @@
  */
 import type { ClientOptions } from "../client/index.js";
 import { openClient } from "../client/index.js";
+import { UsageError } from "../protocol/index.js";
+import type { ReconnectingOptions, ReconnectingSocket } from "../reconnect/index.js";
+import { AttemptTimeoutError, createReconnecting, ReconnectEndedError, refusalOf } from "../reconnect/index.js";
 import type {
   DrainOptions,
   DrainReport,
@@ -45,6 +48,9 @@ export interface TestConnectOptions extends ClientOptions {
   readonly remoteAddress?: string;
 }
 
+/** What can be set about a client for tests that reconnects. */
+export type TestReconnectingOptions = ReconnectingOptions<TestConnectOptions, Socket>;
+
 /** A server for tests. Iterating over it yields its sockets, where neither `open` nor `message` is given. */
 export interface TestServer<Data = undefined> extends AsyncIterable<ServerSocket<Data>>, AsyncDisposable {
   /** The time of this server and its clients. */
@@ -64,6 +70,13 @@ export interface TestServer<Data = undefined> extends AsyncIterable<ServerSocket
    * @throws what `connect` of "openline" throws
    */
   connect(options?: TestConnectOptions): Promise<Socket>;
+  /**
+   * A client that connects again whenever its connection is lost, as `reconnecting` of "openline". Time passes when it is
+   * told to: `clock.advance`. Its links are those of `socket.current`, see `linkOf`.
+   *
+   * @throws UsageError for options that make no sense
+   */
+  reconnecting(options?: TestReconnectingOptions): ReconnectingSocket;
   /**
    * The link of a client's socket.
    *
@@ -158,6 +171,21 @@ export class MemoryServer<Data> implements TestServer<Data> {
     });
     this.#linkOf.set(socket, link);
     return socket;
+  }
+
+  reconnecting(options?: TestReconnectingOptions): ReconnectingSocket {
+    const random = this.#random.fork();
+    const create = createReconnecting<TestConnectOptions, Socket>({
+      connect: (_url, connectOptions) => this.open(connectOptions),
+      clock: this.clock,
+      random: () => random.next(),
+      refusalOf: (error) => refusalOf(error, this.clock.now()),
+      reportError: (error, during) => this.#platform.reportError(error, during),
+      misuse: (code, observed, limit, hint) => new UsageError(code, observed, limit, hint),
+      ended: (report) => new ReconnectEndedError(report),
+      timedOut: (limitMs) => new AttemptTimeoutError(limitMs),
+    });
+    return create(this.url, options);
   }
 
   /** Reads the request of a client that has come. */
