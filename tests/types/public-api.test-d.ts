@@ -9,6 +9,7 @@ import type {
   AdmissionCode,
   BrokenRule,
   ChannelEvent,
+  ClientSocket,
   CloseOutcome,
   CloseReport,
   CompressionReport,
@@ -141,7 +142,7 @@ export async function dataIsUndefined(): Promise<void> {
   });
   expectTypeOf(refusingLater).toEqualTypeOf<Server>();
 
-  expectTypeOf(await connect("ws://127.0.0.1/")).toEqualTypeOf<Socket>();
+  expectTypeOf(await connect("ws://127.0.0.1/")).toEqualTypeOf<ClientSocket>();
 }
 
 /** The type may be written, and then `accept` has to keep it. */
