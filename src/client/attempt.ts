@@ -61,7 +61,6 @@ export async function attempt(first: PreparedHop, options: AttemptOptions): Prom
     const request = jar === undefined ? hop.request : await withCookies(hop.request, hop.url, jar, patience);
     const result = await dialHop(hop, request, options);
     try {
-      patience.signal.throwIfAborted();
       // Of whatever answer: a browser keeps those of a refusal, too.
       if (jar !== undefined) await keepCookies(result.response, hop.url, jar, patience);
     } catch (error) {

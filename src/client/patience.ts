@@ -46,8 +46,6 @@ export class Patience {
         signal.addEventListener("abort", giveUp, { once: true });
         const task = new Promise<T>((begun) => begun(begin()));
         task.then((result) => (signal.aborted ? discard(result) : resolve(result)), reject);
-        // It may be `begin` that has aborted it, and then nobody was told.
-        if (signal.aborted) giveUp();
       });
       if (!signal.aborted) return value;
       // Between the value and here it was aborted.

@@ -13,7 +13,10 @@ describe("RFC 6455 §4.1 redirects", () => {
   it("are refusals by default, and where none is to be followed", async () => {
     for (const options of [{}, { redirects: { max: 0 } }]) {
       const { open, asked } = redirectingNetwork({ [start]: "/end" });
-      await assert.rejects(open(start, options), (error) => error instanceof UpgradeRefusedError && error.status === 302);
+      await assert.rejects(
+        open(start, options),
+        (error) => error instanceof UpgradeRefusedError && error.status === 302,
+      );
       assert.equal(asked.length, 1);
     }
   });
@@ -242,17 +245,18 @@ describe("what goes along with a redirect", () => {
   });
 
   it("is nothing secret to another origin: neither credentials, nor headers that may be some, nor a token", async () => {
-    const others = ["ws://b.example/", "ws://a.example:81/", "wss://a.example/", "ws://a.example./", "//sub.a.example/"];
+    const others = [
+      "ws://b.example/",
+      "ws://a.example:81/",
+      "wss://a.example/",
+      "ws://a.example./",
+      "//sub.a.example/",
+    ];
     for (const location of others) {
       const [, second] = await along(start, location, { headers, protocols, redirects: {} });
       assert.deepEqual(
         [...(second ?? [])].sort(),
-        [
-          "accept-language: en",
-          "origin: https://app.example",
-          "sec-websocket-protocol: chat.v1",
-          "user-agent: test/1",
-        ],
+        ["accept-language: en", "origin: https://app.example", "sec-websocket-protocol: chat.v1", "user-agent: test/1"],
         location,
       );
     }
