@@ -213,7 +213,10 @@ describe("an attempt that is given up at any step of its last moment", () => {
       let isOpen = false;
       const controller = new AbortController();
       const { open, streams } = scriptedNetwork(() => ({}));
-      const options = { signal: controller.signal, open: () => void (isOpen = true) };
+      const noteOpen = (): void => {
+        isOpen = true;
+      };
+      const options = { signal: controller.signal, open: noteOpen };
       const outcome = open("ws://a.example/", options).then(
         () => "open",
         (error: unknown) => error,

@@ -19,7 +19,7 @@ export interface Asked {
   readonly request: HandshakeRequest;
   readonly signal: AbortSignal;
   /** The value of a header line, its name in lower case; undefined where there is none, or more than one. */
-  header(name: string): string | undefined;
+  readonly header: (name: string) => string | undefined;
 }
 
 /** What is answered: 101 upgrades, anything else does not. */
