@@ -147,7 +147,9 @@ async function run(seed: number): Promise<string> {
     heartbeat: false,
     signal: controller.signal,
     handshakeTimeoutMs: endsBy === "deadline" ? endMs : 10_000,
-    open: () => void opened++,
+    open: () => {
+      opened++;
+    },
     ...(hasJar ? { cookieJar: world.jar } : {}),
   } as const;
   const outcomes: (ClientSocket | Error)[] = [];
