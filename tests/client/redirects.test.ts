@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import type { ClientOptions, RedirectCode, RedirectOptions } from "#src/client/index.js";
 import { RedirectError, UpgradeRefusedError } from "#src/client/index.js";
 import { UpgradeResponseError } from "#src/protocol/index.js";
+import type { Observer } from "#src/socket/index.js";
 import type { ScriptedAnswer } from "../support/scripted-network.js";
 import { redirectingNetwork, redirectTo, scriptedNetwork } from "../support/scripted-network.js";
 
@@ -203,11 +204,17 @@ describe("redirects that are not followed", () => {
     await assert.rejects(chain(1), { urls: [start, "ws://a.example/2"], limit: 1 });
   });
 
-  it("are observed as what they are", async () => {
+  it("are observed as what they are, with the limit behind it", async () => {
     const { open } = redirectingNetwork({ [start]: start });
-    const error: unknown = await open(start, { redirects: { max: 1 } }).catch((reason: unknown) => reason);
-    assert.ok(error instanceof RedirectError);
-    assert.equal(error.section, "RFC 9110 §15.4");
+    const told: unknown[] = [];
+    const silent = { opened: undefined, received: undefined, sent: undefined, roundTrip: undefined };
+    const observer: Observer = {
+      ...{ ...silent, backpressure: undefined, closed: undefined },
+      refused: ({ code, status, error }) => told.push(code, status, error?.name),
+      limit: ({ code, limit, section }) => told.push(code, limit, section),
+    };
+    await assert.rejects(open(start, { redirects: { max: 1 } }, observer));
+    assert.deepEqual(told, ["too-many-redirects", 302, "RedirectError", "too-many-redirects", 1, "RFC 9110 §15.4"]);
   });
 });
 

@@ -5,6 +5,7 @@ import type { ClientOptions, ClientSocket } from "#src/client/index.js";
 import { openClient } from "#src/client/index.js";
 import type { HandshakeRequest } from "#src/protocol/index.js";
 import { acceptValue, headerValues } from "#src/protocol/index.js";
+import type { Observer } from "#src/socket/index.js";
 import type { Dialer, DialResult } from "#src/transport/index.js";
 import { createMemoryPair } from "#src/transport/index.js";
 import { CountingStream } from "./counting-stream.js";
@@ -34,7 +35,7 @@ export interface ScriptedNetwork {
   readonly asked: readonly Asked[];
   /** The stream of each upgrade. */
   readonly streams: readonly CountingStream[];
-  readonly open: (url: string | URL, options?: ClientOptions) => Promise<ClientSocket>;
+  readonly open: (url: string | URL, options?: ClientOptions, observer?: Observer) => Promise<ClientSocket>;
   readonly idle: () => Promise<void>;
 }
 
@@ -66,8 +67,8 @@ export function scriptedNetwork(answer: (asked: Asked) => ScriptedAnswer | Promi
     const upgrade = ["Upgrade", "websocket", "Connection", "Upgrade", "Sec-WebSocket-Accept", accept];
     return { isUpgraded: true, response: { status, httpVersion: "1.1", rawHeaders: [...upgrade, ...headers] }, stream };
   };
-  const open = (url: string | URL, options: ClientOptions = {}): Promise<ClientSocket> =>
-    openClient(url, options, platform, dialer);
+  const open: ScriptedNetwork["open"] = (url, options = {}, observer) =>
+    openClient(url, options, platform, dialer, observer);
   return { platform, asked, streams, open, idle: () => tasks.idle() };
 }
 
