@@ -2,7 +2,21 @@
  * openline: a WebSocket server and client for Node.
  */
 
-export { ConnectError, HandshakeTimeoutError, UpgradeRefusedError } from "./client/index.js";
+export type {
+  ClientSocket,
+  CookieJar,
+  CookieJarCode,
+  RedirectCode,
+  RedirectOptions,
+  UrlCredentialsOption,
+} from "./client/index.js";
+export {
+  ConnectError,
+  CookieJarError,
+  HandshakeTimeoutError,
+  RedirectError,
+  UpgradeRefusedError,
+} from "./client/index.js";
 export type { ConnectOptions, ReconnectingOptions, ServeOptions, Server } from "./node/index.js";
 export { connect, prepare, reconnecting, serve } from "./node/index.js";
 export type {

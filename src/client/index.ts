@@ -1,6 +1,19 @@
 /**
  * The client, however it reaches its server.
  */
-export { ConnectError, HandshakeTimeoutError, UpgradeRefusedError } from "./errors.js";
+export type { ClientSocket } from "./client-socket.js";
+export type { CookieJar } from "./cookies.js";
+export type { CookieJarCode, RedirectCode } from "./errors.js";
+export {
+  ConnectError,
+  CookieJarError,
+  cookieJarCodes,
+  HandshakeTimeoutError,
+  RedirectError,
+  redirectCodes,
+  UpgradeRefusedError,
+} from "./errors.js";
+export type { UrlCredentialsOption } from "./hop.js";
 export type { ClientOptions } from "./open-client.js";
 export { openClient } from "./open-client.js";
+export type { RedirectOptions } from "./redirects.js";

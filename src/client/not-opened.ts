@@ -3,7 +3,7 @@
  */
 import { OpenlineError, ruleOf, UsageError } from "../protocol/index.js";
 import type { Observer } from "../socket/index.js";
-import { UpgradeRefusedError } from "./errors.js";
+import { RedirectError, UpgradeRefusedError } from "./errors.js";
 
 /** Tells of an attempt that has failed, and of the limit behind that. A call that made no sense was none. */
 export function tellNotOpened(observer: Observer | undefined, error: unknown): void {
@@ -11,7 +11,7 @@ export function tellNotOpened(observer: Observer | undefined, error: unknown): v
   observer.refused?.({
     // Anything else is the reason that the application gave when it aborted.
     code: error instanceof OpenlineError ? error.code : "aborted",
-    status: error instanceof UpgradeRefusedError ? error.status : undefined,
+    status: error instanceof UpgradeRefusedError || error instanceof RedirectError ? error.status : undefined,
     error: error instanceof Error ? error : undefined,
     remoteAddress: undefined,
   });

@@ -1,41 +1,37 @@
 /**
  * The client, however it reaches its server.
  */
-
-import type { HandshakeRequest, OfferedExtension, SentUpgradeRequest, WebSocketAddress } from "../protocol/index.js";
+import type { OfferedExtension } from "../protocol/index.js";
 import {
   confirmExtensions,
-  createKey,
-  createUpgradeRequest,
   DeflateClientExtension,
   ExtensionChain,
   formatExtensions,
   readUpgradeResponse,
-  resolveLimits,
   UpgradeResponseError,
-  UsageError,
-  webSocketAddress,
 } from "../protocol/index.js";
-import type {
-  HeadersInput,
-  Observer,
-  ResolvedSocketOptions,
-  Socket,
-  SocketHandlers,
-  SocketOptions,
-} from "../socket/index.js";
+import type { HeadersInput, Observer, ResolvedSocketOptions, SocketHandlers, SocketOptions } from "../socket/index.js";
 import {
   createCompression,
   createSocketContext,
-  Endpoint,
   maxTimerMs,
-  rawHeadersOf,
   resolveSocketOptions,
   wholeNumber,
 } from "../socket/index.js";
-import type { Dialer, DialResult, Platform } from "../transport/index.js";
-import { ConnectError, HandshakeTimeoutError, UpgradeRefusedError } from "./errors.js";
+import type { Dialer, Platform } from "../transport/index.js";
+import type { Answer } from "./attempt.js";
+import { abandon, attempt, prepareHop } from "./attempt.js";
+import type { ClientSocket } from "./client-socket.js";
+import { ClientEndpoint } from "./client-socket.js";
+import type { CookieJar } from "./cookies.js";
+import { checkCookieJar } from "./cookies.js";
+import { UpgradeRefusedError } from "./errors.js";
+import type { UrlCredentialsOption } from "./hop.js";
+import { firstHop } from "./hop.js";
 import { tellNotOpened } from "./not-opened.js";
+import { Patience } from "./patience.js";
+import type { RedirectOptions } from "./redirects.js";
+import { resolveRedirects } from "./redirects.js";
 
 /** Everything about a client but how it reaches its server. */
 export interface ClientOptions extends SocketOptions, SocketHandlers {
@@ -45,8 +41,23 @@ export interface ClientOptions extends SocketOptions, SocketHandlers {
   readonly headers?: HeadersInput;
   /** Gives up when it is aborted before the connection is open; `connect` rejects with its reason. */
   readonly signal?: AbortSignal;
-  /** Milliseconds that reaching the server and the opening handshake may take. Default 10,000. */
+  /**
+   * Milliseconds that reaching the server and the opening handshake may take, with all redirects and all that the cookie
+   * jar takes. Default 10,000.
+   */
   readonly handshakeTimeoutMs?: number;
+  /**
+   * Follows redirects, and how: `{}` for up to five of them. Default: they are refusals, as any answer but 101. To
+   * another origin (scheme, host or port) go no credentials, and of `headers` only what is known to be harmless.
+   */
+  readonly redirects?: RedirectOptions;
+  /** Whose cookies are sent, and which keeps those of every answer, be it a refusal or a redirect. Default none. */
+  readonly cookieJar?: CookieJar;
+  /**
+   * What becomes of user name and password in the URL. "basic" (the default): they are sent as `Authorization: Basic …`
+   * (RFC 7617), unless `headers` has an `Authorization`. "ignore": nothing.
+   */
+  readonly urlCredentials?: UrlCredentialsOption;
 }
 
 // Name look-up, TCP, TLS and the upgrade: a few round trips, some of them lost.
@@ -58,7 +69,7 @@ const maxRefusalBodyBytes = 64 * 1024;
  * Connects.
  *
  * @throws UsageError for a URL or an option that makes no sense; UpgradeRefusedError, UpgradeResponseError,
- *   ConnectError, HandshakeTimeoutError, or the signal's reason
+ *   ConnectError, HandshakeTimeoutError, RedirectError, CookieJarError, or the signal's reason
  */
 export async function openClient(
   url: string | URL,
@@ -66,28 +77,36 @@ export async function openClient(
   platform: Platform,
   dial: Dialer,
   observer?: Observer,
-): Promise<Socket> {
+): Promise<ClientSocket> {
   const resolved = resolveSocketOptions(options);
-  const address = parseAddress(url);
-  const protocols = typeof options.protocols === "string" ? [options.protocols] : (options.protocols ?? []);
-  const timeoutMs = wholeNumber(
-    "handshakeTimeoutMs",
-    options.handshakeTimeoutMs,
-    defaultHandshakeTimeoutMs,
-    maxTimerMs,
-  );
-  const key = createKey(platform.randomBytes(16));
-  const headers = rawHeadersOf(options.headers);
+  const { handshakeTimeoutMs, cookieJar: jar, signal } = options;
+  const timeoutMs = wholeNumber("handshakeTimeoutMs", handshakeTimeoutMs, defaultHandshakeTimeoutMs, maxTimerMs);
+  const redirects = resolveRedirects(options.redirects);
+  checkCookieJar(jar);
+  const hop = firstHop(url, options);
   const offered = offerExtensions(resolved, platform);
+  let patience: Patience | undefined;
   try {
     const extensions = offered.flatMap(({ offers }) => offers);
-    const request = createUpgradeRequest({ ...address, key, protocols, extensions, headers });
-    const result = await reach(url, address, request, options, timeoutMs, platform, dial);
-    return open(result, { key, protocols, extensions }, offered, options, resolved, platform, observer);
+    const first = prepareHop(hop, extensions, platform);
+    const dialLimits = { maxHeaderBytes: resolved.limits.maxHeaderBytes, maxBodyBytes: maxRefusalBodyBytes };
+    patience = new Patience(signal, timeoutMs, platform.clock);
+    const answer = await attempt(first, { extensions, platform, dial, dialLimits, patience, jar, redirects });
+    try {
+      patience.signal.throwIfAborted();
+      // A dialer may still listen to it, and must not take an open connection for one that is given up.
+      patience.end();
+      return open(answer, offered, options, resolved, platform, observer);
+    } catch (error) {
+      abandon(answer.result);
+      throw error;
+    }
   } catch (error) {
     tellNotOpened(observer, error);
     for (const extension of offered) extension.cancel();
     throw error;
+  } finally {
+    patience?.end();
   }
 }
 
@@ -97,92 +116,32 @@ function offerExtensions({ perMessageDeflate }: ResolvedSocketOptions, platform:
   return [new DeflateClientExtension(compression, perMessageDeflate.wanted).offer()];
 }
 
-/** Dials; what goes wrong is a `ConnectError`, but for the deadline and the caller's own reason. */
-async function reach(
-  url: string | URL,
-  address: WebSocketAddress,
-  request: HandshakeRequest,
-  options: ClientOptions,
-  timeoutMs: number,
-  platform: Platform,
-  dial: Dialer,
-): Promise<DialResult> {
-  const maxHeaderBytes = resolveLimits(options.limits).maxHeaderBytes;
-  return await dialWithDeadline(options.signal, timeoutMs, platform, (signal) =>
-    dial(address, request, { signal, maxHeaderBytes, maxBodyBytes: maxRefusalBodyBytes }),
-  ).catch((error: unknown) => {
-    if (
-      error instanceof HandshakeTimeoutError ||
-      (options.signal?.aborted === true && error === options.signal.reason)
-    ) {
-      throw error;
-    }
-    throw new ConnectError(String(url), error);
-  });
-}
-
-function parseAddress(url: string | URL): WebSocketAddress {
-  let parsed: URL;
-  try {
-    parsed = new URL(url);
-  } catch {
-    throw new UsageError("url-invalid", String(url));
-  }
-  return webSocketAddress(parsed);
-}
-
-/** Dials, and gives up when the deadline passes or the caller's signal is aborted. */
-async function dialWithDeadline(
-  signal: AbortSignal | undefined,
-  timeoutMs: number,
-  platform: Platform,
-  dial: (signal: AbortSignal) => Promise<DialResult>,
-): Promise<DialResult> {
-  signal?.throwIfAborted();
-  const controller = new AbortController();
-  const abort = (): void => controller.abort(signal?.reason);
-  signal?.addEventListener("abort", abort, { once: true });
-  const timer = platform.clock.setTimer(() => controller.abort(new HandshakeTimeoutError(timeoutMs)), timeoutMs);
-  try {
-    return await dial(controller.signal);
-  } finally {
-    timer.cancel();
-    signal?.removeEventListener("abort", abort);
-  }
-}
-
+/** Opens the socket, or throws; RFC 6455 §4.1 and RFC 7692 §5: "the client MUST _Fail the WebSocket Connection_". */
 function open(
-  result: DialResult,
-  sent: SentUpgradeRequest,
+  { result, hop }: Answer,
   offered: readonly OfferedExtension[],
   options: ClientOptions,
   resolved: ResolvedSocketOptions,
   platform: Platform,
   observer: Observer | undefined,
-): Socket {
+): ClientSocket {
   const { response } = result;
   // A 101 that lacks the headers of an upgrade looks like an ordinary response to HTTP, and breaks the protocol here.
   if (!result.isUpgraded && response.status !== 101) {
     throw new UpgradeRefusedError(response.status, response.rawHeaders, result.body);
   }
-  const read = readUpgradeResponse(response, sent, resolved.limits);
-  if (!read.ok) {
-    // RFC 6455 §4.1: "the client MUST _Fail the WebSocket Connection_".
-    if (result.isUpgraded) result.stream.destroy();
-    throw read.error;
-  }
+  const read = readUpgradeResponse(response, hop.sent, resolved.limits);
+  if (!read.ok) throw read.error;
   if (!result.isUpgraded) throw new UpgradeRefusedError(response.status, response.rawHeaders, result.body);
   const context = createSocketContext("client", platform, resolved, options, observer);
   const { protocol, extensions } = read.handshake;
   const confirmed = confirmExtensions(extensions, offered);
   if ("fault" in confirmed) {
-    // RFC 7692 §5: "the client MUST _Fail the WebSocket Connection_".
-    result.stream.destroy();
     throw new UpgradeResponseError("response-extension-parameters", `${confirmed.extension}; ${confirmed.parameter}`);
   }
   const chain = confirmed.length === 0 ? undefined : new ExtensionChain(confirmed);
   const details = { protocol, extensions: formatExtensions(extensions), chain, data: undefined };
-  const endpoint = new Endpoint<undefined>(context, result.stream, details);
+  const endpoint = new ClientEndpoint(context, result.stream, details, hop.url.href);
   endpoint.open();
   return endpoint;
 }

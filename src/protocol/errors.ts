@@ -236,6 +236,7 @@ export type UsageCode =
   | "masking-keys-required"
   | "masking-required"
   | "url-invalid"
+  | "credentials-invalid"
   | "protocol-invalid"
   | "protocol-not-offered"
   | "extension-invalid"
@@ -285,6 +286,10 @@ const usageRules: Readonly<Record<UsageCode, UsageRule>> = {
   "url-invalid": {
     section: "RFC 6455 §3",
     text: "this is not the URL of a WebSocket",
+  },
+  "credentials-invalid": {
+    section: "RFC 7617 §2",
+    text: "a user name has no colon, and neither it nor a password has control characters",
   },
   "protocol-invalid": {
     section: "RFC 6455 §4.1",

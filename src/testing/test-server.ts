@@ -2,7 +2,7 @@
  * A server and its clients for an application's own tests: the real ones, joined in memory, in time that passes when the
  * test says so. No port, no network, no waiting.
  */
-import type { ClientOptions } from "../client/index.js";
+import type { ClientOptions, ClientSocket } from "../client/index.js";
 import { openClient } from "../client/index.js";
 import { UsageError } from "../protocol/index.js";
 import type { ReconnectingOptions, ReconnectingSocket } from "../reconnect/index.js";
@@ -69,7 +69,7 @@ export interface TestServer<Data = undefined> extends AsyncIterable<ServerSocket
    * @returns the client's socket, open
    * @throws what `connect` of "openline" throws
    */
-  connect(options?: TestConnectOptions): Promise<Socket>;
+  connect(options?: TestConnectOptions): Promise<ClientSocket>;
   /**
    * A client that connects again whenever its connection is lost, as `reconnecting` of "openline". Time passes when it is
    * told to: `clock.advance`. Its links are those of `socket.current`, see `linkOf`.
@@ -147,7 +147,7 @@ export class MemoryServer<Data> implements TestServer<Data> {
     return this.#core[Symbol.asyncIterator]();
   }
 
-  async connect(options: TestConnectOptions = {}): Promise<Socket> {
+  async connect(options: TestConnectOptions = {}): Promise<ClientSocket> {
     const opening = this.open(options);
     let isSettled = false;
     const settled = (): void => {
@@ -159,17 +159,20 @@ export class MemoryServer<Data> implements TestServer<Data> {
   }
 
   /** As `connect`, but no time passes by itself. */
-  async open(options: TestConnectOptions): Promise<Socket> {
+  async open(options: TestConnectOptions): Promise<ClientSocket> {
     const { target = "/", link: conditions = this.#options.link, remoteAddress = "memory" } = options;
-    const link = new SimulatedLink(this.clock, this.#random.fork(), conditions ?? {}, remoteAddress, (ended) => {
-      this.#links.delete(ended);
-    });
+    // Each redirect that is followed is a connection of its own, and the last one is the socket's.
+    const used: SimulatedLink[] = [];
     const socket = await openClient(this.url + target, options, this.#platform, (_address, request, dialOptions) => {
+      const link = new SimulatedLink(this.clock, this.#random.fork(), conditions ?? {}, remoteAddress, (ended) => {
+        this.#links.delete(ended);
+      });
+      used.push(link);
       this.#links.add(link);
       this.#welcome(link);
       return dialOver(link.client, request, dialOptions);
     });
-    this.#linkOf.set(socket, link);
+    this.#linkOf.set(socket, used.at(-1) as SimulatedLink);
     return socket;
   }
 

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
+import { CookieJarError, cookieJarCodes, RedirectError, redirectCodes } from "#src/client/index.js";
 import {
   ProtocolError,
   UpgradeRequestError,
@@ -55,6 +56,11 @@ describe("docs/errors.md", () => {
     for (const code of upgradeResponseCodes) assertRow(code, new UpgradeResponseError(code).section);
   });
 
+  it("has every reason not to follow a redirect, and every fault of a cookie jar", () => {
+    for (const code of redirectCodes) assertRow(code, new RedirectError(code, { status: 302, urls: [] }).section);
+    for (const code of cookieJarCodes) assertRow(code, new CookieJarError(code).section ?? "");
+  });
+
   it("has no row for a code that does not exist", () => {
     const known = new Set<string>([
       ...violationCodes,
@@ -62,6 +68,8 @@ describe("docs/errors.md", () => {
       ...upgradeRequestCodes,
       ...upgradeResponseCodes,
       ...admissionCodes,
+      ...redirectCodes,
+      ...cookieJarCodes,
     ]);
     const listed = [...page.matchAll(/^\| `([a-z0-9-]+)` \|/gmu)].map((match) => match[1] ?? "");
     assert.deepEqual(

@@ -5,8 +5,9 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { describe, it } from "node:test";
+import { inspect } from "node:util";
 import type { ConnectOptions } from "#src/index.js";
-import { ConnectError, connect, serve, UpgradeRefusedError, UpgradeResponseError } from "#src/index.js";
+import { ConnectError, connect, observe, serve, UpgradeRefusedError, UpgradeResponseError } from "#src/index.js";
 import { replying, requestText, serveRaw } from "../support/raw-http.js";
 import { startHostileServer } from "../support/raw-server.js";
 import { testOnlyCertificate, testOnlyKey } from "../support/test-only-certificate.js";
@@ -146,6 +147,82 @@ describe("a redirect to another server", () => {
       assert.deepEqual(other.heads, []);
     });
   }
+});
+
+describe("credentials across a redirect that is followed", () => {
+  const secrets = {
+    Authorization: "Bearer secret",
+    Cookie: "session=secret",
+    "Proxy-Authorization": "Basic secret",
+    "X-Api-Key": "secret",
+  };
+
+  /** A server that redirects; what it was asked for goes along where `location` is on the same one. */
+  async function redirectingTo(t: TestContext, location: string, status = 302): Promise<string> {
+    const port = await serveRaw(
+      t,
+      replying(() => `HTTP/1.1 ${status} Elsewhere\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`),
+    );
+    return `ws://ada:secret@127.0.0.1:${port}/`;
+  }
+
+  for (const status of [301, 302, 303, 307, 308]) {
+    it(`do not go to another origin (${status}): not those of headers, URL, subprotocols, nor unknown ones`, async (t) => {
+      const other = await headsAt(t);
+      const url = await redirectingTo(t, `${other.url}/`, status);
+      const bearer = { protocols: ["chat", "bearer.secret"], redirects: {} };
+      for (const options of [{ ...bearer, headers: secrets }, bearer]) {
+        await assert.rejects(connect(url, options), { name: "UpgradeRefusedError", status: 403 });
+      }
+      assert.equal(other.heads.length, 2);
+      for (const head of other.heads) {
+        assert.doesNotMatch(head, /secret|authorization|cookie/iu);
+        assert.doesNotMatch(head, new RegExp(btoa("ada:secret"), "u"));
+      }
+    });
+  }
+
+  it("cannot be planted by the server that redirects, nor a line end", async (t) => {
+    const other = await headsAt(t);
+    const authority = other.url.slice("ws://".length);
+    const planted: readonly (readonly [string, string])[] = [
+      [`ws://eve:pass@${authority}/`, "redirect-credentials"],
+      [`ws://${authority}/a b`, "redirect-location-invalid"],
+      [`ws://${authority}/\tb`, "redirect-location-invalid"],
+      [`file:///etc/passwd`, "redirect-scheme"],
+    ];
+    for (const [location, code] of planted) {
+      await assert.rejects(connect(await redirectingTo(t, location), { redirects: {} }), { code }, location);
+    }
+    assert.deepEqual(other.heads, []);
+    // Encoded, they are characters of a path as any other.
+    await assert.rejects(connect(await redirectingTo(t, `${other.url}/%0d%0aX-Injected:%201`), { redirects: {} }));
+    assert.match(other.heads[0] ?? "", /^GET \/%0d%0aX-Injected:%201 HTTP\/1\.1\r\n/u);
+  });
+
+  it("are in no error, and in nothing that is observed", async (t) => {
+    const told: string[] = [];
+    t.after(observe("openline:client:handshake-refused", (event) => void told.push(inspect(event, { depth: 5 }))));
+    const loop = await redirectingTo(t, "/again");
+    await assert.rejects(connect(loop, { redirects: {}, headers: secrets }), (error: Error) => {
+      assert.equal(error.name, "RedirectError");
+      assert.doesNotMatch(inspect(error), /secret|ada/u);
+      return true;
+    });
+    assert.ok(told.length > 0);
+    assert.doesNotMatch(told.join("\n"), /secret|ada/u);
+  });
+});
+
+describe("line ends in what a cookie jar gives", () => {
+  it("are an error before anything is sent", async (t) => {
+    const { url, heads } = await headsAt(t);
+    for (const cookies of ["a=1\r\nX-Injected: 1", "a=1\nX-Injected: 1", "a=1\u010d\u010aX-Injected: 1"]) {
+      const cookieJar = { getCookieString: () => cookies, setCookie: () => undefined };
+      await assert.rejects(connect(url, { cookieJar }), { code: "cookie-jar-invalid" });
+    }
+    assert.deepEqual(heads, []);
+  });
 });
 
 describe("proxies that were not asked for (SSRF)", () => {

@@ -159,6 +159,21 @@ describe("a server for tests", () => {
     gone.terminate();
   });
 
+  it("is where redirects lead that a client follows, each over a link of its own", async () => {
+    const server = createTestServer({
+      accept: ({ url }) =>
+        url.endsWith("/end") ? undefined : new Response(null, { status: 307, headers: { Location: "/end" } }),
+      message: (socket, message) => socket.send(message),
+    });
+    const socket = await server.connect({ target: "/start", redirects: {} });
+    assert.equal(socket.url, "ws://server.test/end");
+    assert.ok(server.linkOf(socket).carriedBytes("to-server") > 100);
+    socket.send("there");
+    await server.clock.settle();
+    assert.equal((await socket[Symbol.asyncIterator]().next()).value, "there");
+    await server.close();
+  });
+
   it("knows the link of each client", async () => {
     const server = createTestServer({ message: () => undefined });
     const socket = await server.connect();

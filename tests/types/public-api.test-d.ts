@@ -3,16 +3,21 @@
  */
 import type { IncomingMessage, RequestListener } from "node:http";
 import { expectTypeOf } from "expect-type";
+import type { CookieJar as ToughCookieJar } from "tough-cookie";
 import type {
   Accept,
   Acceptance,
   AdmissionCode,
   BrokenRule,
   ChannelEvent,
+  ClientSocket,
   CloseOutcome,
   CloseReport,
   CompressionReport,
   ConnectOptions,
+  CookieJar,
+  CookieJarCode,
+  CookieJarError,
   DrainReport,
   HostsOption,
   IncomingRequest,
@@ -24,6 +29,9 @@ import type {
   ProtocolToken,
   PublishOptions,
   PublishResult,
+  RedirectCode,
+  RedirectError,
+  RedirectOptions,
   RefusalReason,
   SendOptions,
   SendResult,
@@ -34,6 +42,8 @@ import type {
   TrustedProxiesOption,
   UpgradeRefusal,
   UpgradeRefusalCode,
+  UpgradeRefusedError,
+  UrlCredentialsOption,
 } from "#src/index.js";
 import {
   AdmissionError,
@@ -141,7 +151,7 @@ export async function dataIsUndefined(): Promise<void> {
   });
   expectTypeOf(refusingLater).toEqualTypeOf<Server>();
 
-  expectTypeOf(await connect("ws://127.0.0.1/")).toEqualTypeOf<Socket>();
+  expectTypeOf(await connect("ws://127.0.0.1/")).toEqualTypeOf<ClientSocket>();
 }
 
 /** The type may be written, and then `accept` has to keep it. */
@@ -374,4 +384,21 @@ export async function compressionIsTyped(socket: Socket, server: Server, own: Se
   expectTypeOf<CompressionReport[keyof CompressionReport]>().toEqualTypeOf<number>();
   // @ts-expect-error -- it is a report
   (server.compression as CompressionReport).sentMessages = 0;
+}
+
+/** What `connect` may do on its way; tough-cookie's jar fits as it is. */
+export async function connectingIsTyped(jar: ToughCookieJar, refused: UpgradeRefusedError): Promise<void> {
+  const socket = await connect("ws://127.0.0.1/", { cookieJar: jar, redirects: { max: 3, keepHeaders: ["X-Trace"] } });
+  expectTypeOf(socket.url).toBeString();
+  expectTypeOf(socket).toExtend<Socket>();
+  expectTypeOf<keyof RedirectOptions>().toEqualTypeOf<"max" | "allowInsecure" | "keepHeaders">();
+  expectTypeOf<ConnectOptions["cookieJar"]>().toEqualTypeOf<CookieJar | undefined>();
+  expectTypeOf<ConnectOptions["urlCredentials"]>().toEqualTypeOf<UrlCredentialsOption | undefined>();
+  expectTypeOf<RedirectError["code"]>().toEqualTypeOf<RedirectCode>();
+  expectTypeOf<CookieJarError["code"]>().toEqualTypeOf<CookieJarCode>();
+  expectTypeOf(refused.retryAfterMs(Date.now())).toEqualTypeOf<number | undefined>();
+  // @ts-expect-error -- the URL of a socket stays what it is
+  socket.url = "ws://127.0.0.1/";
+  // @ts-expect-error -- a jar has both
+  await connect("ws://127.0.0.1/", { cookieJar: { getCookieString: () => "" } });
 }

@@ -5,6 +5,7 @@
  * `RequestHeadReader` recognizes the request in the octets of a connection.
  * Client: `createUpgradeRequest` or `writeUpgradeRequest`, then `readUpgradeResponse`.
  */
+export { encodeBase64 } from "./base64.js";
 export { isToken, lowercaseAscii } from "./characters.js";
 export {
   HandshakeError,
@@ -23,9 +24,11 @@ export {
   formatExtensions,
   parseExtensions,
 } from "./extension-header.js";
-export { headerValues, listElements, trimWhitespace } from "./headers.js";
+export { isHeaderValue } from "./head.js";
+export { headerValues, listElements, matchesIgnoringCase, trimWhitespace } from "./headers.js";
 export { acceptValue, createKey } from "./key.js";
 export type { HandshakeRequest, HandshakeResponse, RawHeaders } from "./message.js";
+export { quote } from "./quote.js";
 export { readUpgradeRequest, type UpgradeRequest, type UpgradeRequestResult } from "./read-request.js";
 export {
   readUpgradeResponse,
