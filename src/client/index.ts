@@ -14,6 +14,7 @@ export {
   UpgradeRefusedError,
 } from "./errors.js";
 export type { UrlCredentialsOption } from "./hop.js";
+export { firstHop } from "./hop.js";
 export type { ClientOptions } from "./open-client.js";
 export { openClient } from "./open-client.js";
 export type { RedirectOptions } from "./redirects.js";

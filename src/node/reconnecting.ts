@@ -1,19 +1,20 @@
 /**
  * `reconnecting()`: a client on Node that connects again.
  */
-import { UsageError, webSocketAddress } from "../protocol/index.js";
+import type { ClientSocket } from "../client/index.js";
+import { firstHop } from "../client/index.js";
+import { UsageError } from "../protocol/index.js";
 import type { Fresh, ReconnectingOptions as OptionsOf, ReconnectingSocket } from "../reconnect/index.js";
 import { AttemptTimeoutError, createReconnecting, ReconnectEndedError, refusalOf } from "../reconnect/index.js";
-import type { Socket } from "../socket/index.js";
 import { resolveSocketOptions } from "../socket/index.js";
 import { nodePlatform } from "../transport/node/index.js";
 import type { ConnectOptions } from "./connect.js";
 import { connect } from "./connect.js";
 
 /** What can be set about a client on Node that reconnects: all that `connect` takes, and when to do what. */
-export type ReconnectingOptions = OptionsOf<ConnectOptions, Socket>;
+export type ReconnectingOptions = OptionsOf<ConnectOptions, ClientSocket>;
 
-const create = createReconnecting<ConnectOptions, Socket>({
+const create = createReconnecting<ConnectOptions, ClientSocket>({
   connect,
   check: checkBeforehand,
   clock: nodePlatform.clock,
@@ -28,9 +29,8 @@ const create = createReconnecting<ConnectOptions, Socket>({
 /** What `connect` would reject with, and no attempt can mend. */
 function checkBeforehand(url: string | URL | undefined, options: ReconnectingOptions): void {
   resolveSocketOptions(options);
-  if (url === undefined) return;
-  if (!URL.canParse(String(url))) throw new UsageError("url-invalid", String(url));
-  webSocketAddress(new URL(url));
+  if (url !== undefined)
+    firstHop(url, options.urlCredentials === undefined ? {} : { urlCredentials: options.urlCredentials });
 }
 
 /**
@@ -44,6 +44,9 @@ function checkBeforehand(url: string | URL | undefined, options: ReconnectingOpt
  * @throws UsageError for a URL or an option that makes no sense. What only an attempt can find out ends the socket for
  *   good, see `closed`
  */
-export function reconnecting(url: Fresh<string | URL>, options: ReconnectingOptions = {}): ReconnectingSocket {
+export function reconnecting(
+  url: Fresh<string | URL>,
+  options: ReconnectingOptions = {},
+): ReconnectingSocket<ClientSocket> {
   return create(url, options);
 }

@@ -49,7 +49,7 @@ export interface TestConnectOptions extends ClientOptions {
 }
 
 /** What can be set about a client for tests that reconnects. */
-export type TestReconnectingOptions = ReconnectingOptions<TestConnectOptions, Socket>;
+export type TestReconnectingOptions = ReconnectingOptions<TestConnectOptions, ClientSocket>;
 
 /** A server for tests. Iterating over it yields its sockets, where neither `open` nor `message` is given. */
 export interface TestServer<Data = undefined> extends AsyncIterable<ServerSocket<Data>>, AsyncDisposable {
@@ -76,7 +76,7 @@ export interface TestServer<Data = undefined> extends AsyncIterable<ServerSocket
    *
    * @throws UsageError for options that make no sense
    */
-  reconnecting(options?: TestReconnectingOptions): ReconnectingSocket;
+  reconnecting(options?: TestReconnectingOptions): ReconnectingSocket<ClientSocket>;
   /**
    * The link of a client's socket.
    *
@@ -176,9 +176,9 @@ export class MemoryServer<Data> implements TestServer<Data> {
     return socket;
   }
 
-  reconnecting(options?: TestReconnectingOptions): ReconnectingSocket {
+  reconnecting(options?: TestReconnectingOptions): ReconnectingSocket<ClientSocket> {
     const random = this.#random.fork();
-    const create = createReconnecting<TestConnectOptions, Socket>({
+    const create = createReconnecting<TestConnectOptions, ClientSocket>({
       connect: (_url, connectOptions) => this.open(connectOptions),
       clock: this.clock,
       random: () => random.next(),
