@@ -3,7 +3,15 @@
  */
 
 export { ConnectError, HandshakeTimeoutError, UpgradeRefusedError } from "./client/index.js";
-export type { ConnectOptions, ServeOptions, Server } from "./node/index.js";
+export type {
+  ConnectOptions,
+  ProxyChoice,
+  ProxyOption,
+  ProxyOptions,
+  ReachOptions,
+  ServeOptions,
+  Server,
+} from "./node/index.js";
 export { connect, prepare, serve } from "./node/index.js";
 export type {
   BackpressureEvent,
@@ -72,3 +80,5 @@ export {
   SendTimeoutError,
   SlowPeerError,
 } from "./socket/index.js";
+export type { AddressFamilyOption, LookupOption, LookupResult, ProxyErrorCode } from "./transport/node/index.js";
+export { ProxyError } from "./transport/node/index.js";

@@ -10,6 +10,7 @@ import {
   DeflateClientExtension,
   ExtensionChain,
   formatExtensions,
+  OpenlineError,
   readUpgradeResponse,
   resolveLimits,
   UpgradeResponseError,
@@ -111,10 +112,8 @@ async function reach(
   return await dialWithDeadline(options.signal, timeoutMs, platform, (signal) =>
     dial(address, request, { signal, maxHeaderBytes, maxBodyBytes: maxRefusalBodyBytes }),
   ).catch((error: unknown) => {
-    if (
-      error instanceof HandshakeTimeoutError ||
-      (options.signal?.aborted === true && error === options.signal.reason)
-    ) {
+    // The deadline, a proxy's refusal, a misuse: they say what they are themselves.
+    if (error instanceof OpenlineError || (options.signal?.aborted === true && error === options.signal.reason)) {
       throw error;
     }
     throw new ConnectError(String(url), error);

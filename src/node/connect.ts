@@ -1,23 +1,19 @@
 /**
  * `connect()`: a client on Node.
  */
-import type { ConnectionOptions } from "node:tls";
 import type { ClientOptions } from "../client/index.js";
 import { openClient } from "../client/index.js";
 import { clientObserver } from "../observe/index.js";
 import type { Socket } from "../socket/index.js";
 import type { TransportOption } from "../transport/node/index.js";
-import { chooseTransport, createHttpDialer, keepFreedMemory, nodePlatform } from "../transport/node/index.js";
+import { chooseTransport, keepFreedMemory, nodePlatform } from "../transport/node/index.js";
+import type { ReachOptions } from "./dial-options.js";
+import { dialerFor, mayHaveTls } from "./dial-options.js";
 
 /** What can be set about a client on Node. */
-export interface ConnectOptions extends ClientOptions {
+export interface ConnectOptions extends ClientOptions, ReachOptions {
   /**
-   * Options of `tls.connect` for `wss:` URLs: `ca`, `cert`, `key`, `servername`. Certificates are verified; only
-   * `rejectUnauthorized: false` changes that.
-   */
-  readonly tls?: ConnectionOptions;
-  /**
-   * How plain TCP connections reach the kernel: "handle" by the socket's libuv handle, "net" through `net.Socket`.
+   * How connections reach the kernel: "handle" by the socket's libuv handle, "net" through `net.Socket`.
    * Default "auto": the first where this Node offers it and it passes a self-test.
    */
   readonly transport?: TransportOption;
@@ -35,12 +31,12 @@ export interface ConnectOptions extends ClientOptions {
  * @throws UpgradeRefusedError when the server answers with anything but 101; it has the status and the headers
  * @throws UpgradeResponseError when the server's answer breaks the protocol
  * @throws ConnectError when the server cannot be reached, or TLS fails
+ * @throws ProxyError when the proxy cannot be reached, or makes no tunnel
  * @throws HandshakeTimeoutError after `handshakeTimeoutMs`; the reason of `signal` when that is aborted
  * @throws UsageError for a URL or an option that makes no sense
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Socket> {
   keepFreedMemory();
-  const mayHaveTls = /^(?:wss|https):/i.test(String(url));
-  const handles = await chooseTransport(options.transport, mayHaveTls);
-  return openClient(url, options, nodePlatform, createHttpDialer(options.tls, handles), clientObserver);
+  const handles = await chooseTransport(options.transport, mayHaveTls(url, options));
+  return openClient(url, options, nodePlatform, dialerFor(options, handles), clientObserver);
 }
