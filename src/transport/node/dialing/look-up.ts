@@ -3,7 +3,7 @@
  */
 import type { LookupAddress, LookupAllOptions } from "node:dns";
 import { lookup as systemLookUp } from "node:dns";
-import { isIP, type LookupFunction } from "node:net";
+import { isIP } from "node:net";
 import { quote } from "../../../protocol/handshake/quote.js";
 import { unlessAborted } from "./settling.js";
 
@@ -11,21 +11,18 @@ import { unlessAborted } from "./settling.js";
 export type LookupResult = string | LookupAddress | readonly (string | LookupAddress)[];
 
 /**
- * A look-up of names: one that calls back, as `net.connect` and `dns.lookup` have it, or one that returns a promise.
+ * A look-up of names: one that calls back, as `dns.lookup` and what `net.connect` takes do, or one that returns a promise.
  * It is asked for all addresses. Names only: an IP address in a URL is not looked up.
  */
-export type LookupOption =
-  | LookupFunction
-  | ((hostname: string, options: LookupAllOptions) => Promise<LookupResult>)
-  | ((
-      hostname: string,
-      options: LookupAllOptions,
-      callback: (
-        error: NodeJS.ErrnoException | null,
-        addresses: string | LookupAddress[],
-        family?: number | undefined,
-      ) => void,
-    ) => void);
+export type LookupOption = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (
+    error: NodeJS.ErrnoException | null,
+    addresses: string | LookupAddress[],
+    family?: number | undefined,
+  ) => void,
+) => void | Promise<LookupResult>;
 
 /** 4 for IPv4 only, 6 for IPv6 only, "race" for both (RFC 8305). */
 export type AddressFamilyOption = 4 | 6 | "race";
@@ -51,7 +48,7 @@ export async function lookUp(
   const literal = isIP(host);
   const found =
     literal === 0
-      ? await unlessAborted(signal, ask(lookup ?? (systemLookUp as LookupOption), host, family))
+      ? await unlessAborted(signal, ask(lookup ?? systemLookUp, host, family))
       : [{ address: host, family: literal }];
   const addresses = new Map<string, LookupAddress>();
   for (const one of Array.isArray(found) ? (found as readonly unknown[]) : [found]) {
@@ -68,19 +65,12 @@ export async function lookUp(
 function ask(lookup: LookupOption, host: string, family: AddressFamilyOption): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const options: LookupAllOptions = { all: true, family: family === "race" ? 0 : family };
-    // All forms may be called so: what returns a promise takes no notice of the callback.
-    const call = lookup as (
-      hostname: string,
-      options: LookupAllOptions,
-      callback: (error: Error | null, found: unknown) => void,
-    ) => unknown;
-    const returned = call(host, options, (error, found) => {
+    const returned: unknown = lookup(host, options, (error, found) => {
       if (error) reject(error);
       else resolve(found);
     });
-    if (typeof (returned as Partial<PromiseLike<unknown>> | undefined)?.then === "function") {
-      (returned as PromiseLike<unknown>).then(resolve, reject);
-    }
+    // What returns a promise takes no notice of the callback.
+    if (returned instanceof Promise) returned.then(resolve, reject);
   });
 }
 

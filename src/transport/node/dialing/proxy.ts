@@ -71,7 +71,9 @@ export function parseProxy(url: string | URL, source: string, details: ProxyDeta
   const parsed = parseUrl(url, source);
   const { protocol, pathname, search, hash } = parsed;
   if (!isScheme(protocol)) {
-    throw invalid(source, `the scheme must be http, https, socks5 or socks5h: got ${quote(protocol.slice(0, -1))}`);
+    // Of "user:password@host" the user name would be taken for a scheme, and shown.
+    const got = parsed.href.startsWith(`${protocol}//`) ? `: got ${quote(protocol.slice(0, -1))}` : "";
+    throw invalid(source, `the scheme must be http, https, socks5 or socks5h${got}`);
   }
   if ((pathname !== "" && pathname !== "/") || search !== "" || hash !== "") {
     throw invalid(source, "it must have neither a path nor a query");
