@@ -4,11 +4,13 @@
 import type { ClientOptions } from "../client/index.js";
 import { openClient } from "../client/index.js";
 import { clientObserver } from "../observe/index.js";
+import { UsageError } from "../protocol/index.js";
 import type { Socket } from "../socket/index.js";
 import type { TransportOption } from "../transport/node/index.js";
 import { chooseTransport, keepFreedMemory, nodePlatform } from "../transport/node/index.js";
 import type { ReachOptions } from "./dial-options.js";
 import { dialerFor, mayHaveTls } from "./dial-options.js";
+import { parseUnixUrl } from "./unix-url.js";
 
 /** What can be set about a client on Node. */
 export interface ConnectOptions extends ClientOptions, ReachOptions {
@@ -25,7 +27,8 @@ export interface ConnectOptions extends ClientOptions, ReachOptions {
  * Read messages with a `message` handler among the options, or with `for await (const message of socket)`; those that
  * arrive earlier are kept.
  *
- * @param url a `ws:` or `wss:` URL; `http:` and `https:` are taken for them
+ * @param url a `ws:` or `wss:` URL; `http:` and `https:` are taken for them. `ws+unix:/path/of/the/socket:/resource` is a
+ *   Unix socket
  * @param options headers, subprotocols, limits, handlers; see each
  * @returns the socket, open
  * @throws UpgradeRefusedError when the server answers with anything but 101; it has the status and the headers
@@ -37,6 +40,12 @@ export interface ConnectOptions extends ClientOptions, ReachOptions {
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Socket> {
   keepFreedMemory();
-  const handles = await chooseTransport(options.transport, mayHaveTls(url, options));
-  return openClient(url, options, nodePlatform, dialerFor(options, handles), clientObserver);
+  const unix = parseUnixUrl(url);
+  if (unix !== undefined && options.socketPath !== undefined) {
+    throw new UsageError("invalid-argument", undefined, undefined, "the URL names a socket, and so does socketPath");
+  }
+  const target = unix?.url ?? url;
+  const reach = unix === undefined ? options : { ...options, socketPath: unix.socketPath };
+  const handles = await chooseTransport(options.transport, mayHaveTls(target, reach));
+  return openClient(target, options, nodePlatform, dialerFor(reach, handles), clientObserver);
 }

@@ -33,8 +33,8 @@ export interface ProxyOptions {
   readonly tls?: ConnectionOptions;
 }
 
-/** One proxy, or none: `false` for none, "environment" for what the variables of the environment say. */
-export type ProxyChoice = false | "environment" | string | URL | ProxyOptions;
+/** A proxy by its URL, `false` for none, or "environment" for what the variables of the environment say. */
+export type ProxyChoice = false | string | URL | ProxyOptions;
 
 /**
  * A proxy for all servers, or a function that chooses one for a URL: `ws://host:port/path` or `wss://…`. It is asked
@@ -142,8 +142,8 @@ function checkedFamily(
     throw invalid(String(addressFamily), 'addressFamily must be 4, 6 or "race"');
   }
   if (localAddress === undefined) return addressFamily ?? "race";
-  const family = isIP(String(localAddress));
-  if (family !== 4 && family !== 6) throw invalid(String(localAddress), "localAddress must be an IP address");
+  const family = isIP(localAddress);
+  if (family !== 4 && family !== 6) throw invalid(localAddress, "localAddress must be an IP address");
   if (addressFamily !== undefined && addressFamily !== "race" && addressFamily !== family) {
     throw invalid(localAddress, `localAddress is not of the addressFamily ${String(addressFamily)}`);
   }

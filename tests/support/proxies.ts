@@ -138,11 +138,15 @@ export async function startConnectProxy(t: TestContext, options: TestProxyOption
     if (wanted !== undefined && headerOf(head, "Proxy-Authorization") !== wanted) {
       const text =
         'HTTP/1.1 407 Who are you?\r\nProxy-Authenticate: Basic realm="tests"\r\nContent-Length: 2\r\n\r\nno';
-      return await answer(client, Buffer.from(text), isSlow);
+      await answer(client, Buffer.from(text), isSlow);
+      return;
     }
     const [, host = "", port = ""] = /^CONNECT \[?([^\]\s]*?)\]?:(\d+) HTTP\/1\.1\r\n/.exec(head) ?? [];
     const target = await connectTarget(host, Number(port), open).catch(() => undefined);
-    if (target === undefined) return await answer(client, Buffer.from("HTTP/1.1 502 Bad Gateway\r\n\r\n"), isSlow);
+    if (target === undefined) {
+      await answer(client, Buffer.from("HTTP/1.1 502 Bad Gateway\r\n\r\n"), isSlow);
+      return;
+    }
     await answer(client, Buffer.from("HTTP/1.1 200 Connection established\r\nVia: tests\r\n\r\n"), isSlow);
     reader.release();
     join(client, target);
@@ -162,7 +166,10 @@ export async function startSocksProxy(t: TestContext, options: TestProxyOptions 
     const [, count = 0] = await reader.take(2);
     const methods = await reader.take(count);
     const method = credentials === undefined ? 0 : 2;
-    if (!methods.includes(method)) return await answer(client, Buffer.of(5, 0xff), isSlow);
+    if (!methods.includes(method)) {
+      await answer(client, Buffer.of(5, 0xff), isSlow);
+      return;
+    }
     await answer(client, Buffer.of(5, method), isSlow);
     if (method === 2) {
       const [, nameBytes = 0] = await reader.take(2);

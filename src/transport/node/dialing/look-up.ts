@@ -17,11 +17,8 @@ export type LookupResult = string | LookupAddress | readonly (string | LookupAdd
 export type LookupOption = (
   hostname: string,
   options: LookupAllOptions,
-  callback: (
-    error: NodeJS.ErrnoException | null,
-    addresses: string | LookupAddress[],
-    family?: number | undefined,
-  ) => void,
+  callback: (error: NodeJS.ErrnoException | null, addresses: string | LookupAddress[], family?: number) => void,
+  // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- the ones that call back are declared so by Node
 ) => void | Promise<LookupResult>;
 
 /** 4 for IPv4 only, 6 for IPv6 only, "race" for both (RFC 8305). */
@@ -70,8 +67,12 @@ function ask(lookup: LookupOption, host: string, family: AddressFamilyOption): P
       else resolve(found);
     });
     // What returns a promise takes no notice of the callback.
-    if (returned instanceof Promise) returned.then(resolve, reject);
+    if (isPromiseLike(returned)) returned.then(resolve, reject);
   });
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
 /** What an application's look-up gives is judged: a name in place of an address would be looked up once more. */

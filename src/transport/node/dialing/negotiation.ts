@@ -49,10 +49,14 @@ export function negotiate(
         if (chunk === null) return;
         const step = negotiation.receive(chunk, send);
         if (step.kind === "more") continue;
-        if (step.kind === "failed") return fail(step.failure);
+        if (step.kind === "failed") {
+          fail(step.failure);
+          return;
+        }
         // Whoever reads next must not miss what came with the proxy's last octets.
         if (step.rest.byteLength > 0) socket.unshift(step.rest);
-        return resolve();
+        resolve();
+        return;
       }
     };
     const onError = (cause: Error): void => fail({ code: "proxy-closed", cause });

@@ -24,11 +24,12 @@ export function settling<Result>(
       return true;
     };
     const onAbort = (): void => {
-      if (settle()) reject(signal.reason as Error);
+      const reason = signal.reason as Error;
+      if (settle()) reject(reason);
     };
     signal.addEventListener("abort", onAbort, { once: true });
     const fail = (error: unknown): void => {
-      if (settle()) reject(error as Error);
+      if (settle()) reject(error);
     };
     try {
       undo = start((result) => {
@@ -49,6 +50,8 @@ export function settling<Result>(
  * @param signal rejects with its reason
  */
 export function unlessAborted<Result>(signal: AbortSignal, promise: PromiseLike<Result>): Promise<Result> {
+  // Also where it was aborted before, a failure of the promise is not to be one that nobody handles.
+  promise.then(undefined, () => undefined);
   return settling(signal, (resolve, reject) => {
     promise.then(resolve, reject);
     return () => undefined;
