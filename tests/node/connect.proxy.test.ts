@@ -303,6 +303,18 @@ describe("a tunnel by SOCKS 5", () => {
     assert.equal(byAddress, `127.0.0.1:${String(server.port)}`);
   });
 
+  it("is asked for with the next address where the proxy does not reach one", async (t) => {
+    const server = await start(t);
+    const proxy = await startSocksProxy(t);
+    const lookup: ConnectOptions["lookup"] = async () => ["127.0.0.2", "127.0.0.3", "127.0.0.1"];
+    const url = `ws://target.example:${String(server.port)}`;
+    await exercise(await connect(url, { proxy: `socks5://127.0.0.1:${String(proxy.port)}`, lookup }));
+    assert.deepEqual(
+      proxy.asked.map((asked) => asked.split(":")[0]),
+      ["127.0.0.2", "127.0.0.3", "127.0.0.1"],
+    );
+  });
+
   it("is asked for with user name and password where the server wants them", async (t) => {
     const server = await start(t);
     const proxy = await startSocksProxy(t, { credentials: "us er:p@ss", isSlow: true });

@@ -35,9 +35,12 @@ interface ProxyServer {
 function serveProxy(t: TestContext, tls: boolean, handle: (client: Socket, open: Set<Socket>) => void): ProxyServer {
   const open = new Set<Socket>();
   const server = tls
-    ? createTlsServer({ key: testOnlyKey, cert: testOnlyCertificate, allowHalfOpen: true })
+    ? // Half-open, it would wait for those who have left in the midst of a handshake.
+      createTlsServer({ key: testOnlyKey, cert: testOnlyCertificate })
     : createServer({ allowHalfOpen: true });
   server.on(tls ? "secureConnection" : "connection", (client: Socket) => handle(watch(client, open), open));
+  // Below TLS there is a connection, too, whether a handshake comes to its end or not.
+  if (tls) server.on("connection", (socket: Socket) => watch(socket, open));
   server.on("tlsClientError", () => undefined);
   t.after(() => {
     for (const socket of open) socket.destroy();
@@ -73,10 +76,12 @@ class OctetReader {
       await new Promise<void>((resolve) => {
         const settle = (): void => {
           this.#socket.off("readable", settle);
+          this.#socket.off("end", settle);
           this.#socket.off("close", settle);
           resolve();
         };
         this.#socket.on("readable", settle);
+        this.#socket.on("end", settle);
         this.#socket.on("close", settle);
         if (this.#socket.readableLength > 0) settle();
       });
@@ -94,6 +99,11 @@ class OctetReader {
   release(): void {
     if (this.#octets.byteLength > 0) this.#socket.unshift(this.#octets);
   }
+}
+
+/** Ends with the client. */
+function leaveWith(client: Socket): void {
+  client.on("end", () => client.end()).resume();
 }
 
 async function answer(client: Socket, octets: Buffer, isSlow = false): Promise<void> {
@@ -114,6 +124,8 @@ function join(client: Socket, target: Socket): void {
   target.pipe(client);
   client.on("close", () => target.destroy());
   target.on("close", () => client.destroy());
+  // It may have left meanwhile.
+  if (client.destroyed) target.destroy();
 }
 
 async function connectTarget(host: string, port: number, open: Set<Socket>): Promise<Socket> {
@@ -139,12 +151,14 @@ export async function startConnectProxy(t: TestContext, options: TestProxyOption
       const text =
         'HTTP/1.1 407 Who are you?\r\nProxy-Authenticate: Basic realm="tests"\r\nContent-Length: 2\r\n\r\nno';
       await answer(client, Buffer.from(text), isSlow);
+      leaveWith(client);
       return;
     }
     const [, host = "", port = ""] = /^CONNECT \[?([^\]\s]*?)\]?:(\d+) HTTP\/1\.1\r\n/.exec(head) ?? [];
     const target = await connectTarget(host, Number(port), open).catch(() => undefined);
     if (target === undefined) {
       await answer(client, Buffer.from("HTTP/1.1 502 Bad Gateway\r\n\r\n"), isSlow);
+      leaveWith(client);
       return;
     }
     await answer(client, Buffer.from("HTTP/1.1 200 Connection established\r\nVia: tests\r\n\r\n"), isSlow);
@@ -168,6 +182,7 @@ export async function startSocksProxy(t: TestContext, options: TestProxyOptions 
     const method = credentials === undefined ? 0 : 2;
     if (!methods.includes(method)) {
       await answer(client, Buffer.of(5, 0xff), isSlow);
+      leaveWith(client);
       return;
     }
     await answer(client, Buffer.of(5, method), isSlow);
@@ -178,7 +193,10 @@ export async function startSocksProxy(t: TestContext, options: TestProxyOptions 
       const password = await reader.take(passwordBytes);
       const isRight = `${name.toString()}:${password.toString()}` === credentials;
       await answer(client, Buffer.of(1, isRight ? 0 : 1), isSlow);
-      if (!isRight) return;
+      if (!isRight) {
+        leaveWith(client);
+        return;
+      }
     }
     const [, , , type = 0] = await reader.take(4);
     const [length = 0] = type === 3 ? await reader.take(1) : [type === 1 ? 4 : 16];
@@ -188,7 +206,10 @@ export async function startSocksProxy(t: TestContext, options: TestProxyOptions 
     asked.push(`${host}:${String(port)}`);
     const target = await connectTarget(host, port, open).catch(() => undefined);
     await answer(client, Buffer.of(5, target === undefined ? 5 : 0, 0, 1, 0, 0, 0, 0, 0, 0), isSlow);
-    if (target === undefined) return;
+    if (target === undefined) {
+      leaveWith(client);
+      return;
+    }
     reader.release();
     join(client, target);
   };

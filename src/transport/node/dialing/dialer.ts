@@ -23,8 +23,9 @@ import type { Negotiation } from "./negotiation.js";
 import { negotiate } from "./negotiation.js";
 import { OpenedSockets } from "./opened-sockets.js";
 import type { Proxy } from "./proxy.js";
+import type { ProxyErrorCode } from "./proxy-error.js";
 import { ProxyError } from "./proxy-error.js";
-import { defaultAttemptDelayMs, race } from "./racing.js";
+import { defaultAttemptDelayMs, interleave, race } from "./racing.js";
 import { secure } from "./secure.js";
 import { settling, unlessAborted } from "./settling.js";
 import { SocksNegotiation } from "./socks.js";
@@ -91,6 +92,8 @@ async function dial(
     opened.discardAll();
     return result;
   }
+  // It may have been aborted after the answer, and before anybody was told of it.
+  signal.throwIfAborted();
   // TLS within TLS is not among what the handle transport has tried on itself.
   const stream = byteStreamOf(socket, result.head, tlsLayers > 1 ? undefined : options.handles);
   opened.release(socket);
@@ -111,11 +114,29 @@ async function findWay(
   if (proxy === undefined) {
     return { socket: await connectTo(bare(address.host), address.port, options, opened, signal), tlsLayers: 0 };
   }
-  const negotiation = await negotiationWith(proxy, address, maxHeaderBytes, options, signal);
-  const way = await reachProxy(proxy, options, opened, signal);
-  await negotiate(way.socket, negotiation, proxy.name, signal);
-  return way;
+  const negotiations = await negotiationsWith(proxy, address, maxHeaderBytes, options, signal);
+  for (const [index, negotiation] of negotiations.entries()) {
+    const way = await reachProxy(proxy, options, opened, signal);
+    try {
+      await negotiate(way.socket, negotiation, proxy.name, signal);
+      return way;
+    } catch (error) {
+      const mayGoOn = error instanceof ProxyError && codesOfOneAddress.has(error.code);
+      if (!mayGoOn || index === negotiations.length - 1) throw error;
+      opened.discardAll();
+    }
+  }
+  throw new Error("a look-up gave no address");
 }
+
+/** What a SOCKS server says of one address of a server, and may not say of the next. */
+const codesOfOneAddress: ReadonlySet<ProxyErrorCode> = new Set([
+  "socks-network-unreachable",
+  "socks-host-unreachable",
+  "socks-connection-refused",
+  "socks-ttl-expired",
+  "socks-address-type-not-supported",
+]);
 
 /** A connection to the proxy; what goes wrong there must not look as if it were about the server. */
 async function reachProxy(
@@ -134,22 +155,22 @@ async function reachProxy(
   }
 }
 
-async function negotiationWith(
+/** @returns what the proxy is asked, one after the other, until it makes a tunnel; at least one */
+async function negotiationsWith(
   proxy: Proxy,
   address: WebSocketAddress,
   maxHeaderBytes: number,
   options: DialerOptions,
   signal: AbortSignal,
-): Promise<Negotiation> {
+): Promise<readonly Negotiation[]> {
   const { host, port } = address;
   if (proxy.kind === "http") {
     const { authorization, headers } = proxy;
-    return new ConnectNegotiation({ host, port, authorization, headers }, maxHeaderBytes);
+    return [new ConnectNegotiation({ host, port, authorization, headers }, maxHeaderBytes)];
   }
-  if (proxy.looksUp) return new SocksNegotiation(bare(host), port, proxy.credentials);
-  // The first is the one that the system, or whoever looks up, likes best. The proxy may have none of its family.
-  const [first] = await lookUp(bare(host), options.addressFamily ?? "race", options.lookup, signal);
-  return new SocksNegotiation(first?.address ?? bare(host), port, proxy.credentials);
+  if (proxy.looksUp) return [new SocksNegotiation(bare(host), port, proxy.credentials)];
+  const addresses = await lookUp(bare(host), options.addressFamily ?? "race", options.lookup, signal);
+  return interleave(addresses).map((one) => new SocksNegotiation(one.address, port, proxy.credentials));
 }
 
 async function connectTo(
