@@ -7,7 +7,7 @@ import { upgradeHead } from "../support/upgrades.js";
 
 /** Options as JavaScript could pass them. */
 function make(options: Readonly<Record<string, unknown>>, environment: Record<string, string> = {}): unknown {
-  return dialerFor(options as ReachOptions, undefined, environment);
+  return dialerFor(options, undefined, environment);
 }
 
 describe("options that say how a server is reached", () => {

@@ -24,8 +24,7 @@ export function settling<Result>(
       return true;
     };
     const onAbort = (): void => {
-      const reason = signal.reason as Error;
-      if (settle()) reject(reason);
+      if (settle()) reject(reasonOf(signal));
     };
     signal.addEventListener("abort", onAbort, { once: true });
     const fail = (error: unknown): void => {
@@ -56,4 +55,9 @@ export function unlessAborted<Result>(signal: AbortSignal, promise: PromiseLike<
     promise.then(resolve, reject);
     return () => undefined;
   });
+}
+
+/** It may be anything, whoever aborts says what; most often it is an error. */
+function reasonOf(signal: AbortSignal): Error {
+  return signal.reason as Error;
 }

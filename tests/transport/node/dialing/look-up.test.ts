@@ -78,7 +78,7 @@ describe("looking a host up", () => {
     // A name would be looked up once more, by whoever connects.
     for (const wrong of ["another.name", "", "10.0.0", "1.2.3.4\r\n", undefined, null, 5, [undefined], [{}]]) {
       const lookup = (async () => wrong) as unknown as LookupOption;
-      await assert.rejects(addressesOf("a.b", lookup), /no IP address/, String(wrong));
+      await assert.rejects(addressesOf("a.b", lookup), /no IP address/, JSON.stringify(wrong));
     }
   });
 

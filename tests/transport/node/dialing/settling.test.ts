@@ -13,7 +13,9 @@ describe("waiting for one of several events", () => {
         resolve(2);
         reject(new Error("late"));
       });
-      return () => void undone++;
+      return () => {
+        undone++;
+      };
     });
     assert.deepEqual([result, undone, getEventListeners(signal, "abort").length], [1, 1, 0]);
   });
@@ -24,7 +26,9 @@ describe("waiting for one of several events", () => {
     const failure = new Error("at once");
     const settled = settling(signal, (_resolve, reject) => {
       reject(failure);
-      return () => void undone++;
+      return () => {
+        undone++;
+      };
     });
     await assert.rejects(settled, failure);
     assert.deepEqual([undone, getEventListeners(signal, "abort").length], [1, 0]);
@@ -35,9 +39,11 @@ describe("waiting for one of several events", () => {
     const reason = new Error("enough");
     let undone = 0;
     let resolveLate: (() => void) | undefined;
-    const settled = settling<void>(controller.signal, (resolve) => {
-      resolveLate = resolve;
-      return () => void undone++;
+    const settled = settling<undefined>(controller.signal, (resolve) => {
+      resolveLate = () => resolve(undefined);
+      return () => {
+        undone++;
+      };
     });
     controller.abort(reason);
     assert.equal(undone, 1);
