@@ -10,7 +10,7 @@
  */
 export function settling<Result>(
   signal: AbortSignal,
-  start: (resolve: (result: Result) => void, reject: (error: unknown) => void) => () => void,
+  start: (resolve: (result: Result) => void, reject: (error: Error) => void) => () => void,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
@@ -24,10 +24,10 @@ export function settling<Result>(
       return true;
     };
     const onAbort = (): void => {
-      if (settle()) reject(reasonOf(signal));
+      if (settle()) reject(signal.reason as Error);
     };
     signal.addEventListener("abort", onAbort, { once: true });
-    const fail = (error: unknown): void => {
+    const fail = (error: Error): void => {
       if (settle()) reject(error);
     };
     try {
@@ -35,7 +35,7 @@ export function settling<Result>(
         if (settle()) resolve(result);
       }, fail);
     } catch (error) {
-      fail(error);
+      fail(error as Error);
       return;
     }
     // It was settled before there was anything to undo it with.
@@ -55,9 +55,4 @@ export function unlessAborted<Result>(signal: AbortSignal, promise: PromiseLike<
     promise.then(resolve, reject);
     return () => undefined;
   });
-}
-
-/** It may be anything, whoever aborts says what; most often it is an error. */
-function reasonOf(signal: AbortSignal): Error {
-  return signal.reason as Error;
 }
