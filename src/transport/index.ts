@@ -4,7 +4,7 @@
 export type { ByteStream, ByteStreamReceiver } from "./byte-stream.js";
 export { Deadline } from "./deadline.js";
 export type { Dialer, DialOptions, DialResult } from "./dialer.js";
-export type { IpAddress, IpRange } from "./ip-address.js";
+export type { IpRange } from "./ip-address.js";
 export { isInRange, isLoopback, isSameAddress, ownerOf, parseIpAddress, parseIpRange } from "./ip-address.js";
 export type { MemoryPairOptions } from "./memory-pair.js";
 export { createMemoryPair, StreamResetError } from "./memory-pair.js";

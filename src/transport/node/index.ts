@@ -3,7 +3,6 @@
  */
 export type {
   AddressFamilyOption,
-  DialerOptions,
   Environment,
   LookupOption,
   LookupResult,

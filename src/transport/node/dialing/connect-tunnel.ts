@@ -48,7 +48,7 @@ export class ConnectNegotiation implements Negotiation {
   readonly opening: Uint8Array;
   readonly #maxHeadBytes: number;
   /** What has come of a head that has not ended. */
-  #head: Uint8Array[] = [];
+  #head = "";
   #headBytes = 0;
   /** Octets of the line that is coming, without its end. */
   #lineBytes = 0;
@@ -63,24 +63,24 @@ export class ConnectNegotiation implements Negotiation {
   receive(chunk: Uint8Array): NegotiationStep {
     let octets = chunk;
     for (;;) {
-      const end = this.#findEnd(octets);
+      const room = this.#maxHeadBytes - this.#headBytes;
+      const end = this.#findEnd(octets.subarray(0, room));
       // RFC 9112 §2.2 allows a bare LF to end a line; whoever sends one is no proxy that we know of.
       if (end === "bare line feed") return failed({ code: "proxy-response-malformed", observed: end });
       this.#headBytes += end ?? octets.byteLength;
-      if (this.#headBytes > this.#maxHeadBytes) {
-        return failed({ code: "proxy-response-too-long", observed: this.#headBytes, limit: this.#maxHeadBytes });
-      }
       if (end === undefined) {
-        this.#head.push(octets.slice());
+        if (octets.byteLength > room) {
+          return failed({ code: "proxy-response-too-long", observed: this.#headBytes, limit: this.#maxHeadBytes });
+        }
+        this.#head += latin1(octets);
         return { kind: "more" };
       }
-      this.#head.push(octets.subarray(0, end));
-      const failure = judgeResponse(Buffer.concat(this.#head).toString("latin1"));
+      const failure = judgeResponse(this.#head + latin1(octets.subarray(0, end)));
       const rest = octets.subarray(end);
       if (failure === undefined) return { kind: "open", rest };
       if (failure !== "informational") return failed(failure);
       // RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses received prior to a final response".
-      this.#head = [];
+      this.#head = "";
       octets = rest;
     }
   }
@@ -102,6 +102,11 @@ export class ConnectNegotiation implements Negotiation {
     }
     return undefined;
   }
+}
+
+/** A character for each octet. */
+function latin1(octets: Uint8Array): string {
+  return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString("latin1");
 }
 
 function failed(failure: ProxyFailure): NegotiationStep {
