@@ -17,7 +17,16 @@ export {
   RedirectError,
   UpgradeRefusedError,
 } from "./client/index.js";
-export type { ConnectOptions, ReconnectingOptions, ServeOptions, Server } from "./node/index.js";
+export type {
+  ConnectOptions,
+  ProxyChoice,
+  ProxyOption,
+  ProxyOptions,
+  ReachOptions,
+  ReconnectingOptions,
+  ServeOptions,
+  Server,
+} from "./node/index.js";
 export { connect, prepare, reconnecting, serve } from "./node/index.js";
 export type {
   BackpressureEvent,
@@ -99,3 +108,5 @@ export {
   SendTimeoutError,
   SlowPeerError,
 } from "./socket/index.js";
+export type { AddressFamilyOption, LookupOption, LookupResult, ProxyErrorCode } from "./transport/node/index.js";
+export { ProxyError } from "./transport/node/index.js";

@@ -8,6 +8,7 @@ import { handshake } from "./handshake.js";
 import { headers } from "./headers.js";
 import { inflate } from "./inflate.js";
 import { negotiation } from "./negotiation.js";
+import { proxyAnswers } from "./proxy-answers.js";
 import { requestHead } from "./request-head.js";
 
 /** See the head of this file. */
@@ -19,4 +20,5 @@ export const targets: readonly FuzzTarget[] = [
   requestHead,
   negotiation,
   inflate,
+  proxyAnswers,
 ];

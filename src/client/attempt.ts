@@ -2,7 +2,7 @@
  * Getting an answer from a server: asks for a connection, and asks elsewhere where a redirect leads.
  */
 import type { ExtensionOffer, HandshakeRequest, SentUpgradeRequest } from "../protocol/index.js";
-import { createKey, createUpgradeRequest, UsageError } from "../protocol/index.js";
+import { createKey, createUpgradeRequest, OpenlineError } from "../protocol/index.js";
 import type { Dialer, DialOptions, DialResult, Platform } from "../transport/index.js";
 import type { CookieJar } from "./cookies.js";
 import { keepCookies, withCookies } from "./cookies.js";
@@ -84,8 +84,8 @@ async function dialHop({ url, address }: Hop, request: HandshakeRequest, options
     return await patience.waitFor(() => dial(address, request, { signal: patience.signal, ...dialLimits }), abandon);
   } catch (error) {
     patience.signal.throwIfAborted();
-    // A dialer that was given options which make no sense.
-    if (error instanceof UsageError) throw error;
+    // A proxy's refusal, or a misuse: they say what they are themselves.
+    if (error instanceof OpenlineError) throw error;
     throw new ConnectError(url.href, error);
   }
 }

@@ -16,9 +16,10 @@ import type {
   ServerOptions,
   ServerSocket,
 } from "../server/index.js";
-import { isLoopback, parseIpAddress, ServerCore } from "../server/index.js";
+import { ServerCore } from "../server/index.js";
 import type { CompressionReport, PreparedMessage, SendData } from "../socket/index.js";
 import { reportCompression } from "../socket/index.js";
+import { isLoopback, parseIpAddress } from "../transport/index.js";
 import type { HandleTransport, TransportOption } from "../transport/node/index.js";
 import {
   chooseTransport,

@@ -5,10 +5,10 @@
  * The usual request, which has no `Origin` and meets no cap, is looked at and costs next to nothing.
  */
 import type { HandshakeRequest, UpgradeRequest } from "../protocol/index.js";
+import { ownerOf } from "../transport/index.js";
 import type { IncomingRequest } from "./accept.js";
 import { AdmissionError } from "./errors.js";
 import { HostList, isLoopbackHost } from "./hosts.js";
-import { ownerOf } from "./ip-address.js";
 import type { ResolvedServerOptions, ServerOptions } from "./options.js";
 import type { OriginRule } from "./origin.js";
 import { isSameOrigin, listsOrigin, resolveOrigins } from "./origin.js";

@@ -6,7 +6,7 @@
  */
 import type { RawHeaders } from "../protocol/index.js";
 import { headerValues, listElements, lowercaseAscii, parseAuthority } from "../protocol/index.js";
-import { parseIpAddress } from "./ip-address.js";
+import { parseIpAddress } from "../transport/index.js";
 
 /** What one proxy tells of the request that it got. Undefined is what it does not tell. */
 export interface Hop {

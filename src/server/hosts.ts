@@ -6,7 +6,7 @@
  * the page's, and not one of the server's.
  */
 import { lowercaseAscii, parseAuthority, UsageError } from "../protocol/index.js";
-import { isLoopback, parseIpAddress } from "./ip-address.js";
+import { isLoopback, parseIpAddress } from "../transport/index.js";
 
 /**
  * The names that a server answers to: any, or these. A name without a port stands for all of its ports; one that begins

@@ -8,7 +8,6 @@ export type { DrainOptions, DrainReport } from "./drain.js";
 export type { AdmissionCode } from "./errors.js";
 export { AdmissionError, admissionCodes } from "./errors.js";
 export type { HostsOption } from "./hosts.js";
-export { isLoopback, parseIpAddress } from "./ip-address.js";
 export type { ResolvedServerOptions, ServerOptions } from "./options.js";
 export type { OriginsOption } from "./origin.js";
 export type { TrustedProxiesOption } from "./proxies.js";

@@ -4,10 +4,10 @@
  */
 import type { RawHeaders } from "../protocol/index.js";
 import { UsageError } from "../protocol/index.js";
+import type { IpRange } from "../transport/index.js";
+import { isInRange, isSameAddress, parseIpAddress, parseIpRange } from "../transport/index.js";
 import type { Hop } from "./forwarded.js";
 import { isForwardedHost, isSecureProtocol, parseNode, readForwarded, readXForwarded } from "./forwarded.js";
-import type { IpRange } from "./ip-address.js";
-import { isInRange, isSameAddress, parseIpAddress, parseIpRange } from "./ip-address.js";
 import { saysTrue } from "./says-true.js";
 
 /**

@@ -19,7 +19,11 @@ export interface DialOptions {
   readonly maxBodyBytes: number;
 }
 
-/** @returns rejects with the network's error, or the signal's reason */
+/**
+ * Reaches the server at an address, once: an answer that leads elsewhere is an answer.
+ *
+ * @returns rejects with the network's error, an `OpenlineError` that says itself what is wrong, or the signal's reason
+ */
 export type Dialer = (
   address: WebSocketAddress,
   request: HandshakeRequest,

@@ -4,6 +4,8 @@
 export type { ByteStream, ByteStreamReceiver } from "./byte-stream.js";
 export { Deadline } from "./deadline.js";
 export type { Dialer, DialOptions, DialResult } from "./dialer.js";
+export type { IpRange } from "./ip-address.js";
+export { isInRange, isLoopback, isSameAddress, ownerOf, parseIpAddress, parseIpRange } from "./ip-address.js";
 export type { MemoryPairOptions } from "./memory-pair.js";
 export { createMemoryPair, StreamResetError } from "./memory-pair.js";
 export type { Clock, Deadlines, Flushable, Platform, Timer, TurnScheduler } from "./platform.js";

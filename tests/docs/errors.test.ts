@@ -16,6 +16,7 @@ import {
   violationCodes,
 } from "#src/protocol/index.js";
 import { AdmissionError, admissionCodes } from "#src/server/index.js";
+import { ProxyError, proxyErrorCodes } from "#src/transport/node/index.js";
 
 const page = readFileSync(new URL("../../../docs/errors.md", import.meta.url), "utf8");
 
@@ -61,6 +62,10 @@ describe("docs/errors.md", () => {
     for (const code of cookieJarCodes) assertRow(code, new CookieJarError(code).section ?? "");
   });
 
+  it("has every failure of a proxy", () => {
+    for (const code of proxyErrorCodes) assertRow(code, new ProxyError("http://proxy", { code }).section ?? "");
+  });
+
   it("has no row for a code that does not exist", () => {
     const known = new Set<string>([
       ...violationCodes,
@@ -70,6 +75,7 @@ describe("docs/errors.md", () => {
       ...admissionCodes,
       ...redirectCodes,
       ...cookieJarCodes,
+      ...proxyErrorCodes,
     ]);
     const listed = [...page.matchAll(/^\| `([a-z0-9-]+)` \|/gmu)].map((match) => match[1] ?? "");
     assert.deepEqual(

@@ -108,6 +108,40 @@ describe("line ends in what an application passes on (CVE-2026-1527)", () => {
   });
 });
 
+describe("line ends in what an application passes on to a proxy (CVE-2026-1527)", () => {
+  it("are refused before anything is sent", async (t) => {
+    const { url, heads } = await headsAt(t);
+    const at = url.slice("ws://".length);
+    const injected = "x\r\nX-Injected: 1";
+    const proxies: readonly ConnectOptions["proxy"][] = [
+      `http://user:${encodeURIComponent(injected)}@${at}`,
+      `http://${encodeURIComponent(injected)}:x@${at}`,
+      `http://user%0a:x@${at}`,
+      { url: `http://${at}`, headers: { "X-Team": injected } },
+      { url: `http://${at}`, headers: { [injected]: "x" } },
+      { url: `http://${at}`, headers: [["Proxy-Authorization", injected]] },
+    ];
+    for (const [index, proxy] of proxies.entries()) {
+      await assert.rejects(connect("ws://service.example/", proxy === undefined ? {} : { proxy }), (error: Error) => {
+        assert.ok(["UsageError", "TypeError"].includes(error.name), `${String(index)}: ${error.name}`);
+        return true;
+      });
+    }
+    assert.deepEqual(heads, []);
+  });
+
+  it("do not get through a URL either", async (t) => {
+    const { url, heads } = await headsAt(t);
+    const proxy = url.replace("ws:", "http:");
+    for (const host of ["a%0d%0ab", "a%20b", "a b", "a\r\nb", "a%00b"]) {
+      await assert.rejects(connect(`ws://${host}/`, { proxy }), (error: Error) =>
+        ["UsageError", "ProxyError"].includes(error.name),
+      );
+    }
+    for (const head of heads) assert.match(head, /^CONNECT ab:80 HTTP\/1\.1\r\nHost: ab:80\r\n\r\n$/);
+  });
+});
+
 describe("a server whose certificate nobody vouches for (CVE-2020-15133)", () => {
   it("is not connected to, unless its certificate was asked for by name, or nobody cares", async (t) => {
     const server = await serve({ port: 0, host: "127.0.0.1", tls: { key: testOnlyKey, cert: testOnlyCertificate } });
@@ -239,6 +273,24 @@ describe("proxies that were not asked for (SSRF)", () => {
       }
     });
     await assert.rejects(connect(target.url), UpgradeRefusedError);
+    assert.deepEqual([proxy.heads.length, target.heads.length], [0, 1]);
+  });
+
+  it("a CGI program goes nowhere that a request's Proxy header says (CVE-2016-5385)", async (t) => {
+    const proxy = await headsAt(t);
+    const before = { HTTP_PROXY: process.env["HTTP_PROXY"], REQUEST_METHOD: process.env["REQUEST_METHOD"] };
+    t.after(() => {
+      for (const [name, value] of Object.entries(before)) {
+        if (value === undefined) Reflect.deleteProperty(process.env, name);
+        else process.env[name] = value;
+      }
+    });
+    process.env["HTTP_PROXY"] = proxy.url.replace("ws:", "http:");
+    process.env["REQUEST_METHOD"] = "GET";
+    const lookup: ConnectOptions["lookup"] = async () => "127.0.0.1";
+    const target = await headsAt(t);
+    const url = target.url.replace("127.0.0.1", "service.example");
+    await assert.rejects(connect(url, { proxy: "environment", lookup }), UpgradeRefusedError);
     assert.deepEqual([proxy.heads.length, target.heads.length], [0, 1]);
   });
 

@@ -1,9 +1,24 @@
 /**
  * The outside world as Node has it.
  */
+export type {
+  AddressFamilyOption,
+  Environment,
+  LookupOption,
+  LookupResult,
+  Proxy,
+  ProxyErrorCode,
+} from "./dialing/index.js";
+export {
+  createDialer,
+  defaultAttemptDelayMs,
+  ProxyError,
+  parseProxy,
+  proxyErrorCodes,
+  proxyFromEnvironment,
+} from "./dialing/index.js";
 export type { StreamBinding, TransportOption } from "./handle/index.js";
 export { chooseTransport, Door, HandleTransport, loadStreamBinding } from "./handle/index.js";
-export { createHttpDialer } from "./http-dialer.js";
 export type { DetachedHandle } from "./http-handover.js";
 export { handOverHandle, handOverSocket, prepareHandover } from "./http-handover.js";
 export { hasUnansweredRequest, listeningAddress, takeHttpUpgrade } from "./http-upgrade.js";

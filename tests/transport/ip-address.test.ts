@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { isInRange, isLoopback, ownerOf, parseIpAddress, parseIpRange } from "#src/server/ip-address.js";
+import { isInRange, isLoopback, ownerOf, parseIpAddress, parseIpRange } from "#src/transport/ip-address.js";
 
 const nearlyAddresses = fc.oneof(
   fc.ipV4(),

@@ -5,11 +5,11 @@ import type { TestContext } from "node:test";
 import { describe, it } from "node:test";
 import type { HandshakeRequest, WebSocketAddress } from "#src/protocol/index.js";
 import type { DialOptions, DialResult } from "#src/transport/index.js";
-import { createHttpDialer } from "#src/transport/node/index.js";
-import { listen, replying, serveRaw } from "../../support/raw-http.js";
-import { StreamRecorder } from "../../support/stream-recorder.js";
-import { testOnlyCertificate, testOnlyKey } from "../../support/test-only-certificate.js";
-import { upgradeHead } from "../../support/upgrades.js";
+import { createDialer } from "#src/transport/node/index.js";
+import { listen, replying, serveRaw } from "../../../support/raw-http.js";
+import { StreamRecorder } from "../../../support/stream-recorder.js";
+import { testOnlyCertificate, testOnlyKey } from "../../../support/test-only-certificate.js";
+import { upgradeHead } from "../../../support/upgrades.js";
 
 const switching = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Name: é\r\n\r\n";
 
@@ -23,7 +23,7 @@ function dial(
   request: HandshakeRequest = upgradeHead(),
 ): Promise<DialResult> {
   const defaults = { signal: new AbortController().signal, maxHeaderBytes: 16_384, maxBodyBytes: 65_536 };
-  return createHttpDialer()(address, request, { ...defaults, ...options });
+  return createDialer()(address, request, { ...defaults, ...options });
 }
 
 describe("dialing over HTTP/1.1", () => {
@@ -218,13 +218,13 @@ describe("dialing over TLS", () => {
     const port = await serveTls(t);
     const options = { signal: new AbortController().signal, maxHeaderBytes: 16_384, maxBodyBytes: 1000 };
     const address = addressOf(port, "localhost", true);
-    await assert.rejects(createHttpDialer()(address, upgradeHead(), options), { code: "DEPTH_ZERO_SELF_SIGNED_CERT" });
+    await assert.rejects(createDialer()(address, upgradeHead(), options), { code: "DEPTH_ZERO_SELF_SIGNED_CERT" });
     for (const tls of [{ ca: testOnlyCertificate }, { rejectUnauthorized: false }]) {
-      const result = await createHttpDialer(tls)(address, upgradeHead(), options);
+      const result = await createDialer({ tls })(address, upgradeHead(), options);
       assert.ok(result.isUpgraded);
       result.stream.destroy();
     }
-    const misnamed = createHttpDialer({ ca: testOnlyCertificate, servername: "other.example" });
+    const misnamed = createDialer({ tls: { ca: testOnlyCertificate, servername: "other.example" } });
     await assert.rejects(misnamed(address, upgradeHead(), options), { code: "ERR_TLS_CERT_ALTNAME_INVALID" });
   });
 
@@ -232,7 +232,7 @@ describe("dialing over TLS", () => {
     const port = await serveTls(t);
     const options = { signal: new AbortController().signal, maxHeaderBytes: 16_384, maxBodyBytes: 1000 };
     const tls = { ca: testOnlyCertificate, host: "192.0.2.1", port: 1 };
-    const result = await createHttpDialer(tls)(addressOf(port, "localhost", true), upgradeHead(), options);
+    const result = await createDialer({ tls })(addressOf(port, "localhost", true), upgradeHead(), options);
     assert.ok(result.isUpgraded);
     result.stream.destroy();
   });
