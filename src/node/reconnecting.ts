@@ -10,6 +10,7 @@ import { resolveSocketOptions } from "../socket/index.js";
 import { nodePlatform } from "../transport/node/index.js";
 import type { ConnectOptions } from "./connect.js";
 import { connect } from "./connect.js";
+import { parseUnixUrl } from "./unix-url.js";
 
 /** What can be set about a client on Node that reconnects: all that `connect` takes, and when to do what. */
 export type ReconnectingOptions = OptionsOf<ConnectOptions, ClientSocket>;
@@ -29,8 +30,9 @@ const create = createReconnecting<ConnectOptions, ClientSocket>({
 /** What `connect` would reject with, and no attempt can mend. */
 function checkBeforehand(url: string | URL | undefined, options: ReconnectingOptions): void {
   resolveSocketOptions(options);
-  if (url !== undefined)
-    firstHop(url, options.urlCredentials === undefined ? {} : { urlCredentials: options.urlCredentials });
+  if (url === undefined) return;
+  const { urlCredentials } = options;
+  firstHop(parseUnixUrl(url)?.url ?? url, urlCredentials === undefined ? {} : { urlCredentials });
 }
 
 /**
