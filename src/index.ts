@@ -69,6 +69,7 @@ export {
   ConnectionClosedError,
   HeartbeatTimeoutError,
   IdleTimeoutError,
+  InboxFullError,
   SendTimeoutError,
   SlowPeerError,
 } from "./socket/index.js";

@@ -1,5 +1,6 @@
 import type { RawHeaders } from "../protocol/index.js";
-import { OpenlineError } from "../protocol/index.js";
+// By its file, so that a build for browsers gets no more with it.
+import { OpenlineError } from "../protocol/openline-error.js";
 
 /** The server answered with something else than 101: it declined (RFC 6455 §4.1). */
 export class UpgradeRefusedError extends OpenlineError {

@@ -1,5 +1,6 @@
 import type { CloseReport } from "../protocol/index.js";
-import { OpenlineError } from "../protocol/index.js";
+// By its file, so that a build for browsers gets no more with it.
+import { OpenlineError } from "../protocol/openline-error.js";
 
 /** What was waited for cannot happen any more, since the connection has ended. */
 export class ConnectionClosedError extends OpenlineError {
@@ -101,6 +102,26 @@ export class IdleTimeoutError extends OpenlineError {
 
   constructor(observed: number, limit: number) {
     super(`no message came or went for ${String(observed)} ms; the limit idleTimeoutMs is ${String(limit)} ms`);
+    this.observed = observed;
+    this.limit = limit;
+  }
+}
+
+/**
+ * Messages waited for a consumer that did not take them, where a platform cannot stop reading. Found as `cause` in the
+ * close report; on Node reading stops instead.
+ */
+export class InboxFullError extends OpenlineError {
+  override readonly name = "InboxFullError";
+  override readonly code = "inbox-full";
+  override readonly section: undefined;
+  /** Octets that waited, with the overhead of holding them. */
+  readonly observed: number;
+  /** `maxInboxBytes`. */
+  readonly limit: number;
+
+  constructor(observed: number, limit: number) {
+    super(`${observed} octets of messages waited to be handled; the limit maxInboxBytes is ${limit}`);
     this.observed = observed;
     this.limit = limit;
   }
