@@ -14,7 +14,7 @@ export class UpgradeRefusedError extends OpenlineError {
   readonly body: Uint8Array;
 
   constructor(status: number, rawHeaders: RawHeaders, body: Uint8Array) {
-    super(`the server refused the WebSocket with HTTP status ${String(status)}`);
+    super(`the server refused the WebSocket with HTTP status ${status}`);
     this.status = status;
     this.headers = new Headers();
     for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
@@ -45,7 +45,7 @@ export class HandshakeTimeoutError extends OpenlineError {
   readonly limit: number;
 
   constructor(limit: number) {
-    super(`the handshake took longer than the limit handshakeTimeoutMs of ${String(limit)} ms`);
+    super(`the handshake took longer than the limit handshakeTimeoutMs of ${limit} ms`);
     this.limit = limit;
   }
 }

@@ -8,7 +8,7 @@
  */
 import { CloseCode } from "./close-code.js";
 import { OpenlineError, seen } from "./openline-error.js";
-import { PlainUsageError, type UsageRule } from "./plain-usage-error.js";
+import { PlainUsageError } from "./plain-usage-error.js";
 
 export { OpenlineError };
 
@@ -243,6 +243,11 @@ export type UsageCode =
   | "invalid-argument"
   | "invalid-limit";
 
+interface UsageRule {
+  readonly section: string | undefined;
+  readonly text: string;
+}
+
 const usageRules: Readonly<Record<UsageCode, UsageRule>> = {
   "close-code-not-sendable": {
     section: "RFC 6455 §7.4",
@@ -333,6 +338,7 @@ export const usageCodes: readonly UsageCode[] = Object.keys(usageRules) as Usage
  */
 export class UsageError extends PlainUsageError {
   constructor(code: UsageCode, observed?: unknown, limit?: number, hint?: string) {
-    super(code, observed, limit, hint, usageRules[code]);
+    const { text, section } = usageRules[code];
+    super(code, observed, limit, hint, text, section);
   }
 }

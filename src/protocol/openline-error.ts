@@ -9,7 +9,7 @@ export abstract class OpenlineError extends Error {
 }
 
 /** The end of an error's message: what was seen, and what is allowed where that is a limit. */
-export function seen(observed: number | string | undefined, limit: number | undefined): string {
-  if (observed === undefined) return "";
-  return limit === undefined ? `: got ${observed}` : `: got ${observed}, the limit is ${limit}`;
+export function seen(observed: unknown, limit: number | undefined): string {
+  if (typeof observed !== "number" && typeof observed !== "string") return "";
+  return `: got ${observed}${limit === undefined ? "" : `, the limit is ${limit}`}`;
 }

@@ -4,12 +4,6 @@
 import type { UsageCode } from "./errors.js";
 import { OpenlineError, seen } from "./openline-error.js";
 
-/** The rule behind a code, in words. */
-export interface UsageRule {
-  readonly section: string | undefined;
-  readonly text: string;
-}
-
 /**
  * A call that makes no sense, thrown at its caller. Where octets count, it is thrown as it is, and says its code in
  * place of the rule; `UsageError`, which knows the rules, extends it, so that `instanceof` holds for both.
@@ -25,15 +19,25 @@ export class PlainUsageError extends OpenlineError {
 
   /**
    * @param hint what it is about, in words: the argument's name, or what to do instead
-   * @param rule where it is known
+   * @param text the rule
+   * @param section where the rule stands
    */
-  constructor(code: UsageCode, observed?: unknown, limit?: number, hint?: string, rule?: UsageRule) {
-    const section = rule?.section === undefined ? "" : ` (${rule.section})`;
-    const shown = typeof observed === "number" || typeof observed === "string" ? observed : undefined;
-    super(`${rule?.text ?? code}${hint === undefined ? "" : `: ${hint}`}${seen(shown, limit)}${section}`);
+  constructor(
+    code: UsageCode,
+    observed?: unknown,
+    limit?: number,
+    hint?: string,
+    text: string = code,
+    section?: string,
+  ) {
+    super(`${text}${hint === undefined ? "" : `: ${hint}`}${seen(observed, limit)}${inSection(section)}`);
     this.code = code;
-    this.section = rule?.section;
+    this.section = section;
     this.observed = observed;
     this.limit = limit;
   }
+}
+
+function inSection(section: string | undefined): string {
+  return section === undefined ? "" : ` (${section})`;
 }

@@ -12,7 +12,7 @@ export class ConnectionClosedError extends OpenlineError {
 
   /** @param waitedFor what cannot happen any more, for the message */
   constructor(waitedFor: string, report: CloseReport) {
-    super(`the connection ended (${report.outcome}, ${String(report.code)}) before ${waitedFor}`, {
+    super(`the connection ended (${report.outcome}, ${report.code}) before ${waitedFor}`, {
       cause: report.cause,
     });
     this.report = report;
@@ -30,9 +30,7 @@ export class SlowPeerError extends OpenlineError {
   readonly limit: number;
 
   constructor(observed: number, limit: number) {
-    super(
-      `the peer reads too slowly: ${String(observed)} octets were waiting, the limit maxSendBufferBytes is ${String(limit)}`,
-    );
+    super(`the peer reads too slowly: ${observed} octets were waiting, the limit maxSendBufferBytes is ${limit}`);
     this.observed = observed;
     this.limit = limit;
   }
@@ -47,7 +45,7 @@ export class CloseTimeoutError extends OpenlineError {
   readonly limit: number;
 
   constructor(limit: number) {
-    super(`the closing handshake was not completed within the limit closeTimeoutMs of ${String(limit)} ms`);
+    super(`the closing handshake was not completed within the limit closeTimeoutMs of ${limit} ms`);
     this.limit = limit;
   }
 }
@@ -64,7 +62,7 @@ export class HeartbeatTimeoutError extends OpenlineError {
 
   constructor(observed: number, limit: number) {
     super(
-      `the peer is not there any more: nothing came within the limit heartbeat.timeoutMs of ${String(limit)} ms after a ping, and nothing for ${String(observed)} ms in all`,
+      `the peer is not there any more: nothing came within the limit heartbeat.timeoutMs of ${limit} ms after a ping, and nothing for ${observed} ms in all`,
     );
     this.observed = observed;
     this.limit = limit;
@@ -83,7 +81,7 @@ export class SendTimeoutError extends OpenlineError {
 
   constructor(observed: number, limit: number) {
     super(
-      `the peer does not read: it took nothing of ${String(observed)} octets within the limit sendTimeoutMs of ${String(limit)} ms`,
+      `the peer does not read: it took nothing of ${observed} octets within the limit sendTimeoutMs of ${limit} ms`,
     );
     this.observed = observed;
     this.limit = limit;
@@ -101,7 +99,7 @@ export class IdleTimeoutError extends OpenlineError {
   readonly limit: number;
 
   constructor(observed: number, limit: number) {
-    super(`no message came or went for ${String(observed)} ms; the limit idleTimeoutMs is ${String(limit)} ms`);
+    super(`no message came or went for ${observed} ms; the limit idleTimeoutMs is ${limit} ms`);
     this.observed = observed;
     this.limit = limit;
   }

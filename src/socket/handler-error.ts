@@ -14,7 +14,7 @@ import type { Socket, SocketHandlers } from "./socket.js";
  */
 export function reportTo<Data>(
   handlers: SocketHandlers<Data>,
-  platform: Pick<Platform, "reportError">,
+  platform: Platform,
   error: unknown,
   during: string,
   socket: Socket<Data> | undefined,
@@ -36,7 +36,7 @@ export function reportTo<Data>(
   }
 }
 
-function report(platform: Pick<Platform, "reportError">, error: unknown, during: string): void {
+function report(platform: Platform, error: unknown, during: string): void {
   try {
     platform.reportError(error, during);
   } catch {

@@ -5,9 +5,8 @@ import { ConnectError, HandshakeTimeoutError } from "../client/errors.js";
 import { PlainUsageError } from "../protocol/plain-usage-error.js";
 import type { Socket } from "../socket/socket.js";
 import { webSocketUrl } from "./arguments.js";
-import { type ConnectOptions, resolveOptions } from "./options.js";
-import { type PlatformWebSocket, type WebPlatform, webPlatform } from "./platform.js";
-import { openPlatformSocket } from "./platform-socket.js";
+import { type ConnectOptions, resolveLimits } from "./options.js";
+import { openSocket } from "./platform-socket.js";
 
 /**
  * Connects to a WebSocket server.
@@ -18,25 +17,20 @@ import { openPlatformSocket } from "./platform-socket.js";
  * @param url a `ws:` or `wss:` URL; `http:` and `https:` are taken for them; in a page it may be relative
  * @param options subprotocols, limits, handlers; see each
  * @returns the socket, open
- * @throws ConnectError when there is no connection, whyever: platforms do not tell a page whether the server refused
+ * @throws ConnectError when there is no connection, whyever: a page is not told whether the server refused it
  * @throws HandshakeTimeoutError after `handshakeTimeoutMs`; the reason of `signal` when that is aborted
  * @throws UsageError for a URL or an option that makes no sense, or that the platform cannot keep
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Socket> {
-  return await connectOver(webPlatform, url, options);
-}
-
-/** The same on a platform that is handed in. Throws at once what `connect` rejects with for wrong arguments. */
-export function connectOver(platform: WebPlatform, url: string | URL, options: ConnectOptions): Promise<Socket> {
-  const resolved = resolveOptions(options);
+  const limits = resolveLimits(options);
   const address = webSocketUrl(url);
   const { signal, protocols = [] } = options;
   signal?.throwIfAborted();
-  const webSocket = create(platform, address, [protocols].flat());
+  const webSocket = create(address, protocols);
   webSocket.binaryType = "arraybuffer";
-  return new Promise((resolve, reject) => {
+  return await new Promise((resolve, reject) => {
     const settle = (): void => {
-      timer.cancel();
+      clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
       webSocket.onopen = webSocket.onerror = webSocket.onclose = null;
     };
@@ -46,34 +40,25 @@ export function connectOver(platform: WebPlatform, url: string | URL, options: C
       reject(error as Error);
     };
     const abort = (): void => giveUp(signal?.reason);
-    const { handshakeTimeoutMs } = resolved;
-    const timer = platform.clock.setTimer(
-      () => giveUp(new HandshakeTimeoutError(handshakeTimeoutMs)),
-      handshakeTimeoutMs,
-    );
+    const { handshakeTimeoutMs } = limits;
+    const timer = setTimeout(() => giveUp(new HandshakeTimeoutError(handshakeTimeoutMs)), handshakeTimeoutMs);
     signal?.addEventListener("abort", abort);
-    let cause = new Error("the platform does not tell whether it was refused, or the network failed");
-    webSocket.onerror = (event) => {
-      const { error } = event as Partial<ErrorEvent>;
-      if (error instanceof Error) cause = error;
-    };
-    webSocket.onclose = () => giveUp(new ConnectError(address, cause));
     webSocket.onopen = () => {
       settle();
-      resolve(openPlatformSocket(webSocket, options, resolved, platform));
+      resolve(openSocket(webSocket, options, limits));
     };
+    // Browsers tell no error here, other platforms do.
+    webSocket.onerror = (event) => giveUp(new ConnectError(address, (event as Partial<ErrorEvent>).error));
+    webSocket.onclose = () => giveUp(new ConnectError(address, undefined));
   });
 }
 
-function create({ WebSocket }: WebPlatform, url: string, protocols: string[]): PlatformWebSocket {
-  if (WebSocket === undefined) {
-    throw new PlainUsageError("unsupported-by-platform", undefined, undefined, "there is no WebSocket");
-  }
+function create(address: string, protocols: string | readonly string[]): WebSocket {
   try {
-    return new WebSocket(url, protocols);
+    return new WebSocket(address, protocols as string | string[]);
   } catch (error) {
-    // With a URL that is right, this is what a SyntaxError means (WHATWG WebSockets §3.1).
-    if ((error as Error).name === "SyntaxError") throw new PlainUsageError("protocol-invalid", protocols.join());
-    throw new ConnectError(url, error);
+    // With an address that is right, this is what a SyntaxError means (WHATWG WebSockets §3.1).
+    const isProtocol = error instanceof Error && error.name === "SyntaxError";
+    throw isProtocol ? new PlainUsageError("protocol-invalid", String(protocols)) : new ConnectError(address, error);
   }
 }

@@ -21,4 +21,6 @@ export type {
   SocketHandlers,
 } from "../socket/socket.js";
 export { connect } from "./connect.js";
+export type { WebSocketStreamConstructor } from "./globals.js";
+export { WebSocket, WebSocketError, WebSocketStream } from "./globals.js";
 export type { ConnectOptions } from "./options.js";

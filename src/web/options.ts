@@ -20,21 +20,21 @@ export interface ConnectOptions extends Pick<ClientOptions, SharedOption>, Socke
   /**
    * Octets of received messages, with the overhead of holding them, that may wait for a handler or an iterator. The
    * platform cannot stop reading: beyond it, the socket is closed with 4008, and an `InboxFullError` is in its close
-   * report. What had come before is still delivered. Default 64 MiB.
+   * report. What had come by then is still delivered. Default 64 MiB.
    */
   readonly maxInboxBytes?: number;
 }
 
 /** The limits with every default filled in. */
-export interface ResolvedOptions {
-  readonly handshakeTimeoutMs: number;
-  readonly closeTimeoutMs: number;
-  readonly highWaterMarkBytes: number;
-  readonly maxSendBufferBytes: number;
-  readonly maxInboxBytes: number;
+export interface ResolvedLimits {
+  handshakeTimeoutMs: number;
+  closeTimeoutMs: number;
+  highWaterMarkBytes: number;
+  maxSendBufferBytes: number;
+  maxInboxBytes: number;
 }
 
-const defaults: ResolvedOptions = {
+const defaults: ResolvedLimits = {
   // As on Node.
   handshakeTimeoutMs: 10_000,
   closeTimeoutMs: 10_000,
@@ -44,11 +44,14 @@ const defaults: ResolvedOptions = {
   maxInboxBytes: 64 * 1024 * 1024,
 };
 
-/** The options of Node's `connect` that a platform's WebSocket has no way to keep. */
-const nodeOnly =
-  /^(headers|tls|transport|limits|heartbeat|(message|send|idle)TimeoutMs|rateLimit|perMessageDeflate|messageMemory|max(Socket)?MemoryBytes)$/;
+// The longest delay that timers keep, in milliseconds; and 2 GiB should be enough, too.
+const maxLimit = 0x7fffffff;
 
-/** What `nodeOnly` means, for a test of types: together with `ConnectOptions` these are all options of Node's. */
+/** Options of Node's `connect` that a platform's WebSocket has no way to keep. */
+const nodeOnly =
+  /^(?:headers|tls|transport|limits|heartbeat|(?:message|send|idle)TimeoutMs|rateLimit|perMessageDeflate|messageMemory|max(?:Socket)?MemoryBytes)$/;
+
+/** The names that `nodeOnly` matches. With those of `ConnectOptions`, these are all options of Node's: a test says so. */
 export type NodeOnlyOption =
   | "headers"
   | "tls"
@@ -67,30 +70,21 @@ export type NodeOnlyOption =
 /**
  * Fills in the defaults.
  *
- * @throws UsageError `unsupported-by-platform` for an option that only Node has, `invalid-limit`, `invalid-argument`
+ * @throws UsageError `unsupported-by-platform` for an option that only Node has, `invalid-limit`
  */
-export function resolveOptions(options: ConnectOptions): ResolvedOptions {
+export function resolveLimits(options: ConnectOptions): ResolvedLimits {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || !nodeOnly.test(name)) continue;
-    const hint = name === "headers" ? "headers: send what they would say in protocols, a cookie or the URL" : name;
+    // Whoever misses headers has to be told of a way.
+    const hint = name === "headers" ? "headers; use protocols, cookies or the URL" : name;
     throw new PlainUsageError("unsupported-by-platform", undefined, undefined, hint);
   }
-  const { slowPeer } = options;
-  if (slowPeer !== undefined && slowPeer !== "close" && slowPeer !== "refuse") {
-    throw new PlainUsageError("invalid-argument", String(slowPeer), undefined, "slowPeer");
+  const resolved = { ...defaults };
+  for (const name of Object.keys(defaults) as (keyof ResolvedLimits)[]) {
+    const limit = (resolved[name] = options[name] ?? resolved[name]);
+    if (!Number.isInteger(limit) || limit < 0 || limit > maxLimit) {
+      throw new PlainUsageError("invalid-limit", String(limit), maxLimit, name);
+    }
   }
-  const limit = (name: keyof ResolvedOptions, max = Number.MAX_SAFE_INTEGER): number => {
-    const value = options[name] ?? defaults[name];
-    if (Number.isInteger(value) && value >= 0 && value <= max) return value;
-    throw new PlainUsageError("invalid-limit", String(value), max, name);
-  };
-  // The longest delay that timers keep.
-  const maxTimerMs = 0x7fffffff;
-  return {
-    handshakeTimeoutMs: limit("handshakeTimeoutMs", maxTimerMs),
-    closeTimeoutMs: limit("closeTimeoutMs", maxTimerMs),
-    highWaterMarkBytes: limit("highWaterMarkBytes"),
-    maxSendBufferBytes: limit("maxSendBufferBytes"),
-    maxInboxBytes: limit("maxInboxBytes"),
-  };
+  return resolved;
 }

@@ -8,23 +8,16 @@
 import { ruleOf } from "../protocol/broken-rule.js";
 import type { CloseReport } from "../protocol/close-handshake.js";
 import { PlainUsageError } from "../protocol/plain-usage-error.js";
-import { callAside } from "../socket/calling.js";
-import { deferred, rejectedQuietly } from "../socket/deferred.js";
+import { deferred } from "../socket/deferred.js";
 import { CloseTimeoutError, ConnectionClosedError, InboxFullError, SlowPeerError } from "../socket/errors.js";
-import { asError, reportTo } from "../socket/handler-error.js";
 import { buffered, refusedClosed, refusedClosing, refusedFull, sent } from "../socket/send-results.js";
 import type { Message, SendData, SendOptions, SendResult, Socket } from "../socket/socket.js";
-import type { Timer } from "../transport/platform.js";
 import { checkClose, sendable } from "./arguments.js";
-import { Inbox, type InboxOwner } from "./inbox.js";
-import type { ConnectOptions, ResolvedOptions } from "./options.js";
-import type { PlatformWebSocket, WebPlatform } from "./platform.js";
+import { Inbox } from "./inbox.js";
+import type { ConnectOptions, ResolvedLimits } from "./options.js";
 
 /** How often it is looked whether there is room, while somebody waits: at 64 KiB a look that is 16 MiB a second. */
 const lookIntervalMs = 4;
-
-/** The platform's constant. */
-const isOpen = 1;
 
 /** Not every platform has the symbol; what compiles `await using` for those looks for this one. */
 const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose");
@@ -39,92 +32,70 @@ const internalError = 4011;
 /** How the connection ended, as far as the platform tells. */
 type End = Pick<CloseReport, "code" | "reason" | "wasClean">;
 
-const cut: End = { code: 1006, reason: "", wasClean: false };
-
 /**
- * Makes the socket of a connection, and calls the `open` handler: messages wait until what it returns has settled.
+ * Makes the socket of a connection, and calls the `open` handler.
  *
- * @param socket one that has just opened, so that no message has come
+ * @param webSocket one that has just opened, so that no message has come
  */
-export function openPlatformSocket(
-  socket: PlatformWebSocket,
-  handlers: ConnectOptions,
-  options: ResolvedOptions,
-  platform: WebPlatform,
-): Socket {
-  return new PlatformSocket(socket, handlers, options, platform);
+export function openSocket(webSocket: WebSocket, options: ConnectOptions, limits: ResolvedLimits): Socket {
+  return new PlatformSocket(webSocket, options, limits);
 }
 
-class PlatformSocket implements Socket, InboxOwner {
+class PlatformSocket implements Socket {
   data: undefined;
-  readonly #socket: PlatformWebSocket;
-  readonly #handlers: ConnectOptions;
-  readonly #options: ResolvedOptions;
-  readonly #platform: WebPlatform;
-  readonly #inbox: Inbox = new Inbox(this);
+  readonly remoteAddress: undefined;
+  readonly droppedMessages: number = 0;
+  readonly #webSocket: WebSocket;
+  readonly #options: ConnectOptions;
+  readonly #limits: ResolvedLimits;
+  readonly #inbox = new Inbox();
+  readonly #opened: Promise<void>;
   readonly #closed = deferred<CloseReport>();
-  readonly handle: InboxOwner["handle"];
-
-  /** Those who wait for room. */
-  #room: { readonly promise: Promise<void>; readonly settle: (report?: CloseReport) => void } | undefined;
   #wantsDrain = false;
-  #look: Timer | undefined;
 
-  #isClosing = false;
+  // The end.
   #isBegunByUs = false;
-  /** What we failed the connection with. */
-  #failure: End | undefined;
   #cause: Error | undefined;
-  #deadline: Timer | undefined;
+  /** From our Close frame on. */
+  #deadline: ReturnType<typeof setTimeout> | undefined;
   #report: CloseReport | undefined;
-  #isCloseHandled = false;
 
-  constructor(socket: PlatformWebSocket, handlers: ConnectOptions, options: ResolvedOptions, platform: WebPlatform) {
-    this.#socket = socket;
-    this.#handlers = handlers;
+  constructor(webSocket: WebSocket, options: ConnectOptions, limits: ResolvedLimits) {
+    this.#webSocket = webSocket;
     this.#options = options;
-    this.#platform = platform;
-    this.handle = handlers.message && ((message) => handlers.message?.(this, message));
-    socket.onmessage = ({ data }: { readonly data: unknown }) => {
-      this.#received(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
+    this.#limits = limits;
+    webSocket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
+      this.#received(typeof data === "string" ? data : new Uint8Array(data));
     };
-    socket.onerror = (event) => {
-      // Browsers tell nothing here, other platforms do.
-      const { error } = event as Partial<ErrorEvent>;
-      if (error instanceof Error) this.#cause ??= error;
+    // Browsers tell no error here, other platforms do.
+    webSocket.onerror = (event) => {
+      this.#cause ??= (event as Partial<ErrorEvent>).error as Error | undefined;
     };
-    socket.onclose = (event) => this.#end(event);
-    this.#inbox.run(() => handlers.open?.(this), "the open handler");
+    webSocket.onclose = (event) => this.#end(event);
+    this.#opened = this.#call(() => options.open?.(this));
+    void this.#deliver();
   }
 
   get protocol(): string {
-    return this.#socket.protocol;
+    return this.#webSocket.protocol;
   }
 
   get extensions(): string {
-    return this.#socket.extensions;
-  }
-
-  get remoteAddress(): undefined {
-    return undefined;
+    return this.#webSocket.extensions;
   }
 
   get readyState(): "open" | "closing" | "closed" {
     if (this.#report !== undefined) return "closed";
-    return this.#socket.readyState === isOpen && !this.#isBegunByUs ? "open" : "closing";
+    return this.#webSocket.readyState === 1 && !this.#isBegunByUs ? "open" : "closing";
   }
 
   get bufferedBytes(): number {
     // A platform goes on counting what is "sent" on a socket that is closed.
-    return this.#report === undefined ? this.#socket.bufferedAmount : 0;
+    return this.#report === undefined ? this.#webSocket.bufferedAmount : 0;
   }
 
   get memoryBytes(): number {
     return this.#inbox.heldBytes + this.bufferedBytes;
-  }
-
-  get droppedMessages(): number {
-    return 0;
   }
 
   get closed(): Promise<CloseReport> {
@@ -135,76 +106,98 @@ class PlatformSocket implements Socket, InboxOwner {
 
   send(data: SendData, options?: SendOptions): SendResult {
     const message = sendable(data);
-    if (options?.compress === false && this.extensions !== "") {
-      throw new PlainUsageError("unsupported-by-platform", undefined, undefined, "compress: false");
-    }
-    if (this.readyState !== "open") return this.#report === undefined ? refusedClosing : refusedClosed;
-    const { highWaterMarkBytes, maxSendBufferBytes } = this.#options;
-    if (this.bufferedBytes >= maxSendBufferBytes) {
-      if (this.#handlers.slowPeer !== "refuse") this.#cut(new SlowPeerError(this.bufferedBytes, maxSendBufferBytes));
+    // It is there for secrets: better not sent than compressed.
+    if (options?.compress === false && this.extensions !== "") throw unsupported("compress: false");
+    const { readyState, bufferedBytes } = this;
+    if (readyState !== "open") return readyState === "closed" ? refusedClosed : refusedClosing;
+    const { highWaterMarkBytes, maxSendBufferBytes } = this.#limits;
+    if (bufferedBytes >= maxSendBufferBytes) {
+      if (this.#options.slowPeer !== "refuse") this.#cut(new SlowPeerError(bufferedBytes, maxSendBufferBytes));
       return refusedFull;
     }
-    this.#socket.send(message);
+    this.#webSocket.send(message);
     if (this.bufferedBytes <= highWaterMarkBytes) return sent;
-    this.#wantsDrain = this.#handlers.drain !== undefined;
-    if (this.#wantsDrain) this.#lookLater();
+    if (!this.#wantsDrain) void this.#drain();
     return buffered;
   }
 
   ready(): Promise<void> {
-    if (this.#report !== undefined) return rejectedQuietly(closedBeforeRoom(this.#report));
-    if (this.bufferedBytes <= this.#options.highWaterMarkBytes) return Promise.resolve();
-    this.#lookLater();
-    return (this.#room ??= makeRoom()).promise;
+    return quietly(this.#room());
   }
 
-  /** A platform tells nobody when it has sent something. */
-  #lookLater(): void {
-    this.#look ??= this.#platform.clock.setTimer(() => {
-      this.#look = undefined;
-      if (this.bufferedBytes > this.#options.highWaterMarkBytes) {
-        this.#lookLater();
-        return;
-      }
-      this.#room?.settle();
-      this.#room = undefined;
-      if (!this.#wantsDrain) return;
-      this.#wantsDrain = false;
-      this.#call("the drain handler", () => this.#handlers.drain?.(this));
-    }, lookIntervalMs);
+  /** Platforms tell nobody when they have sent something. */
+  async #room(): Promise<void> {
+    while (this.bufferedBytes > this.#limits.highWaterMarkBytes) {
+      await new Promise((resolve) => setTimeout(resolve, lookIntervalMs));
+    }
+    if (this.#report !== undefined) throw new ConnectionClosedError("there was room", this.#report);
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#options.drain === undefined) return;
+    this.#wantsDrain = true;
+    await this.ready().then(
+      () => {
+        this.#wantsDrain = false;
+        return this.#call(() => this.#options.drain?.(this));
+      },
+      () => undefined,
+    );
   }
 
   ping(): Promise<number> {
-    const hint = "ping: send a message that the server answers";
-    return rejectedQuietly(new PlainUsageError("unsupported-by-platform", undefined, undefined, hint));
+    return quietly(Promise.reject(unsupported("ping; send a message that is answered")));
   }
 
   // Receiving
 
   #received(message: Message): void {
-    if (this.#failure !== undefined) return;
     this.#inbox.push(message);
     const { heldBytes } = this.#inbox;
-    const { maxInboxBytes } = this.#options;
+    const { maxInboxBytes } = this.#limits;
     if (heldBytes <= maxInboxBytes) return;
-    // The report says what this is, and no gap may follow: this message was the last.
-    const full = new InboxFullError(heldBytes, maxInboxBytes);
-    this.#failure = { code: policyViolation, reason: full.code, wasClean: false };
-    this.#beginClose(policyViolation, full.code, full);
+    const error = new InboxFullError(heldBytes, maxInboxBytes);
+    this.#beginClose(policyViolation, error.code, error);
+    // No gap may follow: this message was the last.
+    this.#inbox.end();
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
-    return this.#inbox.iterate();
+  /** Takes the messages where there is a handler for them, and calls that for the end when all have been handled. */
+  async #deliver(): Promise<void> {
+    if (this.#options.message !== undefined) {
+      for await (const message of this) await this.#call(() => this.#options.message?.(this, message));
+    }
+    const report = await this.closed;
+    await this.#call(() => this.#options.close?.(this, report));
   }
 
-  failed(error: unknown, during: string): void {
-    reportTo(this.#handlers, this.#platform, error, during, this);
-    this.#beginClose(internalError, "", asError(error));
-    this.#inbox.stop();
+  [Symbol.asyncIterator](): AsyncGenerator<Message, undefined> {
+    return this.#inbox.messages(this.#opened);
   }
 
-  #call(during: string, handler: () => unknown): void {
-    callAside(handler, (error) => this.failed(error, during));
+  /** Calls a handler. What it throws, or rejects with, closes the socket. */
+  async #call(handler: () => unknown): Promise<void> {
+    try {
+      await handler();
+    } catch (error) {
+      void this.#tell(error);
+      this.#beginClose(
+        internalError,
+        "",
+        error instanceof Error ? error : new Error("a handler failed", { cause: error }),
+      );
+      this.#inbox.stop();
+    }
+  }
+
+  async #tell(error: unknown): Promise<void> {
+    try {
+      if (this.#options.error === undefined) throw error;
+      await (this.#options.error(error, this) as unknown);
+    } catch (unhandled) {
+      // eslint-disable-next-line no-console -- an error that nobody handles has no better place
+      console.error("openline: a handler failed", unhandled);
+    }
   }
 
   // The end
@@ -228,63 +221,48 @@ class PlatformSocket implements Socket, InboxOwner {
     if (this.readyState !== "open") return;
     this.#cause ??= cause;
     this.#isBegunByUs = true;
-    this.#isClosing = true;
-    const { closeTimeoutMs } = this.#options;
+    const { closeTimeoutMs } = this.#limits;
     // Platforms wait for the peer's Close frame for a minute, or for ever.
-    this.#deadline = this.#platform.clock.setTimer(() => this.#cut(new CloseTimeoutError(closeTimeoutMs)), closeTimeoutMs);
-    this.#socket.close(code, reason);
+    this.#deadline = setTimeout(() => this.#cut(new CloseTimeoutError(closeTimeoutMs)), closeTimeoutMs);
+    this.#webSocket.close(code, reason);
   }
 
   /** Lets go of the connection. The platform does not let us cut it, and ends it in its own time. */
   #cut(cause?: Error): void {
-    if (this.#report !== undefined) return;
     this.#cause ??= cause;
     this.#isBegunByUs ||= this.readyState === "open";
-    this.#socket.close();
-    this.#end(cut);
+    this.#webSocket.close();
+    this.#end({ code: 1006, reason: "", wasClean: false });
   }
 
   #end({ code, reason, wasClean }: End): void {
-    const socket = this.#socket;
-    socket.onmessage = socket.onerror = socket.onclose = null;
-    this.#deadline?.cancel();
-    this.#look?.cancel();
-    const cause = this.#cause;
-    const end = this.#failure ?? { code, reason, wasClean };
+    if (this.#report !== undefined) return;
+    const webSocket = this.#webSocket;
+    webSocket.onmessage = webSocket.onerror = webSocket.onclose = null;
+    clearTimeout(this.#deadline);
     const isByUs = this.#isBegunByUs;
-    const report: CloseReport = {
-      ...end,
-      outcome: this.#failure ? "failed" : wasClean ? (isByUs ? "closed-by-us" : "closed-by-peer") : "dropped",
+    const cause = this.#cause;
+    this.#report = {
+      outcome: wasClean ? (isByUs ? "closed-by-us" : "closed-by-peer") : "dropped",
+      code,
+      reason,
+      wasClean,
       initiator: isByUs ? "us" : "peer",
-      phase: end.wasClean || (this.#isClosing && !this.#failure) ? "closing" : "open",
+      phase: wasClean || this.#deadline !== undefined ? "closing" : "open",
       rule: ruleOf(cause),
       cause,
     };
-    this.#report = report;
-    this.#closed.resolve(report);
-    this.#room?.settle(report);
-    if (this.handle === undefined) this.idle();
+    this.#closed.resolve(this.#report);
     this.#inbox.end();
   }
-
-  idle(): void {
-    const report = this.#report;
-    if (report === undefined || this.#isCloseHandled) return;
-    this.#isCloseHandled = true;
-    this.#call("the close handler", () => this.#handlers.close?.(this, report));
-  }
 }
 
-function closedBeforeRoom(report: CloseReport): ConnectionClosedError {
-  return new ConnectionClosedError("there was room", report);
+function unsupported(what: string): PlainUsageError {
+  return new PlainUsageError("unsupported-by-platform", undefined, undefined, what);
 }
 
-function makeRoom(): { readonly promise: Promise<void>; readonly settle: (report?: CloseReport) => void } {
-  let settle: (report?: CloseReport) => void = () => undefined;
-  const promise = new Promise<void>((resolve, reject) => {
-    settle = (report) => (report === undefined ? resolve() : reject(closedBeforeRoom(report)));
-  });
-  // Nobody has to look at it.
+/** A promise that may be left alone. */
+function quietly<Value>(promise: Promise<Value>): Promise<Value> {
   promise.catch(() => undefined);
-  return { promise, settle };
+  return promise;
 }
