@@ -5,6 +5,7 @@ import { ConnectError, HandshakeTimeoutError } from "../client/errors.js";
 import { PlainUsageError } from "../protocol/plain-usage-error.js";
 import type { Socket } from "../socket/socket.js";
 import { webSocketUrl } from "./arguments.js";
+import { errorOf } from "./error-of.js";
 import { type ConnectOptions, resolveLimits } from "./options.js";
 import { openSocket } from "./platform-socket.js";
 
@@ -47,8 +48,7 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
       settle();
       resolve(openSocket(webSocket, options, limits));
     };
-    // Browsers tell no error here, other platforms do.
-    webSocket.onerror = (event) => giveUp(new ConnectError(address, (event as Partial<ErrorEvent>).error));
+    webSocket.onerror = (event) => giveUp(new ConnectError(address, errorOf(event)));
     webSocket.onclose = () => giveUp(new ConnectError(address, undefined));
   });
 }

@@ -13,6 +13,7 @@ import { CloseTimeoutError, ConnectionClosedError, InboxFullError, SlowPeerError
 import { buffered, refusedClosed, refusedClosing, refusedFull, sent } from "../socket/send-results.js";
 import type { Message, SendData, SendOptions, SendResult, Socket } from "../socket/socket.js";
 import { checkClose, sendable } from "./arguments.js";
+import { errorOf } from "./error-of.js";
 import { Inbox } from "./inbox.js";
 import type { ConnectOptions, ResolvedLimits } from "./options.js";
 
@@ -67,9 +68,8 @@ class PlatformSocket implements Socket {
     webSocket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
       this.#received(typeof data === "string" ? data : new Uint8Array(data));
     };
-    // Browsers tell no error here, other platforms do.
     webSocket.onerror = (event) => {
-      this.#cause ??= (event as Partial<ErrorEvent>).error as Error | undefined;
+      this.#cause ??= errorOf(event);
     };
     webSocket.onclose = (event) => this.#end(event);
     this.#opened = this.#call(() => options.open?.(this));
