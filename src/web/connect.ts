@@ -38,7 +38,7 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
     const giveUp = (error: unknown): void => {
       settle();
       webSocket.close();
-      reject(error as Error);
+      reject(error);
     };
     const abort = (): void => giveUp(signal?.reason);
     const { handshakeTimeoutMs } = limits;

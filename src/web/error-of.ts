@@ -4,6 +4,6 @@
 
 /** The error, on platforms that tell one; browsers tell no page why. */
 export function errorOf(event: Event): Error | undefined {
-  const { error } = event as Partial<ErrorEvent>;
+  const { error } = event as { readonly error?: unknown };
   return error instanceof Error ? error : undefined;
 }

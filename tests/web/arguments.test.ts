@@ -45,13 +45,14 @@ describe("what is sent", () => {
     ] as const) {
       const copy = sendable(data);
       assert.ok(copy instanceof Uint8Array && copy.buffer instanceof ArrayBuffer);
-      assert.deepEqual([...copy], expected);
+      assert.deepEqual(Array.from(copy), expected);
     }
   });
 
   it("is text or octets", () => {
-    for (const wrong of [undefined, null, 1, {}, [1, 2], new Blob([])]) {
-      assert.throws(() => sendable(wrong as unknown as string), { name: "UsageError", code: "invalid-argument" });
+    const wrong: unknown[] = [undefined, null, 1, {}, [1, 2], new Blob([])];
+    for (const data of wrong) {
+      assert.throws(() => sendable(data as string), { name: "UsageError", code: "invalid-argument" });
     }
   });
 });

@@ -12,7 +12,6 @@ import { launchChromium, SKIP_WITHOUT_CHROMIUM } from "../support/chromium.js";
 
 declare global {
   /** What the page has loaded. */
-  // eslint-disable-next-line no-var -- how a global is declared
   var web: typeof openline;
 }
 

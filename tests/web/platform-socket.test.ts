@@ -334,7 +334,9 @@ describe("handlers over a platform's WebSocket", () => {
     const first = await open(t, { open: () => Promise.reject(failure) });
     await settled();
     first.webSocket.ends();
-    const second = await openSecond(t, { open: () => Promise.reject(failure), error: () => Promise.reject(inError) });
+    // Declared as void, and yet an async function is one of them.
+    const error = (): unknown => Promise.reject(inError);
+    const second = await openSecond(t, { open: () => Promise.reject(failure), error });
     await settled();
     second.webSocket.ends();
     assert.deepEqual(
