@@ -35,12 +35,12 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
       signal?.removeEventListener("abort", abort);
       webSocket.onopen = webSocket.onerror = webSocket.onclose = null;
     };
-    const giveUp = (error: unknown): void => {
+    const giveUp = (error: Error): void => {
       settle();
       webSocket.close();
       reject(error);
     };
-    const abort = (): void => giveUp(signal?.reason);
+    const abort = (): void => giveUp(signal?.reason as Error);
     const { handshakeTimeoutMs } = limits;
     const timer = setTimeout(() => giveUp(new HandshakeTimeoutError(handshakeTimeoutMs)), handshakeTimeoutMs);
     signal?.addEventListener("abort", abort);

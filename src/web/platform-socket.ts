@@ -194,8 +194,8 @@ class PlatformSocket implements Socket {
     try {
       if (this.#options.error === undefined) throw error;
       // Declared as void, and yet an async function is one of them.
-      const told: unknown = this.#options.error(error, this);
-      await told;
+      const handler: (error: unknown, socket: Socket) => unknown = this.#options.error.bind(this.#options);
+      await handler(error, this);
     } catch (unhandled) {
       // eslint-disable-next-line no-console -- an error that nobody handles has no better place
       console.error("openline: a handler failed", unhandled);
