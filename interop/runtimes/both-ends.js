@@ -76,7 +76,7 @@ const checks = {
     await server.close();
     return text;
   },
-  async "pings"() {
+  async pings() {
     const server = await serve({ port: 0 });
     const socket = await connect(server.url);
     const roundTrip = await socket.ping();
@@ -120,7 +120,7 @@ const checks = {
     await server.close();
     return [bytes, code];
   },
-  async "publishes"() {
+  async publishes() {
     const server = await serve({ port: 0, open: (socket) => socket.subscribe("news") });
     const sockets = [await connect(server.url), await connect(server.url)];
     server.publish("news", prepare("to all"));
@@ -141,7 +141,7 @@ const checks = {
     const { outcome, code } = await socket.closed;
     return [outcome, code];
   },
-  async "encrypts"() {
+  async encrypts() {
     const pem = (name) => readFileSync(new URL(`../../bench/tls/bench-only.${name}.pem`, import.meta.url), "utf8");
     const cert = pem("cert");
     let isSecure;

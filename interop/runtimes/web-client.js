@@ -2,6 +2,7 @@
  * The build for browsers over the WebSocket of whatever runtime runs this: `web-client.js URL`, with the export condition
  * `browser`, and a server of openline's at that URL. Prints a line of JSON for each check.
  */
+import "./own-web-socket.js";
 import { CloseCode, ConnectError, connect, InboxFullError, UsageError, WebSocket } from "openline";
 
 const url = process.argv[2];

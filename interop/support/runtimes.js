@@ -25,11 +25,11 @@ const deno = `@deno/${platform}-${arch}-glibc/deno`;
 export const runtimes = [
   { name: "Node", program: process.execPath, options: (conditions) => withConditions(conditions) },
   { name: "Bun", program: installed(bun), options: (conditions) => [...withConditions(conditions), "run"] },
-  // It would read the manifest, whose `file:` it does not know; the packages it finds without.
   {
     name: "Deno",
     program: installed(deno),
-    options: (conditions) => ["run", "--allow-all", "--no-config", ...withConditions(conditions)],
+    // The packages are those that npm has installed.
+    options: (conditions) => ["run", "--allow-all", "--node-modules-dir=manual", ...withConditions(conditions)],
   },
 ];
 
@@ -56,7 +56,7 @@ export function skipWithout({ name, program }) {
  */
 export async function runChecks({ program, options }, script, { conditions = [], args = [] } = {}) {
   const file = fileURLToPath(new URL(`../runtimes/${script}`, import.meta.url));
-  const env = { ...process.env, DENO_NO_PACKAGE_JSON: "1", DENO_NO_UPDATE_CHECK: "1" };
+  const env = { ...process.env, DENO_NO_UPDATE_CHECK: "1" };
   const { stdout } = await run(program, [...options(conditions), file, ...args], { timeout: 60_000, env });
   const lines = stdout.split("\n").filter((line) => line.startsWith("["));
   return Object.fromEntries(lines.map((line) => JSON.parse(line)));

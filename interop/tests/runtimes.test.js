@@ -50,42 +50,37 @@ describe("the build for browsers", () => {
   after(() => server.close());
 
   for (const runtime of runtimes) {
-    const hasNone = runtime.name === "Node" && globalThis.WebSocket === undefined;
-    const skip = hasNone ? "this Node has no WebSocket: run it on 22 or newer" : skipWithout(runtime);
-    it(`is a client over the WebSocket of ${runtime.name}`, { skip, timeout }, async () => {
-      assert.deepEqual(
-        await runChecks(runtime, "web-client.js", { conditions: ["browser"], args: [server.url] }),
-        {
-          "wraps the platform's own": [true, 1000],
-          "sends, iterates and closes": [
-            ["héllo", [1, 2, 255], [0, 0], "the long one", ""],
-            "b",
-            "closed-by-us",
-            4000,
-            true,
-          ],
-          "tells that it was refused": [true, "connect-failed"],
-          "tells how the server ended it": [
-            ["closed-by-peer", 4001, "as you wish"],
-            ["dropped", 1006, ""],
-          ],
-          "tells what the platform cannot do": [
-            "close-code-not-sendable",
-            "unsupported-by-platform",
-            "unsupported-by-platform",
-            "protocol-invalid",
-            "url-invalid",
-          ],
-          "awaits its handlers, and closes when one fails": [
-            ["begin a", "end a", "begin fail", "a bug"],
-            "closed-by-us",
-            4011,
-          ],
-          "closes when more waits than maxInboxBytes": [true, 4008],
-          "waits for room": [true, true],
-          "lets go at once": ["dropped", 1006, "us", "closed"],
-        },
-      );
+    it(`is a client over the WebSocket of ${runtime.name}`, { skip: skipWithout(runtime), timeout }, async () => {
+      assert.deepEqual(await runChecks(runtime, "web-client.js", { conditions: ["browser"], args: [server.url] }), {
+        "wraps the platform's own": [true, 1000],
+        "sends, iterates and closes": [
+          ["héllo", [1, 2, 255], [0, 0], "the long one", ""],
+          "b",
+          "closed-by-us",
+          4000,
+          true,
+        ],
+        "tells that it was refused": [true, "connect-failed"],
+        "tells how the server ended it": [
+          ["closed-by-peer", 4001, "as you wish"],
+          ["dropped", 1006, ""],
+        ],
+        "tells what the platform cannot do": [
+          "close-code-not-sendable",
+          "unsupported-by-platform",
+          "unsupported-by-platform",
+          "protocol-invalid",
+          "url-invalid",
+        ],
+        "awaits its handlers, and closes when one fails": [
+          ["begin a", "end a", "begin fail", "a bug"],
+          "closed-by-us",
+          4011,
+        ],
+        "closes when more waits than maxInboxBytes": [true, 4008],
+        "waits for room": [true, true],
+        "lets go at once": ["dropped", 1006, "us", "closed"],
+      });
     });
   }
 });

@@ -6,6 +6,7 @@
  * silence.
  */
 import { ruleOf } from "../protocol/broken-rule.js";
+import { CloseCode } from "../protocol/close-code.js";
 import type { CloseReport } from "../protocol/close-handshake.js";
 import { PlainUsageError } from "../protocol/plain-usage-error.js";
 import { deferred } from "../socket/deferred.js";
@@ -234,7 +235,7 @@ class PlatformSocket implements Socket {
     this.#cause ??= cause;
     this.#isBegunByUs ||= this.readyState === "open";
     this.#webSocket.close();
-    this.#end({ code: 1006, reason: "", wasClean: false });
+    this.#end({ code: CloseCode.abnormalClosure, reason: "", wasClean: false });
   }
 
   #end({ code, reason, wasClean }: End): void {
@@ -246,7 +247,8 @@ class PlatformSocket implements Socket {
     const cause = this.#cause;
     this.#report = {
       outcome: wasClean ? (isByUs ? "closed-by-us" : "closed-by-peer") : "dropped",
-      code,
+      // Deno says 0 where RFC 6455 §7.1.5 says 1006.
+      code: code || CloseCode.abnormalClosure,
       reason,
       wasClean,
       initiator: isByUs ? "us" : "peer",

@@ -416,6 +416,12 @@ describe("the end of a platform's WebSocket", () => {
     });
   });
 
+  it("has the code 1006 on a platform that tells none", async (t) => {
+    const { socket, webSocket } = await open(t);
+    webSocket.ends(0);
+    assert.equal((await socket.closed).code, 1006);
+  });
+
   it("is dropped during the closing handshake", async (t) => {
     const { socket, webSocket } = await open(t);
     const closing = socket.close();
