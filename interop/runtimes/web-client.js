@@ -2,8 +2,9 @@
  * The build for browsers over the WebSocket of whatever runtime runs this: `web-client.js URL`, with the export condition
  * `browser`, and a server of openline's at that URL. Prints a line of JSON for each check.
  */
-import "./own-web-socket.js";
-import { CloseCode, ConnectError, connect, InboxFullError, UsageError, WebSocket } from "openline";
+// Node before 22 has none: it gets the one that later versions have built in.
+globalThis.WebSocket ??= (await import("undici")).WebSocket;
+const { CloseCode, ConnectError, connect, InboxFullError, UsageError, WebSocket } = await import("openline");
 
 const url = process.argv[2];
 
