@@ -15,8 +15,10 @@ import { buffered, refusedClosed, refusedClosing, refusedFull, sent } from "../s
 import type { Message, SendData, SendOptions, SendResult, Socket } from "../socket/socket.js";
 import { checkClose, sendable } from "./arguments.js";
 import { errorOf } from "./error-of.js";
+import { collect, type SendStreamOptions, type StreamSource } from "./collecting.js";
 import { Inbox } from "./inbox.js";
 import type { ConnectOptions, ResolvedLimits } from "./options.js";
+import { type IncomingMessage, WholeMessage } from "./whole-message.js";
 
 /** How often it is looked whether there is room, while somebody waits: at 64 KiB a look that is 16 MiB a second. */
 const lookIntervalMs = 4;
@@ -122,6 +124,20 @@ class PlatformSocket implements Socket {
     return buffered;
   }
 
+  sendStream(source: StreamSource, options: SendStreamOptions = {}): Promise<void> {
+    return quietly(this.#sendWhole(source, options));
+  }
+
+  /** What else is sent meanwhile goes first: a platform sends no part of a message. */
+  async #sendWhole(source: StreamSource, options: SendStreamOptions): Promise<void> {
+    const { maxSendBufferBytes } = this.#limits;
+    const message = await collect(source, options, maxSendBufferBytes, () => this.readyState === "open");
+    const result = this.send(message, options);
+    if (result.ok) return;
+    if (this.readyState === "open") throw new SlowPeerError(this.bufferedBytes, maxSendBufferBytes);
+    throw new ConnectionClosedError("the message was sent", await this.closed);
+  }
+
   ready(): Promise<void> {
     return quietly(this.#room());
   }
@@ -174,6 +190,15 @@ class PlatformSocket implements Socket {
 
   [Symbol.asyncIterator](): AsyncGenerator<Message, undefined> {
     return this.#inbox.messages(this.#opened);
+  }
+
+  async *incoming(): AsyncGenerator<IncomingMessage, undefined> {
+    for await (const content of this) {
+      const message = new WholeMessage(content);
+      yield message;
+      message.leave();
+    }
+    return undefined;
   }
 
   /** Calls a handler. What it throws, or rejects with, closes the socket. */
