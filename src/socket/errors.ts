@@ -45,7 +45,7 @@ export class CloseTimeoutError extends OpenlineError {
   readonly limit: number;
 
   constructor(limit: number) {
-    super(`the closing handshake was not completed within the limit closeTimeoutMs of ${limit} ms`);
+    super(`the closing handshake took longer than the limit closeTimeoutMs of ${limit} ms`);
     this.limit = limit;
   }
 }
@@ -119,7 +119,7 @@ export class InboxFullError extends OpenlineError {
   readonly limit: number;
 
   constructor(observed: number, limit: number) {
-    super(`${observed} octets of messages waited to be handled; the limit maxInboxBytes is ${limit}`);
+    super(`nobody takes the messages: ${observed} octets were waiting, the limit maxInboxBytes is ${limit}`);
     this.observed = observed;
     this.limit = limit;
   }

@@ -4,6 +4,7 @@
 import { PlainUsageError } from "../protocol/plain-usage-error.js";
 import type { SendData, SendOptions } from "../socket/socket.js";
 import { sendable } from "./arguments.js";
+import { unsupported } from "./unsupported.js";
 import { decode } from "./whole-message.js";
 
 /** What `sendStream` takes. */
@@ -45,9 +46,7 @@ export async function collect(
     const blob = new Blob([part]);
     parts.push(blob);
     bytes += blob.size;
-    if (bytes > maxBytes) {
-      throw new PlainUsageError("unsupported-by-platform", bytes, maxBytes, "sendStream beyond maxSendBufferBytes");
-    }
+    if (bytes > maxBytes) throw unsupported("sendStream beyond maxSendBufferBytes", bytes, maxBytes);
   }
   const octets = await new Blob(parts).arrayBuffer();
   return type === "text" ? decode(octets, "text-not-utf8") : octets;
@@ -55,6 +54,8 @@ export async function collect(
 
 /** Not every platform can iterate over its streams. */
 async function* chunksOf(source: StreamSource): AsyncGenerator<SendData, undefined> {
+  // Strings can be iterated over, too, but that is not what anybody means by it.
+  if (Object(source) !== source) throw new PlainUsageError("invalid-argument");
   if (!("getReader" in source)) {
     yield* source;
     return undefined;

@@ -3,11 +3,10 @@
  */
 import { ConnectError, HandshakeTimeoutError } from "../client/errors.js";
 import { PlainUsageError } from "../protocol/plain-usage-error.js";
-import type { Socket } from "../socket/socket.js";
 import { webSocketUrl } from "./arguments.js";
 import { errorOf } from "./error-of.js";
 import { type ConnectOptions, resolveLimits } from "./options.js";
-import { openSocket } from "./platform-socket.js";
+import { openSocket, type StreamingSocket } from "./platform-socket.js";
 
 /**
  * Connects to a WebSocket server.
@@ -22,7 +21,7 @@ import { openSocket } from "./platform-socket.js";
  * @throws HandshakeTimeoutError after `handshakeTimeoutMs`; the reason of `signal` when that is aborted
  * @throws UsageError for a URL or an option that makes no sense, or that the platform cannot keep
  */
-export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Socket> {
+export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<StreamingSocket> {
   const limits = resolveLimits(options);
   const address = webSocketUrl(url);
   const { signal, protocols = [] } = options;

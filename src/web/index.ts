@@ -20,7 +20,10 @@ export type {
   Socket,
   SocketHandlers,
 } from "../socket/socket.js";
+export type { SendStreamOptions, StreamSource } from "./collecting.js";
 export { connect } from "./connect.js";
 export type { WebSocketStreamConstructor } from "./globals.js";
 export { WebSocket, WebSocketError, WebSocketStream } from "./globals.js";
 export type { ConnectOptions } from "./options.js";
+export type { StreamingSocket } from "./platform-socket.js";
+export type { IncomingMessage, IncomingMessageOptions } from "./whole-message.js";

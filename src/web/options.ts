@@ -4,6 +4,7 @@
 import type { ClientOptions } from "../client/open-client.js";
 import { PlainUsageError } from "../protocol/plain-usage-error.js";
 import type { SocketHandlers } from "../socket/socket.js";
+import { unsupported } from "./unsupported.js";
 
 /** What works as it does on Node. */
 type SharedOption =
@@ -76,8 +77,7 @@ export function resolveLimits(options: ConnectOptions): ResolvedLimits {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || !nodeOnly.test(name)) continue;
     // Whoever misses headers has to be told of a way.
-    const hint = name === "headers" ? "headers; use protocols, cookies or the URL" : name;
-    throw new PlainUsageError("unsupported-by-platform", undefined, undefined, hint);
+    throw unsupported(name === "headers" ? "headers; use protocols, cookies or the URL" : name);
   }
   const resolved = { ...defaults };
   for (const name of Object.keys(defaults) as (keyof ResolvedLimits)[]) {

@@ -8,16 +8,16 @@
 import { ruleOf } from "../protocol/broken-rule.js";
 import { CloseCode } from "../protocol/close-code.js";
 import type { CloseReport } from "../protocol/close-handshake.js";
-import { PlainUsageError } from "../protocol/plain-usage-error.js";
 import { deferred } from "../socket/deferred.js";
 import { CloseTimeoutError, ConnectionClosedError, InboxFullError, SlowPeerError } from "../socket/errors.js";
 import { buffered, refusedClosed, refusedClosing, refusedFull, sent } from "../socket/send-results.js";
 import type { Message, SendData, SendOptions, SendResult, Socket } from "../socket/socket.js";
 import { checkClose, sendable } from "./arguments.js";
-import { errorOf } from "./error-of.js";
 import { collect, type SendStreamOptions, type StreamSource } from "./collecting.js";
+import { errorOf } from "./error-of.js";
 import { Inbox } from "./inbox.js";
 import type { ConnectOptions, ResolvedLimits } from "./options.js";
+import { unsupported } from "./unsupported.js";
 import { type IncomingMessage, WholeMessage } from "./whole-message.js";
 
 /** How often it is looked whether there is room, while somebody waits: at 64 KiB a look that is 16 MiB a second. */
@@ -41,11 +41,32 @@ type End = Pick<CloseReport, "code" | "reason" | "wasClean">;
  *
  * @param webSocket one that has just opened, so that no message has come
  */
-export function openSocket(webSocket: WebSocket, options: ConnectOptions, limits: ResolvedLimits): Socket {
+export function openSocket(webSocket: WebSocket, options: ConnectOptions, limits: ResolvedLimits): StreamingSocket {
   return new PlatformSocket(webSocket, options, limits);
 }
 
-class PlatformSocket implements Socket {
+/** What sockets do with streams. */
+export interface StreamingSocket extends Socket {
+  /**
+   * Sends a message that comes in chunks. Where a platform has the connection, it is collected first, up to
+   * `maxSendBufferBytes`, and what else is sent meanwhile goes before it.
+   *
+   * @param source a `ReadableStream`, an async iterable or an iterable of strings or octets
+   * @returns when the platform has taken it; its rejection need not be handled
+   * @throws ConnectionClosedError, SlowPeerError; the source's error; the signal's reason; UsageError `invalid-argument`,
+   *   `text-not-utf8`, `unsupported-by-platform`
+   */
+  sendStream(source: StreamSource, options?: SendStreamOptions): Promise<void>;
+  /**
+   * Messages that are handed over one by one. Where a platform has the connection, they have come whole. When the next is
+   * asked for, what has not been consumed of the one before is discarded.
+   *
+   * @throws UsageError `already-consumed`, with the first message, when there is another consumer
+   */
+  incoming(): AsyncGenerator<IncomingMessage, undefined>;
+}
+
+class PlatformSocket implements StreamingSocket {
   data: undefined;
   readonly remoteAddress: undefined;
   readonly droppedMessages: number = 0;
@@ -120,7 +141,8 @@ class PlatformSocket implements Socket {
     }
     this.#webSocket.send(message);
     if (this.bufferedBytes <= highWaterMarkBytes) return sent;
-    if (!this.#wantsDrain) void this.#drain();
+    // Where there never is room again, the report tells why.
+    void quietly(this.#drain());
     return buffered;
   }
 
@@ -151,15 +173,11 @@ class PlatformSocket implements Socket {
   }
 
   async #drain(): Promise<void> {
-    if (this.#options.drain === undefined) return;
+    if (this.#options.drain === undefined || this.#wantsDrain) return;
     this.#wantsDrain = true;
-    await this.ready().then(
-      () => {
-        this.#wantsDrain = false;
-        return this.#call(() => this.#options.drain?.(this));
-      },
-      () => undefined,
-    );
+    await this.#room();
+    this.#wantsDrain = false;
+    await this.#call(() => this.#options.drain?.(this));
   }
 
   ping(): Promise<number> {
@@ -284,10 +302,6 @@ class PlatformSocket implements Socket {
     this.#closed.resolve(this.#report);
     this.#inbox.end();
   }
-}
-
-function unsupported(what: string): PlainUsageError {
-  return new PlainUsageError("unsupported-by-platform", undefined, undefined, what);
 }
 
 /** A promise that may be left alone. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import type { CloseReport, ConnectOptions, Message, Socket } from "#src/web/index.js";
+import type { CloseReport, ConnectOptions, IncomingMessage, Message, Socket, StreamingSocket } from "#src/web/index.js";
 import { CloseTimeoutError, ConnectionClosedError, connect, InboxFullError, SlowPeerError } from "#src/web/index.js";
 import { type FakeWebSocket, fakePlatform, settled } from "../support/fake-web-socket.js";
 
 interface Open {
-  readonly socket: Socket;
+  readonly socket: StreamingSocket;
   readonly webSocket: FakeWebSocket;
 }
 
@@ -252,6 +252,56 @@ describe("receiving over a platform's WebSocket", () => {
     assert.ok(report.cause instanceof InboxFullError);
     assert.deepEqual(report.rule, { code: "inbox-full", section: undefined, observed: 456, limit: 300 });
     assert.match(report.cause.message, /maxInboxBytes/);
+  });
+});
+
+describe("streaming over a platform's WebSocket", () => {
+  it("sends the chunks as one message", async (t) => {
+    const { socket, webSocket } = await open(t);
+    await socket.sendStream(["a", "b"]);
+    assert.deepEqual(webSocket.sent, ["ab"]);
+  });
+
+  it("rejects when the connection ends first, and need not be looked at", async (t) => {
+    const { socket, webSocket } = await open(t);
+    let pulled = 0;
+    async function* source(): AsyncGenerator<string> {
+      for (;;) {
+        pulled += 1;
+        yield "chunk";
+        if (pulled === 2) webSocket.ends();
+      }
+    }
+    const sending = socket.sendStream(source());
+    await assert.rejects(sending, (error) => error instanceof ConnectionClosedError);
+    assert.equal(pulled, 3);
+    void socket.sendStream(["late"]);
+    await settled();
+    assert.deepEqual(webSocket.sent, []);
+  });
+
+  it("rejects when too much waits", async (t) => {
+    const { socket, webSocket } = await open(t, { maxSendBufferBytes: 3, slowPeer: "refuse" });
+    webSocket.isSlow = true;
+    socket.send("abc");
+    await assert.rejects(socket.sendStream(["d"]), (error) => error instanceof SlowPeerError);
+    await assert.rejects(socket.sendStream(["defg"]), { code: "unsupported-by-platform", limit: 3 });
+  });
+
+  it("hands messages over one by one", async (t) => {
+    const { socket, webSocket } = await open(t);
+    webSocket.receives("1");
+    webSocket.receives("left");
+    webSocket.receives(new Uint8Array([3]).buffer);
+    webSocket.ends(1000, "", true);
+    const seen: unknown[] = [];
+    for await (const message of socket.incoming()) {
+      seen.push(message);
+      if (seen.length === 1) assert.equal(await message.json(), 1);
+      if (seen.length === 3) assert.deepEqual(await message.bytes(), new Uint8Array([3]));
+    }
+    assert.equal(seen.length, 3);
+    await assert.rejects((seen[1] as IncomingMessage).text(), { code: "message-left" });
   });
 });
 
