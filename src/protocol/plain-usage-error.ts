@@ -30,14 +30,10 @@ export class PlainUsageError extends OpenlineError {
     text: string = code,
     section?: string,
   ) {
-    super(`${text}${hint === undefined ? "" : `: ${hint}`}${seen(observed, limit)}${inSection(section)}`);
+    super(`${text}${hint ? `: ${hint}` : ""}${seen(observed, limit)}${section ? ` (${section})` : ""}`);
     this.code = code;
     this.section = section;
     this.observed = observed;
     this.limit = limit;
   }
-}
-
-function inSection(section: string | undefined): string {
-  return section === undefined ? "" : ` (${section})`;
 }

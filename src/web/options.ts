@@ -75,7 +75,7 @@ export type NodeOnlyOption =
  */
 export function resolveLimits(options: ConnectOptions): ResolvedLimits {
   for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || !nodeOnly.test(name)) continue;
+    if (!nodeOnly.test(name) || value === undefined) continue;
     // Whoever misses headers has to be told of a way.
     throw unsupported(name === "headers" ? "headers; use protocols, cookies or the URL" : name);
   }

@@ -109,13 +109,13 @@ class PlatformSocket implements StreamingSocket {
   }
 
   get readyState(): "open" | "closing" | "closed" {
-    if (this.#report !== undefined) return "closed";
+    if (this.#report) return "closed";
     return this.#webSocket.readyState === 1 && !this.#isBegunByUs ? "open" : "closing";
   }
 
   get bufferedBytes(): number {
     // A platform goes on counting what is "sent" on a socket that is closed.
-    return this.#report === undefined ? this.#webSocket.bufferedAmount : 0;
+    return this.#report ? 0 : this.#webSocket.bufferedAmount;
   }
 
   get memoryBytes(): number {
@@ -169,7 +169,7 @@ class PlatformSocket implements StreamingSocket {
     while (this.bufferedBytes > this.#limits.highWaterMarkBytes) {
       await new Promise((resolve) => setTimeout(resolve, lookIntervalMs));
     }
-    if (this.#report !== undefined) throw new ConnectionClosedError("there was room", this.#report);
+    if (this.#report) throw new ConnectionClosedError("there was room", this.#report);
   }
 
   async #drain(): Promise<void> {
@@ -282,7 +282,7 @@ class PlatformSocket implements StreamingSocket {
   }
 
   #end({ code, reason, wasClean }: End): void {
-    if (this.#report !== undefined) return;
+    if (this.#report) return;
     const webSocket = this.#webSocket;
     webSocket.onmessage = webSocket.onerror = webSocket.onclose = null;
     clearTimeout(this.#deadline);
@@ -295,7 +295,7 @@ class PlatformSocket implements StreamingSocket {
       reason,
       wasClean,
       initiator: isByUs ? "us" : "peer",
-      phase: wasClean || this.#deadline !== undefined ? "closing" : "open",
+      phase: wasClean || this.#deadline ? "closing" : "open",
       rule: ruleOf(cause),
       cause,
     };
