@@ -105,6 +105,7 @@ export {
   ConnectionClosedError,
   HeartbeatTimeoutError,
   IdleTimeoutError,
+  InboxFullError,
   SendTimeoutError,
   SlowPeerError,
 } from "./socket/index.js";

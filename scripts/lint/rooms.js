@@ -56,6 +56,8 @@ export const rooms = [
     mayImport: ["protocol", "transport", "transport/node", "socket", "server", "client", "reconnect"],
     builtins: true,
   },
+  // An entry of its own: the client where the platform has a WebSocket.
+  { name: "web", pattern: "src/web/**", mayImport: ["protocol", "socket", "client"] },
   {
     name: "entry",
     pattern: "src/index.ts",

@@ -2,7 +2,9 @@
  * Why a client has no connection.
  */
 import type { RawHeaders } from "../protocol/index.js";
-import { OpenlineError, quote } from "../protocol/index.js";
+// By their files, so that a build for browsers gets no more with them.
+import { quote } from "../protocol/handshake/quote.js";
+import { OpenlineError } from "../protocol/openline-error.js";
 import { parseRetryAfter } from "./retry-after.js";
 
 /** The server answered with something else than 101: it declined (RFC 6455 §4.1). */
@@ -17,7 +19,7 @@ export class UpgradeRefusedError extends OpenlineError {
   readonly body: Uint8Array;
 
   constructor(status: number, rawHeaders: RawHeaders, body: Uint8Array) {
-    super(`the server refused the WebSocket with HTTP status ${String(status)}`);
+    super(`the server refused the WebSocket with HTTP status ${status}`);
     this.status = status;
     this.headers = new Headers();
     for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
@@ -59,7 +61,7 @@ export class HandshakeTimeoutError extends OpenlineError {
   readonly limit: number;
 
   constructor(limit: number) {
-    super(`the handshake took longer than the limit handshakeTimeoutMs of ${String(limit)} ms`);
+    super(`the handshake took longer than the limit handshakeTimeoutMs of ${limit} ms`);
     this.limit = limit;
   }
 }

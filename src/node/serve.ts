@@ -3,7 +3,8 @@
  */
 
 import type { Server as HttpServer, IncomingMessage, RequestListener } from "node:http";
-import type { Server as HttpsServer, ServerOptions as HttpsServerOptions } from "node:https";
+import type { ServerOptions as HttpsServerOptions } from "node:https";
+import { Server as HttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { serverObserver } from "../observe/index.js";
@@ -196,7 +197,9 @@ class NodeServer<Data> implements Server<Data> {
   get url(): string {
     const address = this.#address;
     if (address === undefined || this.#http === undefined) return "";
-    const scheme = "setSecureContext" in this.#http ? "wss" : "ws";
+    // By either: Bun's has no such method, and other servers over TLS are no `https.Server`.
+    const isSecure = this.#http instanceof HttpsServer || "setSecureContext" in this.#http;
+    const scheme = isSecure ? "wss" : "ws";
     return `${scheme}://${reachableHost(address)}:${String(address.port)}`;
   }
 

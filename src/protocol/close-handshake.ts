@@ -1,8 +1,9 @@
 /**
  * The closing handshake (RFC 6455 §5.5.1, §7): its states, named for their causes, and the Close frame's body.
  */
+import { type BrokenRule, ruleOf } from "./broken-rule.js";
 import { CloseCode, isCloseCodeOnWire } from "./close-code.js";
-import { OpenlineError, ProtocolError, UsageError } from "./errors.js";
+import { ProtocolError, UsageError } from "./errors.js";
 import { maxCloseReasonBytes } from "./frame-header.js";
 import type { TextCodec } from "./utf8.js";
 
@@ -92,30 +93,6 @@ export interface CloseReport {
   readonly rule: BrokenRule | undefined;
   /** What made it fail or drop: the violated rule, a handler's error, the stream's error. */
   readonly cause: Error | undefined;
-}
-
-/** A rule that was broken, or a limit that was passed, as every error of this package tells it. */
-export interface BrokenRule {
-  /** The error's code, which docs/errors.md lists. */
-  readonly code: string;
-  /** Where the rule stands; undefined for a limit of this library's own. */
-  readonly section: string | undefined;
-  /** What was seen, where it is a number, in the unit of the rule. */
-  readonly observed: number | undefined;
-  /** What is allowed, where it is a limit. */
-  readonly limit: number | undefined;
-}
-
-/** The rule behind an error; undefined for errors of others. */
-export function ruleOf(error: unknown): BrokenRule | undefined {
-  if (!(error instanceof OpenlineError)) return undefined;
-  const { code, section } = error;
-  return { code, section, observed: numberIn(error, "observed"), limit: numberIn(error, "limit") };
-}
-
-function numberIn(error: object, name: "observed" | "limit"): number | undefined {
-  const value: unknown = Reflect.get(error, name);
-  return typeof value === "number" ? value : undefined;
 }
 
 /** A Close frame's body, read. */

@@ -7,6 +7,10 @@
  * docs/errors.md; a clean close is not an error.
  */
 import { CloseCode } from "./close-code.js";
+import { OpenlineError, seen } from "./openline-error.js";
+import { PlainUsageError } from "./plain-usage-error.js";
+
+export { OpenlineError };
 
 interface ViolationRule {
   /** The status code the connection is closed with. */
@@ -189,12 +193,6 @@ const violationRules: Readonly<Record<ViolationCode, ViolationRule>> = {
 /** Every violation code, for documentation and tests. */
 export const violationCodes: readonly ViolationCode[] = Object.keys(violationRules) as ViolationCode[];
 
-/** What every error of this package has: a stable code and the section of the specification it rests on. */
-export abstract class OpenlineError extends Error {
-  abstract readonly code: string;
-  abstract readonly section: string | undefined;
-}
-
 /**
  * The peer broke a rule of the protocol or passed a limit. Found as `cause` in the close report.
  */
@@ -211,18 +209,13 @@ export class ProtocolError extends OpenlineError {
 
   constructor(code: ViolationCode, observed?: number, limit?: number, cause?: unknown) {
     const rule: ViolationRule = violationRules[code];
-    super(`${rule.text}${describe(observed, limit)} (${rule.section})`, cause === undefined ? {} : { cause });
+    super(`${rule.text}${seen(observed, limit)} (${rule.section})`, cause === undefined ? {} : { cause });
     this.code = code;
     this.section = rule.section;
     this.closeCode = rule.closeCode;
     this.observed = observed;
     this.limit = limit;
   }
-}
-
-interface UsageRule {
-  readonly section: string | undefined;
-  readonly text: string;
 }
 
 /** The codes of `UsageError`. */
@@ -244,11 +237,20 @@ export type UsageCode =
   | "header-invalid"
   | "header-not-allowed"
   | "already-consumed"
+  | "message-consumed"
+  | "message-left"
+  | "binary-not-utf8"
   | "too-many-topics"
   | "topic-too-long"
   | "too-many-pings"
+  | "unsupported-by-platform"
   | "invalid-argument"
   | "invalid-limit";
+
+interface UsageRule {
+  readonly section: string | undefined;
+  readonly text: string;
+}
 
 const usageRules: Readonly<Record<UsageCode, UsageRule>> = {
   "close-code-not-sendable": {
@@ -319,6 +321,18 @@ const usageRules: Readonly<Record<UsageCode, UsageRule>> = {
     section: undefined,
     text: "messages have one consumer, a message handler or one iterator, and this one has it already",
   },
+  "message-consumed": {
+    section: undefined,
+    text: "the content of a message can be consumed once, by one of stream, text, bytes, json, discard or iterating",
+  },
+  "message-left": {
+    section: undefined,
+    text: "the next message was asked for before this one had been consumed, so that the rest of it was discarded",
+  },
+  "binary-not-utf8": {
+    section: undefined,
+    text: "this binary message is not valid UTF-8, so that it cannot be read as text",
+  },
   "too-many-topics": {
     section: undefined,
     text: "a socket subscribes to no more topics than the limit maxTopicsPerSocket",
@@ -331,6 +345,7 @@ const usageRules: Readonly<Record<UsageCode, UsageRule>> = {
     section: "RFC 6455 §5.5.2",
     text: "too many pings of this socket are on their way without an answer",
   },
+  "unsupported-by-platform": { section: undefined, text: "the WebSocket of this platform cannot do this" },
   "invalid-argument": { section: undefined, text: "an argument is not of the type this call takes" },
   "invalid-limit": { section: undefined, text: "a limit must be a whole number within its range" },
 };
@@ -341,28 +356,9 @@ export const usageCodes: readonly UsageCode[] = Object.keys(usageRules) as Usage
 /**
  * A call that makes no sense, thrown at its caller. Nothing was sent and the connection is as it was.
  */
-export class UsageError extends OpenlineError {
-  override readonly name = "UsageError";
-  override readonly code: UsageCode;
-  override readonly section: string | undefined;
-  /** What was passed. */
-  readonly observed: unknown;
-  /** What is allowed, where the rule is a limit. */
-  readonly limit: number | undefined;
-
+export class UsageError extends PlainUsageError {
   constructor(code: UsageCode, observed?: unknown, limit?: number, hint?: string) {
-    const rule = usageRules[code];
-    const section = rule.section === undefined ? "" : ` (${rule.section})`;
-    const shown = typeof observed === "number" || typeof observed === "string" ? observed : undefined;
-    super(`${rule.text}${hint === undefined ? "" : `: ${hint}`}${describe(shown, limit)}${section}`);
-    this.code = code;
-    this.section = rule.section;
-    this.observed = observed;
-    this.limit = limit;
+    const { text, section } = usageRules[code];
+    super(code, observed, limit, hint, text, section);
   }
-}
-
-function describe(observed: number | string | undefined, limit: number | undefined): string {
-  if (observed === undefined) return "";
-  return limit === undefined ? `: got ${observed}` : `: got ${observed}, the limit is ${limit}`;
 }

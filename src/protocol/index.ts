@@ -2,9 +2,11 @@
  * `openline/protocol`: the WebSocket protocol (RFC 6455) without any I/O, for both roles. It imports nothing and runs
  * wherever ECMAScript 2023 does.
  */
+export type { BrokenRule } from "./broken-rule.js";
+export { ruleOf } from "./broken-rule.js";
 export { CloseCode, isCloseCodeOnWire } from "./close-code.js";
-export type { BrokenRule, CloseBody, CloseOutcome, CloseReport, ConnectionEvent } from "./close-handshake.js";
-export { ConnectionState, ruleOf, transitions, writeCloseBody } from "./close-handshake.js";
+export type { CloseBody, CloseOutcome, CloseReport, ConnectionEvent } from "./close-handshake.js";
+export { ConnectionState, transitions, writeCloseBody } from "./close-handshake.js";
 export { Connection } from "./connection.js";
 export type { ConnectionContext, ConnectionSink } from "./connection-context.js";
 export type { UsageCode, ViolationCode } from "./errors.js";

@@ -1,5 +1,6 @@
 import type { CloseReport } from "../protocol/index.js";
-import { OpenlineError } from "../protocol/index.js";
+// By its file, so that a build for browsers gets no more with it.
+import { OpenlineError } from "../protocol/openline-error.js";
 
 /** What was waited for cannot happen any more, since the connection has ended. */
 export class ConnectionClosedError extends OpenlineError {
@@ -11,7 +12,7 @@ export class ConnectionClosedError extends OpenlineError {
 
   /** @param waitedFor what cannot happen any more, for the message */
   constructor(waitedFor: string, report: CloseReport) {
-    super(`the connection ended (${report.outcome}, ${String(report.code)}) before ${waitedFor}`, {
+    super(`the connection ended (${report.outcome}, ${report.code}) before ${waitedFor}`, {
       cause: report.cause,
     });
     this.report = report;
@@ -29,9 +30,7 @@ export class SlowPeerError extends OpenlineError {
   readonly limit: number;
 
   constructor(observed: number, limit: number) {
-    super(
-      `the peer reads too slowly: ${String(observed)} octets were waiting, the limit maxSendBufferBytes is ${String(limit)}`,
-    );
+    super(`the peer reads too slowly: ${observed} octets were waiting, the limit maxSendBufferBytes is ${limit}`);
     this.observed = observed;
     this.limit = limit;
   }
@@ -46,7 +45,7 @@ export class CloseTimeoutError extends OpenlineError {
   readonly limit: number;
 
   constructor(limit: number) {
-    super(`the closing handshake was not completed within the limit closeTimeoutMs of ${String(limit)} ms`);
+    super(`the closing handshake took longer than the limit closeTimeoutMs of ${limit} ms`);
     this.limit = limit;
   }
 }
@@ -63,7 +62,7 @@ export class HeartbeatTimeoutError extends OpenlineError {
 
   constructor(observed: number, limit: number) {
     super(
-      `the peer is not there any more: nothing came within the limit heartbeat.timeoutMs of ${String(limit)} ms after a ping, and nothing for ${String(observed)} ms in all`,
+      `the peer is not there any more: nothing came within the limit heartbeat.timeoutMs of ${limit} ms after a ping, and nothing for ${observed} ms in all`,
     );
     this.observed = observed;
     this.limit = limit;
@@ -82,7 +81,7 @@ export class SendTimeoutError extends OpenlineError {
 
   constructor(observed: number, limit: number) {
     super(
-      `the peer does not read: it took nothing of ${String(observed)} octets within the limit sendTimeoutMs of ${String(limit)} ms`,
+      `the peer does not read: it took nothing of ${observed} octets within the limit sendTimeoutMs of ${limit} ms`,
     );
     this.observed = observed;
     this.limit = limit;
@@ -100,7 +99,27 @@ export class IdleTimeoutError extends OpenlineError {
   readonly limit: number;
 
   constructor(observed: number, limit: number) {
-    super(`no message came or went for ${String(observed)} ms; the limit idleTimeoutMs is ${String(limit)} ms`);
+    super(`no message came or went for ${observed} ms; the limit idleTimeoutMs is ${limit} ms`);
+    this.observed = observed;
+    this.limit = limit;
+  }
+}
+
+/**
+ * Messages waited for a consumer that did not take them, where a platform cannot stop reading. Found as `cause` in the
+ * close report; on Node reading stops instead.
+ */
+export class InboxFullError extends OpenlineError {
+  override readonly name = "InboxFullError";
+  override readonly code = "inbox-full";
+  override readonly section: undefined;
+  /** Octets that waited, with the overhead of holding them. */
+  readonly observed: number;
+  /** `maxInboxBytes`. */
+  readonly limit: number;
+
+  constructor(observed: number, limit: number) {
+    super(`nobody takes the messages: ${observed} octets were waiting, the limit maxInboxBytes is ${limit}`);
     this.observed = observed;
     this.limit = limit;
   }

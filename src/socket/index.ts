@@ -16,6 +16,7 @@ export {
   ConnectionClosedError,
   HeartbeatTimeoutError,
   IdleTimeoutError,
+  InboxFullError,
   SendTimeoutError,
   SlowPeerError,
 } from "./errors.js";

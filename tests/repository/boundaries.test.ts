@@ -22,6 +22,7 @@ const files = {
   observe: "src/observe/example.ts",
   node: "src/node/example.ts",
   testing: "src/testing/example.ts",
+  web: "src/web/example.ts",
   entry: "src/index.ts",
   cli: "src/cli/commands/example.ts",
 } as const;
@@ -41,6 +42,7 @@ const mayImport: Record<Room, readonly Room[]> = {
   observe: ["socket", "protocol"],
   node: ["protocol", "transport", "transport/wasm", "transport/node", "socket", "server", "client", "observe"],
   testing: ["protocol", "transport", "transport/node", "socket", "server", "client"],
+  web: ["protocol", "socket", "client"],
   entry: ["protocol", "transport", "transport/node", "socket", "server", "client", "observe", "node"],
   cli: ["entry"],
 };

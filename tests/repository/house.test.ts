@@ -24,13 +24,16 @@ const crossCuttingTests = [
 
 const documents = ["ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"];
 
+/** A file, or one for each condition. */
+type ExportTarget = string | { readonly [condition: string]: ExportTarget };
+
 interface PackageManifest {
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly bundleDependencies?: readonly string[];
-  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+  readonly exports: Readonly<Record<string, ExportTarget>>;
   readonly bin: Readonly<Record<string, string>>;
 }
 
@@ -180,9 +183,9 @@ describe("the package", () => {
   });
 
   it("has what its exports and commands point to", () => {
-    const targets = Object.values(manifest.exports).flatMap((target) =>
-      typeof target === "string" ? [target] : Object.values(target),
-    );
+    const filesOf = (target: ExportTarget): string[] =>
+      typeof target === "string" ? [target] : Object.values(target).flatMap(filesOf);
+    const targets = Object.values(manifest.exports).flatMap(filesOf);
     assertNone(
       [...targets, ...Object.values(manifest.bin)].filter((target) => !existsSync(path.join(root, target))),
       "package.json points to files that the build does not make: correct its exports or bin, or write the sources.",

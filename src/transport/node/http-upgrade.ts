@@ -5,7 +5,6 @@ import type { IncomingMessage } from "node:http";
 import type { Server as NetServer } from "node:net";
 import { Socket as TcpSocket } from "node:net";
 import type { Duplex } from "node:stream";
-import { TLSSocket } from "node:tls";
 import type { HandshakeRequest } from "../../protocol/index.js";
 import type { ByteStream } from "../byte-stream.js";
 import type { HandleTransport } from "./handle/index.js";
@@ -66,7 +65,8 @@ export function takeHttpUpgrade(
       rawHeaders: request.rawHeaders,
     },
     stream: byteStreamOf(socket, head, handles),
-    isSecure: socket instanceof TLSSocket,
+    // By the property, which Bun has, too, whose encrypted sockets are of no class of their own.
+    isSecure: "encrypted" in socket && socket.encrypted === true,
   };
 }
 
