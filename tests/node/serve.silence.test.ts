@@ -90,7 +90,7 @@ for (const transport of transports) {
     it("that was let in has said enough: no deadline of the handshake ends it", async (t) => {
       const { url, port } = await startOwnPort(t, {
         transport,
-        handshakeTimeoutMs: 20,
+        handshakeTimeoutMs: 200,
         message: (socket, message) => void socket.send(message),
       });
       const socket = await connect(url);
