@@ -56,13 +56,16 @@ export type {
   PreparedMessage,
   RateLimitOptions,
   RateLimitPolicy,
+  ReadableStreamLike,
   RefusalReason,
   SendData,
   SendOptions,
   SendResult,
+  SendStreamOptions,
   Socket,
   SocketHandlers,
   SocketOptions,
+  StreamSource,
 } from "./socket/index.js";
 export {
   CloseTimeoutError,
@@ -71,4 +74,5 @@ export {
   IdleTimeoutError,
   SendTimeoutError,
   SlowPeerError,
+  UnfinishedMessageError,
 } from "./socket/index.js";

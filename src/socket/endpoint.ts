@@ -12,6 +12,7 @@ import type { CloseReport, ConnectionSink, DataOpcode, ProtocolError, SharedMess
 import { CloseCode, Connection } from "../protocol/index.js";
 import type { ByteStream, ByteStreamReceiver } from "../transport/index.js";
 import { callAside } from "./calling.js";
+import type { StreamSource } from "./chunk-source.js";
 import type { SocketContext, SocketDetails } from "./context.js";
 import { type Deferred, deferred, rejectedQuietly } from "./deferred.js";
 import { Delivery, type DeliveryOwner } from "./delivery.js";
@@ -23,15 +24,23 @@ import { deliverOutOfChunk } from "./lending.js";
 import { tellClosed, tellSent, tellWritten } from "./observer.js";
 import { octetsOf } from "./octets.js";
 import { Outbox, type OutboxOwner } from "./outbox.js";
+import type { SendStreamOptions } from "./outgoing-stream.js";
 import { PreparedMessage } from "./prepared-message.js";
 import { RateLimiter, type RateLimitOwner } from "./rate-limit.js";
 import { PauseReason, Reading, reasonsWhileOpen } from "./reading.js";
+import { SendQueue, type SendQueueOwner } from "./send-queue.js";
 import { buffered, refusedClosed, refusedClosing, refusedFull, sent } from "./send-results.js";
 import { meetSlowPeer } from "./slow-peer.js";
 import type { Message, SendData, SendOptions, SendResult, Socket } from "./socket.js";
 import { SocketWatch, type WatchOwner } from "./socket-watch.js";
 
-type Owner = ConnectionSink & ByteStreamReceiver & DeliveryOwner & OutboxOwner & WatchOwner & RateLimitOwner;
+type Owner = ConnectionSink &
+  ByteStreamReceiver &
+  DeliveryOwner &
+  OutboxOwner &
+  WatchOwner &
+  RateLimitOwner &
+  SendQueueOwner;
 
 /** See the head of this file. Applications see it as a `Socket`. */
 export class Endpoint<Data> implements Socket<Data>, Owner {
@@ -47,6 +56,8 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   readonly #outbox: Outbox;
   readonly #watch: SocketWatch;
   readonly #limiter: RateLimiter | undefined;
+  /** While a message is being streamed. */
+  #queue: SendQueue | undefined;
   heardStep = 0;
   activeStep = 0;
   isHolding = false;
@@ -129,6 +140,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     const message = typeof data === "string" ? data : octetsOf(data);
     const refusal = this.#refusal();
     if (refusal !== undefined) return refusal;
+    if (this.#queue !== undefined) return this.#queue.send(message, options);
     if (typeof message === "string") this.#connection.sendText(message, options);
     else this.#connection.sendBinary(message, options);
     return this.#accepted(message);
@@ -138,6 +150,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   sendShared(message: SharedMessage): SendResult {
     const refusal = this.#refusal();
     if (refusal !== undefined) return refusal;
+    if (this.#queue !== undefined) return this.#queue.sendShared(message);
     this.#connection.sendMany(message);
     return this.#accepted(message);
   }
@@ -155,12 +168,12 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   #accepted(message: string | Uint8Array | SharedMessage): SendResult {
     this.activeStep = this.#context.wheel.step;
     if (this.#context.observer?.sent !== undefined && this.extensions === "") tellSent(this.#context, this, message);
-    if (this.#outbox.flushSoon()) return sent;
-    if (!this.#wantsDrain) this.#context.observer?.backpressure?.(this, true);
-    this.#wantsDrain = true;
-    this.#watch.outputWaits();
-    if (this.#outbox.isStuck || this.#outbox.pendingBytes > 0) this.outputStuck();
-    return buffered;
+    return this.#outbox.flushSoon() ? sent : this.messageBuffered();
+  }
+
+  sendStream(source: StreamSource, options: SendStreamOptions = {}): Promise<void> {
+    this.#queue ??= new SendQueue(this.#context, this.#connection, this.#outbox, this);
+    return this.#queue.sendStream(source, options);
   }
 
   ready(): Promise<void> {
@@ -180,7 +193,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   /** Closes as soon as nothing is at work on this socket, and reads no more until then. For a server that drains. */
   leave(code: number, reason: string): void {
     if (this.readyState !== "open") return;
-    const isHandling = (): boolean => this.hasMessageHandler && !this.#delivery.isIdle;
+    const isHandling = (): boolean => this.#queue !== undefined || (this.hasMessageHandler && !this.#delivery.isIdle);
     this.toEnd.leaving = new Leaving(this.#connection, this.#outbox, isHandling, () => this.beginClose(code, reason));
     this.pauseReading(PauseReason.leaving);
     this.#outbox.flushSoon(); // Where nothing is at work, the end of the turn tells it.
@@ -227,7 +240,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   }
 
   outputRoomy(): void {
-    if (this.#wantsDrain) {
+    if (this.#wantsDrain && this.#outbox.isRoomy) {
       this.#wantsDrain = false;
       this.#context.observer?.backpressure?.(this, false);
       this.#call("the drain handler", () => this.#context.handlers.drain?.(this));
@@ -238,6 +251,34 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   outputEmpty(): void {
     this.#ending?.endStreamIfDone();
     this.#ending?.leaving?.tryNow();
+  }
+
+  // What comes from the queue
+
+  get canSend(): boolean {
+    return this.#ending?.isOver !== true && this.#connection.canSend;
+  }
+
+  outputWaits(): void {
+    this.#watch.outputWaits();
+    if (this.#outbox.isClogged) this.outputStuck();
+  }
+
+  messageBuffered(): SendResult {
+    if (!this.#wantsDrain) this.#context.observer?.backpressure?.(this, true);
+    this.#wantsDrain = true;
+    this.#outbox.tellRoomSoon();
+    this.outputWaits();
+    return buffered;
+  }
+
+  sendQueueEmpty(): void {
+    this.#queue = undefined;
+    this.#outbox.flushSoon(); // The end of the turn tells it to who leaves.
+  }
+
+  sendingEnded(): void {
+    this.#queue?.stop();
   }
 
   // What comes from the stream
