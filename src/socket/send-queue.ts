@@ -2,40 +2,30 @@
  * What is sent while a message is being streamed: RFC 6455 §5.4 "the fragments of one message MUST NOT be interleaved
  * between the fragments of another message". So everything else waits here, in the order of the calls, other streamed
  * messages among it. Control frames do not come this way.
- *
- * A socket has one only as long as there is a streamed message.
  */
 import type { Connection, FramePlace } from "../protocol/index.js";
 import { CloseCode, copyOctets, frameMessage, SharedMessage } from "../protocol/index.js";
 import type { StreamSource } from "./chunk-source.js";
 import type { SocketContext } from "./context.js";
 import { rejectedQuietly } from "./deferred.js";
-import type { Ending } from "./ending.js";
 import { ConnectionClosedError, type UnfinishedMessageError } from "./errors.js";
 import { asError } from "./handler-error.js";
-import { type AnySocket, tellSent } from "./observer.js";
+import { tellSent } from "./observer.js";
 import type { Outbox } from "./outbox.js";
 import type { SendStreamOptions, StreamOutlet } from "./outgoing-stream.js";
 import { OutgoingStream } from "./outgoing-stream.js";
 import { refusedFull } from "./send-results.js";
+import { messageWaits, outputWaits, type SendingSocket } from "./sending.js";
 import { meetSlowPeer } from "./slow-peer.js";
 import type { SendOptions, SendResult } from "./socket.js";
+import type { SocketWatch } from "./socket-watch.js";
 
 /** The socket, as far as its queue needs it. */
-export interface SendQueueOwner extends AnySocket {
+export interface SendQueueOwner extends SendingSocket {
   /** The step in which a message last came or went. */
   activeStep: number;
-  /** Whether anything can be sent. */
-  readonly canSend: boolean;
-  readonly toEnd: Ending;
   /** Begins the closing handshake. */
   beginClose(code: number, reason: string, cause: Error): void;
-  /** More than the high-water mark waits. */
-  outputWaits(): void;
-  /** A message was accepted that waits. */
-  messageBuffered(): SendResult;
-  /** No message is being streamed, and none waits. */
-  sendQueueEmpty(): void;
 }
 
 interface WaitingMessage {
@@ -53,6 +43,7 @@ export class SendQueue implements StreamOutlet {
   readonly #context: SocketContext<never>;
   readonly #connection: Connection;
   readonly #outbox: Outbox;
+  readonly #watch: SocketWatch;
   readonly #owner: SendQueueOwner;
   /** The message that is being streamed. */
   #current: OutgoingStream | undefined;
@@ -61,11 +52,23 @@ export class SendQueue implements StreamOutlet {
   #head = 0;
   #isGoingOn = false;
 
-  constructor(context: SocketContext<never>, connection: Connection, outbox: Outbox, owner: SendQueueOwner) {
+  constructor(
+    context: SocketContext<never>,
+    connection: Connection,
+    outbox: Outbox,
+    watch: SocketWatch,
+    owner: SendQueueOwner,
+  ) {
     this.#context = context;
     this.#connection = connection;
     this.#outbox = outbox;
+    this.#watch = watch;
     this.#owner = owner;
+  }
+
+  /** Whether a message is being streamed, so that others wait here. */
+  get isBusy(): boolean {
+    return this.#current !== undefined || this.#waiting.length > 0;
   }
 
   // What the socket sends
@@ -133,13 +136,13 @@ export class SendQueue implements StreamOutlet {
     };
     this.#waiting.push({ byteLength, send });
     this.#outbox.countBehind(1, byteLength);
-    return this.#owner.messageBuffered();
+    return messageWaits(this.#context, this.#owner, this.#outbox, this.#watch);
   }
 
   /** Something is in the output. */
   #sent(): void {
     this.#owner.activeStep = this.#context.wheel.step;
-    if (!this.#outbox.flushSoon()) this.#owner.outputWaits();
+    if (!this.#outbox.flushSoon()) outputWaits(this.#owner, this.#outbox, this.#watch);
   }
 
   /** Sends what waits, as far as no message is being streamed. */
@@ -149,15 +152,13 @@ export class SendQueue implements StreamOutlet {
     this.#isGoingOn = true;
     while (this.#current === undefined) {
       const next = this.#shift();
-      if (next === undefined) {
-        this.#isGoingOn = false;
-        this.#owner.sendQueueEmpty();
-        return;
-      }
+      if (next === undefined) break;
       if (next instanceof OutgoingStream) this.#begin(next);
       else this.#sendWaiting(next);
     }
     this.#isGoingOn = false;
+    // Who leaves hears of it at the end of the turn.
+    if (!this.isBusy) this.#outbox.flushSoon();
   }
 
   #begin(stream: OutgoingStream): void {
@@ -204,7 +205,6 @@ export class SendQueue implements StreamOutlet {
       if (waiting instanceof OutgoingStream) waiting.stop();
       else this.#outbox.countBehind(-1, -waiting.byteLength);
     }
-    this.#owner.sendQueueEmpty();
   }
 
   // What the message that is being streamed asks for
