@@ -26,7 +26,7 @@ export const minFragmentBytes = 1024;
 // From here on, a fragment of its own costs less than copying.
 const ownFragmentFromBytes = 16 * 1024;
 // A fragment is full enough when less than such a part of it is free.
-const freePart = 16;
+const freePart = 32;
 
 const noOctets = new Uint8Array(0);
 
@@ -166,7 +166,7 @@ export class OutgoingFragments {
     if (end === 0) return false;
     this.#target(buffer.subarray(0, end), false);
     if (end === length) {
-      this.drop();
+      this.#release();
     } else {
       buffer.copyWithin(0, end, length);
       this.#length = length - end;
@@ -199,10 +199,14 @@ export class OutgoingFragments {
 
   /** Lets go of what has been gathered. */
   drop(): void {
+    this.#release();
+    this.#highSurrogate = "";
+  }
+
+  #release(): void {
     if (this.#buffer !== undefined) this.#context.pool.release(this.#buffer);
     this.#buffer = undefined;
     this.#length = 0;
-    this.#highSurrogate = "";
   }
 }
 
