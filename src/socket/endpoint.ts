@@ -133,8 +133,8 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
     if (typeof data !== "string" && data instanceof PreparedMessage) return this.sendShared(data.shared);
     // What makes no sense is told whatever the state of the connection.
     const message = typeof data === "string" ? data : octetsOf(data);
-    const refusal = refusalOf(this.#context, this, this.#outbox);
-    if (refusal !== undefined) return refusal;
+    if (!this.canSend || this.#outbox.bufferedBytes >= this.#context.options.maxSendBufferBytes)
+      return refusalOf(this.#context, this);
     if (this.#queue?.isBusy === true) return this.#queue.send(message, options);
     if (typeof message === "string") this.#connection.sendText(message, options);
     else this.#connection.sendBinary(message, options);
@@ -143,8 +143,8 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
 
   /** Sends a message that many sockets send. As `send` otherwise. */
   sendShared(message: SharedMessage): SendResult {
-    const refusal = refusalOf(this.#context, this, this.#outbox);
-    if (refusal !== undefined) return refusal;
+    if (!this.canSend || this.#outbox.bufferedBytes >= this.#context.options.maxSendBufferBytes)
+      return refusalOf(this.#context, this);
     if (this.#queue?.isBusy === true) return this.#queue.sendShared(message);
     this.#connection.sendMany(message);
     return this.#accepted(message);

@@ -25,7 +25,16 @@ export interface OutboxOwner {
 }
 
 // What a message that waits takes beside its octets: its place, what sends it, its view. Measured on V8, rounded up.
-const behindOverheadBytes = 256;
+const overheadPerMessageBytes = 256;
+
+/** What there is to know while a message is streamed. */
+interface Streaming {
+  /** Messages that wait behind it, and their octets, which are among those that are pending. */
+  behindCount: number;
+  behindBytes: number;
+  /** Whoever streams it and waits for room. */
+  waiter: (() => void) | undefined;
+}
 
 interface RoomWaiter {
   readonly resolve: () => void;
@@ -45,11 +54,8 @@ export class Outbox extends Output implements Flushable {
   /** What the stream is writing. */
   #underWay: OutputBatch | undefined;
   #waiters: RoomWaiter[] | undefined;
-  /** Octets of messages that wait behind one that is being streamed, and how many messages that are. */
-  #behindBytes = 0;
-  #behindCount = 0;
-  /** Whoever streams a message and waits for room. */
-  #streamWaiter: (() => void) | undefined;
+  /** Made when a message is streamed for the first time. */
+  #streaming: Streaming | undefined;
 
   constructor(
     pool: BufferPool,
@@ -65,34 +71,30 @@ export class Outbox extends Output implements Flushable {
     this.#owner = owner;
   }
 
-  /**
-   * Octets that the operating system has not taken yet, those that are still being compressed, or wait behind a streamed
-   * message, among them.
-   */
+  /** Octets that the operating system has not taken yet, those that are pending among them. */
   get bufferedBytes(): number {
-    return this.#leavingBytes + this.#behindBytes;
-  }
-
-  /** Octets that leave as soon as the peer takes them. */
-  get #leavingBytes(): number {
     const waiting = this.byteLength + this.pendingBytes;
     return this.#underWay === undefined ? waiting : waiting + this.#underWay.byteLength;
   }
 
   /** Octets of memory that messages take which wait behind a streamed one, with overhead. */
   get heldBehindBytes(): number {
-    return this.#behindBytes + this.#behindCount * behindOverheadBytes;
+    return (this.#streaming?.behindBytes ?? 0) + this.#behindOverheadBytes;
+  }
+
+  get #behindOverheadBytes(): number {
+    return (this.#streaming?.behindCount ?? 0) * overheadPerMessageBytes;
   }
 
   override get heldBytes(): number {
     const underWay = this.#underWay;
-    const held = super.heldBytes + this.pendingBytes + this.heldBehindBytes;
+    const held = super.heldBytes + this.pendingBytes + this.#behindOverheadBytes;
     return underWay === undefined ? held : held + underWay.byteLength;
   }
 
   override countHeldBytes(counted: Set<ArrayBufferLike>): number {
     const underWay = this.#underWay === undefined ? 0 : this.countPinned(this.#underWay.segments, counted);
-    return super.countHeldBytes(counted) + this.pendingBytes + this.heldBehindBytes + underWay;
+    return super.countHeldBytes(counted) + this.pendingBytes + this.#behindOverheadBytes + underWay;
   }
 
   /** Whether no more than the high-water mark waits. */
@@ -105,12 +107,12 @@ export class Outbox extends Output implements Flushable {
    * ever, if that message waited for it.
    */
   get isFlowing(): boolean {
-    return this.#leavingBytes <= this.#highWaterMarkBytes;
+    return this.bufferedBytes - (this.#streaming?.behindBytes ?? 0) <= this.#highWaterMarkBytes;
   }
 
   /** Whether too much waits for the peer, or for an extension: the one reads slowly, the other takes its time. */
   get isClogged(): boolean {
-    return !this.isFlowing && (this.isStuck || this.pendingBytes > 0);
+    return !this.isFlowing && (this.isStuck || this.pendingBytes > (this.#streaming?.behindBytes ?? 0));
   }
 
   /** Whether the stream takes nothing at the moment. */
@@ -125,13 +127,36 @@ export class Outbox extends Output implements Flushable {
 
   /** Whether everything that was accepted has left, what is still being compressed included. */
   get isDone(): boolean {
-    return this.isEmpty && this.pendingBytes === 0 && this.#behindCount === 0;
+    return this.isEmpty && this.pendingBytes === 0;
   }
 
-  /** Messages begin to wait behind a streamed one, or (with numbers below 0) wait there no more. */
-  countBehind(messages: number, byteLength: number): void {
-    this.#behindCount += messages;
-    this.#behindBytes += byteLength;
+  get #toStream(): Streaming {
+    return (this.#streaming ??= { behindCount: 0, behindBytes: 0, waiter: undefined });
+  }
+
+  /** A message begins to wait behind a streamed one. */
+  addBehind(byteLength: number): void {
+    const streaming = this.#toStream;
+    streaming.behindCount++;
+    streaming.behindBytes += byteLength;
+    this.pendingBytes += byteLength;
+  }
+
+  /** It waits there no more. */
+  takeBehind(byteLength: number): void {
+    const streaming = this.#toStream;
+    streaming.behindCount--;
+    streaming.behindBytes -= byteLength;
+    this.pendingBytes -= byteLength;
+  }
+
+  /** None waits there any more. */
+  clearBehind(): void {
+    const streaming = this.#toStream;
+    // Where the connection has failed, nothing is pending already.
+    this.pendingBytes = Math.max(0, this.pendingBytes - streaming.behindBytes);
+    streaming.behindCount = 0;
+    streaming.behindBytes = 0;
   }
 
   /**
@@ -210,9 +235,11 @@ export class Outbox extends Output implements Flushable {
       }
     }
     this.#owner.outputRoomy();
-    const streamWaiter = this.#streamWaiter;
-    this.#streamWaiter = undefined;
-    streamWaiter?.();
+    const streaming = this.#streaming;
+    if (streaming?.waiter === undefined) return;
+    const { waiter } = streaming;
+    streaming.waiter = undefined;
+    waiter();
   }
 
   /** Resolves when there is room; rejects when there will be none any more. */
@@ -231,7 +258,7 @@ export class Outbox extends Output implements Flushable {
    */
   whenFlowing(callback: () => void): void {
     this.#isAwaited = true;
-    this.#streamWaiter = callback;
+    this.#toStream.waiter = callback;
   }
 
   /** Nothing will be written any more: drops what waits. The next thing to call is `end`. */
@@ -244,7 +271,7 @@ export class Outbox extends Output implements Flushable {
   end(error: () => Error): void {
     this.stop();
     this.#underWay = undefined;
-    this.#streamWaiter = undefined;
+    this.#streaming = undefined;
     const waiters = this.#waiters;
     this.#waiters = undefined;
     if (waiters !== undefined) for (const waiter of waiters) waiter.reject(error());

@@ -23,12 +23,13 @@ export interface SendStreamOptions extends SendOptions {
   readonly type?: "text" | "binary" | undefined;
   /** Ends it before its source does. Where a part of it has been sent, the connection is closed with 1011. */
   readonly signal?: AbortSignal | undefined;
-  /** Octets that one fragment carries at most, from 1 KiB to 16 MiB. Default 64 KiB. */
+  /** Octets that one fragment carries at most, from 1 KiB to 16 MiB. Default 32 KiB. */
   readonly maxFragmentBytes?: number | undefined;
 }
 
-// As much as an outbox writes at once, and as a chunk of a file or of a web stream holds.
-const defaultMaxFragmentBytes = 64 * 1024;
+// A ping waits behind no more, buffers of the pool hold it, and 4 GiB of it are as many fragments as receivers of this
+// library take by default.
+const defaultMaxFragmentBytes = 32 * 1024;
 // What receivers commonly take in a frame.
 const maxMaxFragmentBytes = 16 * 1024 * 1024;
 

@@ -135,7 +135,7 @@ export class SendQueue implements StreamOutlet {
       if (this.#owner.extensions === "") tellSent(this.#context, this.#owner, message);
     };
     this.#waiting.push({ byteLength, send });
-    this.#outbox.countBehind(1, byteLength);
+    this.#outbox.addBehind(byteLength);
     return messageWaits(this.#context, this.#owner, this.#outbox, this.#watch);
   }
 
@@ -169,7 +169,7 @@ export class SendQueue implements StreamOutlet {
   }
 
   #sendWaiting({ byteLength, send }: WaitingMessage): void {
-    this.#outbox.countBehind(-1, -byteLength);
+    this.#outbox.takeBehind(byteLength);
     try {
       send();
     } catch (error) {
@@ -201,10 +201,8 @@ export class SendQueue implements StreamOutlet {
     const current = this.#current;
     this.#current = undefined;
     current?.stop();
-    for (const waiting of dropped) {
-      if (waiting instanceof OutgoingStream) waiting.stop();
-      else this.#outbox.countBehind(-1, -waiting.byteLength);
-    }
+    this.#outbox.clearBehind();
+    for (const waiting of dropped) if (waiting instanceof OutgoingStream) waiting.stop();
   }
 
   // What the message that is being streamed asks for

@@ -23,10 +23,9 @@ export interface SendingSocket extends AnySocket {
 
 type SendingContext = Pick<SocketContext<unknown>, "observer" | "options">;
 
-/** Why nothing can be sent, if that is so. */
-export function refusalOf(context: SendingContext, socket: SendingSocket, outbox: Outbox): SendResult | undefined {
+/** Why nothing can be sent. */
+export function refusalOf(context: SendingContext, socket: SendingSocket): SendResult {
   if (!socket.canSend) return socket.toEnd.isOver ? refusedClosed : refusedClosing;
-  if (outbox.bufferedBytes < context.options.maxSendBufferBytes) return undefined;
   meetSlowPeer(context, socket);
   return refusedFull;
 }
