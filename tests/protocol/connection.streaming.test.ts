@@ -9,8 +9,8 @@ import {
   Connection,
   createDeflateContext,
   type ExtensionChain,
-  portableTextCodec,
   ProtocolError,
+  portableTextCodec,
   resolveLimits,
 } from "#src/protocol/index.js";
 import { SteeredCompressor } from "../support/compressors.js";
