@@ -92,13 +92,16 @@ export type {
   PreparedMessage,
   RateLimitOptions,
   RateLimitPolicy,
+  ReadableStreamLike,
   RefusalReason,
   SendData,
   SendOptions,
   SendResult,
+  SendStreamOptions,
   Socket,
   SocketHandlers,
   SocketOptions,
+  StreamSource,
 } from "./socket/index.js";
 export {
   CloseTimeoutError,
@@ -108,6 +111,7 @@ export {
   InboxFullError,
   SendTimeoutError,
   SlowPeerError,
+  UnfinishedMessageError,
 } from "./socket/index.js";
 export type { AddressFamilyOption, LookupOption, LookupResult, ProxyErrorCode } from "./transport/node/index.js";
 export { ProxyError } from "./transport/node/index.js";

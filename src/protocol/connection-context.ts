@@ -59,7 +59,8 @@ export interface ConnectionSink {
    */
   transforming?(isPending: boolean): void;
   /**
-   * Where extensions are in use: a message of ours has been written, in one frame. Within the call that sends it, or later.
+   * Where extensions are in use: a message of ours has been written, its last frame with it. Within the call that sends
+   * it, or later.
    *
    * @param payload its text, or how many octets it had before extensions
    * @param isTransformed whether they changed it
@@ -67,6 +68,8 @@ export interface ConnectionSink {
   messageWritten?(opcode: DataOpcode, payload: string | number, isTransformed: boolean): void;
   /** Something was added to the output outside of any call, since an extension took its time. */
   outputAdded?(): void;
+  /** No message may be sent any more: our Close frame is on its way, or the connection is over. May be told repeatedly. */
+  sendingEnded?(): void;
   /** The connection has failed; its Close frame is in the output. */
   failed(error: ProtocolError): void;
 }

@@ -390,6 +390,7 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
       const body = writeCloseBody(error.closeCode, error.code, this.#context.text);
       this.#writer.writeFrame(finBit | Opcode.close, body, 0, body.byteLength);
     }
+    this.#sink.sendingEnded?.();
   }
 
   /**
@@ -410,6 +411,7 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
     this.#outgoing?.drop();
     this.#chain?.close();
     this.#move("stream-ended");
+    this.#sink.sendingEnded?.();
     return closeReport(this.#state, this.#knownCauses);
   }
 
@@ -426,6 +428,7 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
     this.#isCloseWaiting = true;
     if (this.#outgoing === undefined) send();
     else this.#outgoing.enqueue(body.byteLength, send);
+    this.#sink.sendingEnded?.();
   }
 
   #stopReceiving(): void {

@@ -275,7 +275,7 @@ const usageRules: Readonly<Record<UsageCode, UsageRule>> = {
   },
   "text-not-utf8": {
     section: "RFC 6455 §5.6",
-    text: "the octets of a text fragment must be valid UTF-8, whole code points",
+    text: "the octets of a text must be valid UTF-8, whole code points",
   },
   "masking-keys-required": {
     section: "RFC 6455 §5.3",

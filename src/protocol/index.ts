@@ -22,6 +22,8 @@ export { portableMasking } from "./masking.js";
 export { copyOctets } from "./octets.js";
 export type { DataOpcode, Role } from "./opcode.js";
 export { Opcode } from "./opcode.js";
+export type { FragmentContext, FragmentTarget } from "./outgoing-fragments.js";
+export { minFragmentBytes, OutgoingFragments } from "./outgoing-fragments.js";
 export type { FrameTarget, OutputBatch } from "./output.js";
 export { BufferPool, Output } from "./output.js";
 export type { FramePlace } from "./shared-message.js";

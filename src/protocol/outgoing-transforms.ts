@@ -61,6 +61,9 @@ export class OutgoingTransforms {
   #queue: Waiting[] | undefined;
   #isPending = false;
   #isDropped = false;
+  /** Of the message that goes out in fragments: octets so far, and whether extensions change it. */
+  #fragmentedBytes = 0;
+  #isFragmentedTransformed = false;
 
   constructor(
     chain: ExtensionChain,
@@ -238,6 +241,22 @@ export class OutgoingTransforms {
       pool.lentMemory = lent;
     }
     if (fragment === undefined) this.#owner.messageWritten(opcode, byteLength, reserved !== 0);
+    else this.#fragmentWritten(opcode, fragment, byteLength, reserved !== 0);
+  }
+
+  #fragmentWritten(
+    opcode: DataOpcode,
+    { isFirst, fin }: { readonly isFirst: boolean; readonly fin: boolean },
+    byteLength: number,
+    isTransformed: boolean,
+  ): void {
+    // The reserved bits of the first frame are the message's (RFC 7692 §6).
+    if (isFirst) {
+      this.#fragmentedBytes = 0;
+      this.#isFragmentedTransformed = isTransformed;
+    }
+    this.#fragmentedBytes += byteLength;
+    if (fin) this.#owner.messageWritten(opcode, this.#fragmentedBytes, this.#isFragmentedTransformed);
   }
 
   /** Nothing will be sent any more. */

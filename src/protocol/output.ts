@@ -114,7 +114,7 @@ export class Output implements FrameTarget {
   /** The buffer being filled. Read it after `reserve`. */
   buffer: Uint8Array | undefined;
   position = 0;
-  /** Octets that will be appended when an extension is done with them. */
+  /** Octets that will be appended when an extension is done with them, or a streamed message before them is complete. */
   pendingBytes = 0;
   /** Whether what is appended now may wait for long, so that by reference it would keep its surroundings in memory. */
   protected mayWaitLong = false;

@@ -12,6 +12,7 @@ import type { CloseReport, ConnectionSink, DataOpcode, ProtocolError, SharedMess
 import { CloseCode, Connection } from "../protocol/index.js";
 import type { ByteStream, ByteStreamReceiver } from "../transport/index.js";
 import { callAside } from "./calling.js";
+import type { StreamSource } from "./chunk-source.js";
 import type { SocketContext, SocketDetails } from "./context.js";
 import { type Deferred, deferred, rejectedQuietly } from "./deferred.js";
 import { Delivery, type DeliveryOwner } from "./delivery.js";
@@ -23,18 +24,20 @@ import { deliverOutOfChunk } from "./lending.js";
 import { tellClosed, tellSent, tellWritten } from "./observer.js";
 import { octetsOf } from "./octets.js";
 import { Outbox, type OutboxOwner } from "./outbox.js";
+import type { SendStreamOptions } from "./outgoing-stream.js";
 import { PreparedMessage } from "./prepared-message.js";
 import { RateLimiter, type RateLimitOwner } from "./rate-limit.js";
 import { PauseReason, Reading, reasonsWhileOpen } from "./reading.js";
-import { buffered, refusedClosed, refusedClosing, refusedFull, sent } from "./send-results.js";
-import { meetSlowPeer } from "./slow-peer.js";
+import { SendQueue, type SendQueueOwner } from "./send-queue.js";
+import { sent } from "./send-results.js";
+import { messageWaits, refusalOf, takeDrain } from "./sending.js";
 import type { Message, SendData, SendOptions, SendResult, Socket } from "./socket.js";
 import { SocketWatch, type WatchOwner } from "./socket-watch.js";
 
 type Owner = ConnectionSink & ByteStreamReceiver & DeliveryOwner & OutboxOwner & WatchOwner & RateLimitOwner;
 
 /** See the head of this file. Applications see it as a `Socket`. */
-export class Endpoint<Data> implements Socket<Data>, Owner {
+export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
   data: Data;
   readonly protocol: string;
   readonly extensions: string;
@@ -47,11 +50,12 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   readonly #outbox: Outbox;
   readonly #watch: SocketWatch;
   readonly #limiter: RateLimiter | undefined;
+  /** Made for the first message that is streamed. */
+  #queue: SendQueue | undefined;
   heardStep = 0;
   activeStep = 0;
   isHolding = false;
-  /** Whether `send` has answered "buffered" since the last drain. */
-  #wantsDrain = false;
+  wantsDrain = false;
 
   // The end.
   #ending: Ending | undefined;
@@ -101,6 +105,10 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     return this.#connection.isOpen && this.#ending?.isCutByUs !== true ? "open" : "closing";
   }
 
+  get canSend(): boolean {
+    return this.#ending?.isOver !== true && this.#connection.canSend;
+  }
+
   get bufferedBytes(): number {
     return this.#outbox.bufferedBytes;
   }
@@ -114,10 +122,8 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   }
 
   get closed(): Promise<CloseReport> {
-    if (this.#closed === undefined) {
-      this.#closed = deferred<CloseReport>();
-      if (this.#report !== undefined) this.#closed.resolve(this.#report);
-    }
+    this.#closed ??= deferred<CloseReport>();
+    if (this.#report !== undefined) this.#closed.resolve(this.#report);
     return this.#closed.promise;
   }
 
@@ -127,8 +133,9 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     if (typeof data !== "string" && data instanceof PreparedMessage) return this.sendShared(data.shared);
     // What makes no sense is told whatever the state of the connection.
     const message = typeof data === "string" ? data : octetsOf(data);
-    const refusal = this.#refusal();
-    if (refusal !== undefined) return refusal;
+    if (!this.canSend || this.#outbox.bufferedBytes >= this.#context.options.maxSendBufferBytes)
+      return refusalOf(this.#context, this);
+    if (this.#queue?.isBusy === true) return this.#queue.send(message, options);
     if (typeof message === "string") this.#connection.sendText(message, options);
     else this.#connection.sendBinary(message, options);
     return this.#accepted(message);
@@ -136,31 +143,23 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
 
   /** Sends a message that many sockets send. As `send` otherwise. */
   sendShared(message: SharedMessage): SendResult {
-    const refusal = this.#refusal();
-    if (refusal !== undefined) return refusal;
+    if (!this.canSend || this.#outbox.bufferedBytes >= this.#context.options.maxSendBufferBytes)
+      return refusalOf(this.#context, this);
+    if (this.#queue?.isBusy === true) return this.#queue.sendShared(message);
     this.#connection.sendMany(message);
     return this.#accepted(message);
-  }
-
-  /** Why nothing can be sent, if that is so. */
-  #refusal(): SendResult | undefined {
-    if (this.#ending?.isOver === true) return refusedClosed;
-    if (!this.#connection.canSend) return refusedClosing;
-    if (this.#outbox.bufferedBytes < this.#context.options.maxSendBufferBytes) return undefined;
-    meetSlowPeer(this.#context, this);
-    return refusedFull;
   }
 
   /** What became of a message that is in the output now. */
   #accepted(message: string | Uint8Array | SharedMessage): SendResult {
     this.activeStep = this.#context.wheel.step;
     if (this.#context.observer?.sent !== undefined && this.extensions === "") tellSent(this.#context, this, message);
-    if (this.#outbox.flushSoon()) return sent;
-    if (!this.#wantsDrain) this.#context.observer?.backpressure?.(this, true);
-    this.#wantsDrain = true;
-    this.#watch.outputWaits();
-    if (this.#outbox.isStuck || this.#outbox.pendingBytes > 0) this.outputStuck();
-    return buffered;
+    return this.#outbox.flushSoon() ? sent : messageWaits(this.#context, this, this.#outbox, this.#watch);
+  }
+
+  sendStream(source: StreamSource, options: SendStreamOptions = {}): Promise<void> {
+    this.#queue ??= new SendQueue(this.#context, this.#connection, this.#outbox, this.#watch, this);
+    return this.#queue.sendStream(source, options);
   }
 
   ready(): Promise<void> {
@@ -180,7 +179,8 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   /** Closes as soon as nothing is at work on this socket, and reads no more until then. For a server that drains. */
   leave(code: number, reason: string): void {
     if (this.readyState !== "open") return;
-    const isHandling = (): boolean => this.hasMessageHandler && !this.#delivery.isIdle;
+    const isHandling = (): boolean =>
+      this.#queue?.isBusy === true || (this.hasMessageHandler && !this.#delivery.isIdle);
     this.toEnd.leaving = new Leaving(this.#connection, this.#outbox, isHandling, () => this.beginClose(code, reason));
     this.pauseReading(PauseReason.leaving);
     this.#outbox.flushSoon(); // Where nothing is at work, the end of the turn tells it.
@@ -227,11 +227,8 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   }
 
   outputRoomy(): void {
-    if (this.#wantsDrain) {
-      this.#wantsDrain = false;
-      this.#context.observer?.backpressure?.(this, false);
-      this.#call("the drain handler", () => this.#context.handlers.drain?.(this));
-    }
+    const isDrained = takeDrain(this.#context, this, this.#outbox);
+    if (isDrained) this.#call("the drain handler", () => this.#context.handlers.drain?.(this));
     this.resumeReading(PauseReason.output);
   }
 
@@ -346,6 +343,10 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
 
   messageWritten(opcode: DataOpcode, payload: string | number, isTransformed: boolean): void {
     tellWritten(this.#context, this, opcode, payload, isTransformed);
+  }
+
+  sendingEnded(): void {
+    this.#queue?.stop();
   }
 
   outputAdded(): void {

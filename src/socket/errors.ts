@@ -124,3 +124,24 @@ export class InboxFullError extends OpenlineError {
     this.limit = limit;
   }
 }
+
+/**
+ * A message that was being streamed, and of which a part had been sent, could not be finished. Found as `cause` in the close
+ * report where its source failed or its signal aborted; its own `cause` tells that. It is also what a web stream is
+ * cancelled with when the connection closes.
+ */
+export class UnfinishedMessageError extends OpenlineError {
+  override readonly name = "UnfinishedMessageError";
+  override readonly code = "message-unfinished";
+  override readonly section = "RFC 6455 §5.4";
+  /** Octets of the message that had been sent. */
+  readonly observed: number;
+
+  constructor(observed: number, cause?: unknown) {
+    super(
+      `a streamed message was not finished: ${String(observed)} octets of it had been sent`,
+      cause === undefined ? {} : { cause },
+    );
+    this.observed = observed;
+  }
+}

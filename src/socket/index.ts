@@ -3,6 +3,7 @@
  */
 
 export { callAside } from "./calling.js";
+export type { ReadableStreamLike, StreamSource } from "./chunk-source.js";
 export type { CompressionReport, PerMessageDeflateOptions } from "./compression.js";
 export { createCompression, reportCompression } from "./compression.js";
 export type { SocketContext, SocketDetails } from "./context.js";
@@ -19,6 +20,7 @@ export {
   InboxFullError,
   SendTimeoutError,
   SlowPeerError,
+  UnfinishedMessageError,
 } from "./errors.js";
 export { reportTo } from "./handler-error.js";
 export type { HeadersInput } from "./headers.js";
@@ -27,6 +29,7 @@ export type { AnySocket, ObservedRefusal, Observer } from "./observer.js";
 export { octetsOf } from "./octets.js";
 export type { ResolvedSocketOptions, SocketOptions } from "./options.js";
 export { resolveSocketOptions, wholeNumber } from "./options.js";
+export type { SendStreamOptions } from "./outgoing-stream.js";
 export { PreparedMessage, prepareMessage } from "./prepared-message.js";
 export type { RateLimitOptions, RateLimitPolicy } from "./rate-limit.js";
 export type { Message, RefusalReason, SendData, SendOptions, SendResult, Socket, SocketHandlers } from "./socket.js";

@@ -2,6 +2,8 @@
  * The socket as its users see it, the same at both ends.
  */
 import type { CloseReport } from "../protocol/index.js";
+import type { StreamSource } from "./chunk-source.js";
+import type { SendStreamOptions } from "./outgoing-stream.js";
 import type { PreparedMessage } from "./prepared-message.js";
 
 /** A message as it is received: a string when it was sent as text, octets when it was sent as binary. */
@@ -80,6 +82,23 @@ export interface Socket<Data = undefined> extends AsyncIterable<Message>, AsyncD
    * @throws UsageError `invalid-argument` for anything else than a string or octets
    */
   send(data: SendData | PreparedMessage, options?: SendOptions): SendResult;
+  /**
+   * Sends a message as it comes into being (RFC 6455 §5.4): chunks are pulled out of `source` while there is room, so that
+   * memory stays bounded whatever its size. What else is sent meanwhile waits, in order, and `send` answers "buffered".
+   * `source` is read to its end, or told that it is over (`cancel`, `return`); a chunk may be changed when the next one is
+   * pulled. See docs/streams-sending.md.
+   *
+   * @param source a `ReadableStream`, an async iterable (a Node stream is one) or an iterable of strings or octets. Octets
+   *   may be parts of a text, strings cannot be parts of a binary message
+   * @param options `type`: what the message is, by default what its first chunk is; `compress`; `signal`: ends it early;
+   *   `maxFragmentBytes`
+   * @returns when the last fragment has been accepted, as `send` accepts a message: it is in the output and leaves as the
+   *   peer reads. Nobody has to handle its rejection
+   * @throws ConnectionClosedError when the connection ends first; the source's error; the signal's reason; UsageError
+   *   `invalid-argument`, `invalid-limit`, `text-not-utf8`. Where a part of the message has been sent, the connection
+   *   is closed with 1011 then, and the report's `cause` is an `UnfinishedMessageError`
+   */
+  sendStream(source: StreamSource, options?: SendStreamOptions): Promise<void>;
   /**
    * Waits for room: resolves when no more than `highWaterMarkBytes` octets of output wait, at once if so now.
    *
