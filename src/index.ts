@@ -2,9 +2,17 @@
  * openline: a WebSocket server and client for Node.
  */
 
-export { ConnectError, HandshakeTimeoutError, UpgradeRefusedError } from "./client/index.js";
+export type {
+  WebSocketClosedInfo,
+  WebSocketCloseInfo,
+  WebSocketOpenInfo,
+  WebSocketStreamChunk,
+  WebSocketStreamConstructor,
+  WebSocketStreamOptions,
+} from "./client/index.js";
+export { ConnectError, HandshakeTimeoutError, UpgradeRefusedError, WebSocketError } from "./client/index.js";
 export type { ConnectOptions, ServeOptions, Server } from "./node/index.js";
-export { connect, prepare, serve } from "./node/index.js";
+export { connect, prepare, serve, WebSocketStream } from "./node/index.js";
 export type {
   BackpressureEvent,
   ChannelEvent,

@@ -7,3 +7,4 @@ export { connect } from "./connect.js";
 export { prepare } from "./prepare.js";
 export type { ServeOptions, Server } from "./serve.js";
 export { serve } from "./serve.js";
+export { WebSocketStream } from "./websocket-stream.js";

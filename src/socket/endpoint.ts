@@ -202,7 +202,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   }
 
   /** Begins the closing handshake. `cause` goes to the report. */
-  beginClose(code: number, reason: string, cause?: Error): void {
+  beginClose(code: number | undefined, reason: string, cause?: Error): void {
     this.#connection.close(code, reason, cause);
     this.toEnd.leaving = undefined;
     // The peer's Close frame may stand behind more messages than the inbox takes.

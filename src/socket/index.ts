@@ -3,6 +3,7 @@
  */
 
 export { callAside } from "./calling.js";
+export { closeWith } from "./closing.js";
 export type { CompressionReport, PerMessageDeflateOptions } from "./compression.js";
 export { createCompression, reportCompression } from "./compression.js";
 export type { SocketContext, SocketDetails } from "./context.js";
