@@ -71,6 +71,7 @@ export type {
   Socket,
   SocketHandlers,
   SocketOptions,
+  WebStreams,
 } from "./socket/index.js";
 export {
   CloseTimeoutError,
@@ -80,3 +81,4 @@ export {
   SendTimeoutError,
   SlowPeerError,
 } from "./socket/index.js";
+export type { DuplexOptions } from "./transport/index.js";

@@ -243,6 +243,7 @@ export type UsageCode =
   | "header-invalid"
   | "header-not-allowed"
   | "already-consumed"
+  | "duplex-not-available"
   | "too-many-topics"
   | "topic-too-long"
   | "too-many-pings"
@@ -313,6 +314,10 @@ const usageRules: Readonly<Record<UsageCode, UsageRule>> = {
   "already-consumed": {
     section: undefined,
     text: "messages have one consumer, a message handler or one iterator, and this one has it already",
+  },
+  "duplex-not-available": {
+    section: undefined,
+    text: "this platform has no streams but those of toWebStreams",
   },
   "too-many-topics": {
     section: undefined,

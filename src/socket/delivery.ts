@@ -42,6 +42,8 @@ export class Delivery {
   #isFull = false;
   #isStopped = false;
   #hasEnded = false;
+  /** Whether whoever takes messages will come back for the rest, so that a full inbox stops reading while we leave, too. */
+  isPatient = false;
   /** Those who called `next` on the iterator and wait; undefined while there is no iterator. */
   #waiters: Waiter[] | undefined;
 

@@ -10,8 +10,8 @@
  */
 import type { CloseReport, ConnectionSink, DataOpcode, ProtocolError, SharedMessage } from "../protocol/index.js";
 import { CloseCode, Connection } from "../protocol/index.js";
-import type { ByteStream, ByteStreamReceiver } from "../transport/index.js";
-import { callAside } from "./calling.js";
+import type { ByteStream, ByteStreamReceiver, DuplexOptions, PlatformDuplex } from "../transport/index.js";
+import { callHandler } from "./calling.js";
 import type { SocketContext, SocketDetails } from "./context.js";
 import { type Deferred, deferred, rejectedQuietly } from "./deferred.js";
 import { Delivery, type DeliveryOwner } from "./delivery.js";
@@ -30,6 +30,7 @@ import { buffered, refusedClosed, refusedClosing, refusedFull, sent } from "./se
 import { meetSlowPeer } from "./slow-peer.js";
 import type { Message, SendData, SendOptions, SendResult, Socket } from "./socket.js";
 import { SocketWatch, type WatchOwner } from "./socket-watch.js";
+import { toDuplex, toWebStreams, type WebStreams } from "./streams.js";
 
 type Owner = ConnectionSink & ByteStreamReceiver & DeliveryOwner & OutboxOwner & WatchOwner & RateLimitOwner;
 
@@ -114,11 +115,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   }
 
   get closed(): Promise<CloseReport> {
-    if (this.#closed === undefined) {
-      this.#closed = deferred<CloseReport>();
-      if (this.#report !== undefined) this.#closed.resolve(this.#report);
-    }
-    return this.#closed.promise;
+    return (this.#closed ??= deferred<CloseReport>(this.#report)).promise;
   }
 
   // Sending
@@ -197,6 +194,14 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     return this.#delivery.iterate();
   }
 
+  toDuplex(options?: DuplexOptions): PlatformDuplex {
+    return toDuplex(this, this.#delivery, this.#context, options);
+  }
+
+  toWebStreams(options?: SendOptions): WebStreams {
+    return toWebStreams(this, this.#delivery, this.#context, options);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -206,7 +211,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     this.#connection.close(code, reason, cause);
     this.toEnd.leaving = undefined;
     // The peer's Close frame may stand behind more messages than the inbox takes.
-    this.resumeReading(reasonsWhileOpen);
+    this.resumeReading(this.#delivery.isPatient ? reasonsWhileOpen & ~PauseReason.inbox : reasonsWhileOpen);
     this.toEnd.startTimer();
     this.#outbox.flushSoon();
   }
@@ -230,7 +235,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     if (this.#wantsDrain) {
       this.#wantsDrain = false;
       this.#context.observer?.backpressure?.(this, false);
-      this.#call("the drain handler", () => this.#context.handlers.drain?.(this));
+      callHandler(this, "the drain handler", () => this.#context.handlers.drain?.(this));
     }
     this.resumeReading(PauseReason.output);
   }
@@ -384,7 +389,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   }
 
   get isLeaving(): boolean {
-    return !this.#connection.canSend;
+    return !this.#connection.canSend && !this.#delivery.isPatient;
   }
 
   messageWaits(): void {
@@ -414,11 +419,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     if (report === undefined || this.#isCloseHandled) return;
     if (this.hasMessageHandler && !this.#delivery.isIdle) return;
     this.#isCloseHandled = true;
-    this.#call("the close handler", () => this.#context.handlers.close?.(this, report));
-  }
-
-  #call(during: string, handler: () => unknown): void {
-    callAside(handler, (error) => this.handlerFailed(error, during));
+    callHandler(this, "the close handler", () => this.#context.handlers.close?.(this, report));
   }
 
   pauseReading(reason: PauseReason): void {

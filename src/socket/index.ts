@@ -30,3 +30,4 @@ export { resolveSocketOptions, wholeNumber } from "./options.js";
 export { PreparedMessage, prepareMessage } from "./prepared-message.js";
 export type { RateLimitOptions, RateLimitPolicy } from "./rate-limit.js";
 export type { Message, RefusalReason, SendData, SendOptions, SendResult, Socket, SocketHandlers } from "./socket.js";
+export type { WebStreams } from "./web-streams.js";

@@ -6,4 +6,6 @@ export { Deadline } from "./deadline.js";
 export type { Dialer, DialOptions, DialResult } from "./dialer.js";
 export type { MemoryPairOptions } from "./memory-pair.js";
 export { createMemoryPair, StreamResetError } from "./memory-pair.js";
+export type { DuplexOptions, MessagePipe, PipeEnd } from "./message-pipe.js";
 export type { Clock, Deadlines, Flushable, Platform, Timer, TurnScheduler } from "./platform.js";
+export type { PlatformDuplex, PlatformTypes } from "./platform-types.js";

@@ -24,11 +24,16 @@ export function messageOf(chunk: unknown, mustCopy: boolean): string | Uint8Arra
 function octetsOfBufferSource(chunk: unknown): Uint8Array | undefined {
   if (ArrayBuffer.isView(chunk)) {
     checkBuffer(chunk.buffer);
-    return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    return octetsAt(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   }
   if (!isArrayBuffer(chunk)) return undefined;
   checkBuffer(chunk);
-  return new Uint8Array(chunk);
+  return octetsAt(chunk, 0, chunk.byteLength);
+}
+
+function octetsAt(buffer: ArrayBufferLike, offset: number, byteLength: number): Uint8Array {
+  // Web IDL: a buffer that was transferred away holds no octets. To view it would throw.
+  return byteLength === 0 ? new Uint8Array(0) : new Uint8Array(buffer, offset, byteLength);
 }
 
 // By its tag, since a buffer may come from another realm.

@@ -1,0 +1,102 @@
+/**
+ * A socket as a pipe of messages, over which streams are made.
+ *
+ * An end in order is one where both Close frames have passed, with 1000 or without a code. Whoever copies a stream to its
+ * end has to be able to trust that it was one: a server that goes away (1001) or fails (1011) in the middle of a message
+ * after message also closes by the book, and what it has sent by then is no whole.
+ */
+import type { CloseReport, Role } from "../protocol/index.js";
+import { CloseCode, copyOctets } from "../protocol/index.js";
+import type { MessagePipe, PipeEnd } from "../transport/index.js";
+import type { Delivery } from "./delivery.js";
+import { ConnectionClosedError } from "./errors.js";
+import { octetsOf } from "./octets.js";
+import { PreparedMessage } from "./prepared-message.js";
+import type { Message, SendData, SendOptions, SendResult, Socket } from "./socket.js";
+
+/** What a pipe is made over. */
+export type PipeSocket = Pick<Socket, "send" | "ready" | "close" | "closed" | "readyState" | "extensions">;
+
+// As in protocol/output.ts and protocol/extensions/extension.ts: fewer octets are never read after `send` has returned.
+const keptFromBytes = 16 * 1024;
+
+/** See the head of this file. */
+export class SocketPipe implements MessagePipe {
+  readonly ended: Promise<PipeEnd>;
+  readonly #socket: PipeSocket;
+  readonly #delivery: Delivery;
+  readonly #sendOptions: SendOptions;
+  readonly #mustCopy: boolean;
+  readonly #messages: AsyncIterator<Message, undefined>;
+
+  /** @throws UsageError `already-consumed` when there is a message handler or an iterator already */
+  constructor(socket: PipeSocket, delivery: Delivery, role: Role, sendOptions: SendOptions) {
+    this.#socket = socket;
+    this.#delivery = delivery;
+    this.#sendOptions = sendOptions;
+    // Whoever writes to a stream may use the memory again when the write is done. A client masks, and so copies, but for
+    // what waits to be compressed.
+    this.#mustCopy = role === "server" || socket.extensions !== "";
+    this.#messages = delivery.iterate();
+    // What is on its way when we close is read as slowly as before, and not dropped when the inbox is full.
+    delivery.isPatient = true;
+    this.ended = socket.closed.then((report) => ({
+      isInOrder: isInOrder(report),
+      error: new ConnectionClosedError("the end of its stream", report),
+    }));
+  }
+
+  async read(): Promise<Message | undefined> {
+    const result = await this.#messages.next();
+    if (result.done !== true) return result.value;
+    await this.#endInOrder();
+    return undefined;
+  }
+
+  write(message: unknown): Promise<void> | undefined {
+    const data = this.#stable(message);
+    const result = this.#socket.send(data, this.#sendOptions);
+    return result.status === "sent" ? undefined : this.#roomAfter(data, result);
+  }
+
+  /** The same message, in memory that stays as it is. */
+  #stable(message: unknown): SendData | PreparedMessage {
+    if (typeof message === "string" || message instanceof PreparedMessage) return message;
+    const octets = octetsOf(message as Exclude<SendData, string>);
+    const { byteLength } = octets;
+    return this.#mustCopy && byteLength >= keptFromBytes ? copyOctets(octets, 0, byteLength) : octets;
+  }
+
+  async #roomAfter(data: SendData | PreparedMessage, first: SendResult): Promise<void> {
+    for (let result = first; ; result = this.#socket.send(data, this.#sendOptions)) {
+      if (result.status === "sent") return;
+      if (!result.ok && result.reason !== "buffer-full") {
+        throw new ConnectionClosedError("the message was sent", await this.#socket.closed);
+      }
+      await this.#socket.ready();
+      if (result.ok) return;
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.#socket.close(CloseCode.normalClosure);
+    await this.#endInOrder();
+  }
+
+  /** Throws unless the connection ends in order. */
+  async #endInOrder(): Promise<void> {
+    const end = await this.ended;
+    if (!end.isInOrder) throw end.error;
+  }
+
+  abandon(isFailure: boolean): void {
+    if (this.#socket.readyState === "closed") return;
+    this.#delivery.isPatient = false;
+    void this.#messages.return?.();
+    void this.#socket.close(isFailure ? CloseCode.internalError : CloseCode.goingAway);
+  }
+}
+
+function isInOrder({ wasClean, code }: CloseReport): boolean {
+  return wasClean && (code === CloseCode.normalClosure || code === CloseCode.noStatusReceived);
+}
