@@ -211,7 +211,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     this.#connection.close(code, reason, cause);
     this.toEnd.leaving = undefined;
     // The peer's Close frame may stand behind more messages than the inbox takes.
-    this.resumeReading(this.#delivery.isPatient ? reasonsWhileOpen & ~PauseReason.inbox : reasonsWhileOpen);
+    this.resumeReading(this.isLeaving ? reasonsWhileOpen : reasonsWhileOpen & ~PauseReason.inbox);
     this.toEnd.startTimer();
     this.#outbox.flushSoon();
   }
@@ -252,9 +252,8 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   }
 
   streamReceived(bytes: Uint8Array, start: number, end: number): void {
-    const ending = this.#ending;
-    if (ending?.isDiscarding === true) {
-      ending.discard(end - start);
+    if (this.#ending?.isDiscarding === true) {
+      this.#ending.discard(end - start);
       return;
     }
     this.heardStep = this.#context.wheel.step;
@@ -335,8 +334,9 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     if (roundTripMs !== undefined) this.#context.observer?.roundTrip?.(this, roundTripMs);
   }
 
-  receivedClose(): boolean {
+  receivedClose({ code }: { readonly code: number }): boolean {
     this.toEnd.discardFromNowOn();
+    if (this.#delivery.stream !== undefined) return this.toEnd.leaveAnswerTo(this.#delivery.stream, code);
     // A handler that is at work, and those whose messages wait, may still answer: our Close frame comes after them
     // (§5.5.1). Whoever pulls messages may never come back, and is not waited for.
     return this.#delivery.isIdle || !this.hasMessageHandler;
@@ -389,7 +389,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   }
 
   get isLeaving(): boolean {
-    return !this.#connection.canSend && !this.#delivery.isPatient;
+    return !this.#connection.canSend && this.#delivery.stream === undefined;
   }
 
   messageWaits(): void {
@@ -405,7 +405,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   }
 
   deliveryIdle(): void {
-    if (this.#connection.state === "closing-by-peer") {
+    if (this.#connection.state === "closing-by-peer" && this.#delivery.stream === undefined) {
       this.#connection.answerClose();
       this.#outbox.flushSoon();
     }

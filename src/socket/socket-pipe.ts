@@ -4,11 +4,15 @@
  * An end in order is one where both Close frames have passed, with 1000 or without a code. Whoever copies a stream to its
  * end has to be able to trust that it was one: a server that goes away (1001) or fails (1011) in the middle of a message
  * after message also closes by the book, and what it has sent by then is no whole.
+ *
+ * A WebSocket knows no end of one direction. But the peer's Close frame need not be answered at once (RFC 6455 §5.5.1), so
+ * that it is the end of what is read, and ours follows when the other direction is done, within `closeTimeoutMs`. When we
+ * close first, we read on, as slowly as before, until the peer's Close frame is there.
  */
-import type { CloseReport, Role } from "../protocol/index.js";
+import type { Role } from "../protocol/index.js";
 import { CloseCode, copyOctets } from "../protocol/index.js";
 import type { MessagePipe, PipeEnd } from "../transport/index.js";
-import type { Delivery } from "./delivery.js";
+import type { Delivery, StreamConsumer } from "./delivery.js";
 import { ConnectionClosedError } from "./errors.js";
 import { octetsOf } from "./octets.js";
 import { PreparedMessage } from "./prepared-message.js";
@@ -21,13 +25,15 @@ export type PipeSocket = Pick<Socket, "send" | "ready" | "close" | "closed" | "r
 const keptFromBytes = 16 * 1024;
 
 /** See the head of this file. */
-export class SocketPipe implements MessagePipe {
+export class SocketPipe implements MessagePipe, StreamConsumer {
   readonly ended: Promise<PipeEnd>;
   readonly #socket: PipeSocket;
   readonly #delivery: Delivery;
   readonly #sendOptions: SendOptions;
   readonly #mustCopy: boolean;
   readonly #messages: AsyncIterator<Message, undefined>;
+  /** The code of the peer's Close frame, once it is there. */
+  #peerCloseCode: number | undefined;
 
   /** @throws UsageError `already-consumed` when there is a message handler or an iterator already */
   constructor(socket: PipeSocket, delivery: Delivery, role: Role, sendOptions: SendOptions) {
@@ -38,10 +44,9 @@ export class SocketPipe implements MessagePipe {
     // what waits to be compressed.
     this.#mustCopy = role === "server" || socket.extensions !== "";
     this.#messages = delivery.iterate();
-    // What is on its way when we close is read as slowly as before, and not dropped when the inbox is full.
-    delivery.isPatient = true;
+    delivery.stream = this;
     this.ended = socket.closed.then((report) => ({
-      isInOrder: isInOrder(report),
+      isInOrder: report.wasClean && isInOrder(report.code),
       error: new ConnectionClosedError("the end of its stream", report),
     }));
   }
@@ -49,8 +54,19 @@ export class SocketPipe implements MessagePipe {
   async read(): Promise<Message | undefined> {
     const result = await this.#messages.next();
     if (result.done !== true) return result.value;
+    const code = this.#peerCloseCode;
+    if (code !== undefined) {
+      // What is still to be sent has its time now: our Close frame follows when that is done (§5.5.1 allows it).
+      if (isInOrder(code)) return undefined;
+      void this.#socket.close(code);
+    }
     await this.#endInOrder();
     return undefined;
+  }
+
+  peerClosed(code: number): void {
+    this.#peerCloseCode = code;
+    this.#delivery.end();
   }
 
   write(message: unknown): Promise<void> | undefined {
@@ -89,14 +105,14 @@ export class SocketPipe implements MessagePipe {
     if (!end.isInOrder) throw end.error;
   }
 
-  abandon(isFailure: boolean): void {
+  abandon(code: number): void {
     if (this.#socket.readyState === "closed") return;
-    this.#delivery.isPatient = false;
+    this.#delivery.stream = undefined;
     void this.#messages.return?.();
-    void this.#socket.close(isFailure ? CloseCode.internalError : CloseCode.goingAway);
+    void this.#socket.close(code);
   }
 }
 
-function isInOrder({ wasClean, code }: CloseReport): boolean {
-  return wasClean && (code === CloseCode.normalClosure || code === CloseCode.noStatusReceived);
+function isInOrder(code: number): boolean {
+  return code === CloseCode.normalClosure || code === CloseCode.noStatusReceived;
 }

@@ -1,6 +1,7 @@
 /**
  * A socket as a pair of web streams.
  */
+import { CloseCode } from "../protocol/index.js";
 import type { MessagePipe } from "../transport/index.js";
 import type { Message, SendData } from "./socket.js";
 
@@ -14,13 +15,19 @@ export interface WebStreams {
 
 /** Makes them. */
 export function createWebStreams(pipe: MessagePipe): WebStreams {
-  const giveUp = (reason: unknown): void => pipe.abandon(reason !== undefined);
+  const giveUp = (reason: unknown): void =>
+    pipe.abandon(reason === undefined ? CloseCode.goingAway : CloseCode.internalError);
   const readable = new ReadableStream<Message>(
     {
       async pull(controller) {
         const message = await pipe.read();
-        if (message === undefined) controller.close();
-        else controller.enqueue(message);
+        if (message !== undefined) {
+          controller.enqueue(message);
+          return;
+        }
+        controller.close();
+        // Whoever holds the writable has to close it, and may have something to say before.
+        if (!writable.locked) pipe.abandon(CloseCode.normalClosure);
       },
       cancel: giveUp,
     },

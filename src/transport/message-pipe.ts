@@ -8,7 +8,7 @@ export interface MessagePipe {
   /**
    * Takes the next message. Nothing is read from the network while nobody takes any.
    *
-   * @returns undefined when the peer has ended the connection in order, and every message was taken
+   * @returns undefined when the peer has closed in order, and every message was taken. `end` answers its Close frame
    * @throws ConnectionClosedError when the connection has ended in any other way, and every message was taken
    */
   read(): Promise<string | Uint8Array | undefined>;
@@ -26,10 +26,11 @@ export interface MessagePipe {
    */
   end(): Promise<void>;
   /**
-   * Gives up: closes with 1011 after a failure, otherwise with 1001. Neither is an end in order for the peer. What was
-   * not taken is lost.
+   * Gives up: takes nothing more, and closes.
+   *
+   * @param code 1011 after a failure, 1001 otherwise: neither is an end in order for the peer. 1000 where nothing is lost
    */
-  abandon(isFailure: boolean): void;
+  abandon(code: number): void;
   /** Resolves when the connection is over. Never rejects. */
   readonly ended: Promise<PipeEnd>;
 }

@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import { TextDecoder } from "node:util";
-import { UsageError } from "../../protocol/index.js";
+import { CloseCode, UsageError } from "../../protocol/index.js";
 import type { DuplexOptions, MessagePipe } from "../message-pipe.js";
 
 declare module "../platform-types.js" {
@@ -28,9 +28,9 @@ class MessageDuplex extends Duplex {
   readonly #objectMode: boolean;
   /** Checks that what is sent as text is UTF-8; undefined where octets are sent as they are. */
   readonly #decoder: TextDecoder | undefined;
-  /** Whether anybody has wanted to read. */
-  #isRead = false;
   #isTaking = false;
+  /** Whether the peer has closed, and everything before that was taken. */
+  #hasPeerClosed = false;
 
   constructor(pipe: MessagePipe, { objectMode = false, type }: DuplexOptions) {
     // A WebSocket has no end of one direction: when the peer has closed, nothing can be sent any more.
@@ -40,11 +40,15 @@ class MessageDuplex extends Duplex {
     if (type === "text") this.#decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
     // What a peer does must not end the process of somebody who does not listen.
     this.on("error", () => undefined);
-    void pipe.ended.then(({ isInOrder, error }) => this.#connectionEnded(isInOrder ? undefined : error));
+    void pipe.ended.then(({ isInOrder, error }) => {
+      // Whoever reads hears of it after the last message; nobody else would.
+      if (!isInOrder && this.readableFlowing === null) this.destroy(error);
+    });
+    // As a socket of `node:net` does, so that the peer's end is noticed while nobody reads.
+    this.read(0);
   }
 
   override _read(): void {
-    this.#isRead = true;
     if (this.#isTaking) return;
     this.#isTaking = true;
     // In a turn of their own, so that what a listener throws is thrown as from any other stream.
@@ -58,8 +62,9 @@ class MessageDuplex extends Duplex {
     this.#isTaking = false;
     if (this.destroyed) return;
     if (message === undefined) {
+      this.#hasPeerClosed = true;
       this.push(null);
-      // As a socket of `node:net`: the end is told to those, too, who do not read, if there is nothing to be read.
+      // The end is told to those, too, who do not read, if there is nothing to be read.
       this.read(0);
     } else if (this.#objectMode) {
       this.push(message);
@@ -68,13 +73,6 @@ class MessageDuplex extends Duplex {
     } else {
       this.push(octetsOf(message));
     }
-  }
-
-  /** The connection is over. Whoever reads hears of it after the last message. */
-  #connectionEnded(error: Error | undefined): void {
-    if (this.destroyed) return;
-    if (error === undefined) this.read(0);
-    else if (!this.#isRead) this.destroy(error);
   }
 
   override _write(chunk: unknown, _encoding: BufferEncoding, callback: Callback): void {
@@ -114,8 +112,15 @@ class MessageDuplex extends Duplex {
   }
 
   override _destroy(error: Error | null, callback: Callback): void {
-    this.#pipe.abandon(error !== null);
+    this.#pipe.abandon(this.#closeCode(error));
     callback(error);
+  }
+
+  /** What tells the peer whether it has had everything, and we have. */
+  #closeCode(error: Error | null): number {
+    if (error !== null) return CloseCode.internalError;
+    // Loops over a stream destroy it when they are through.
+    return this.#hasPeerClosed && this.writableLength === 0 ? CloseCode.normalClosure : CloseCode.goingAway;
   }
 }
 
