@@ -107,7 +107,8 @@ export class Delivery {
   }
 
   #holdFor(promise: PromiseLike<unknown>, during: string): void {
-    this.#isHandling = true;
+    // Nothing is held back from an open handler that takes messages itself.
+    this.#isHandling = this.#waiters === undefined;
     // By a promise of the language's own: what a handler returns may throw from `then`, or call back twice.
     Promise.resolve(promise).then(
       () => this.#handled(),
@@ -194,7 +195,7 @@ export class Delivery {
     if (this.#owner.hasMessageHandler || this.#waiters !== undefined) throw new UsageError("already-consumed");
     const waiters: Waiter[] = [];
     this.#waiters = waiters;
-    // An open handler may take messages itself, and wait for them: they do not wait for it then.
+    // As in `#holdFor`: the open handler may take them, or wait for whoever does.
     this.#isHandling = false;
     return {
       next: () => this.#next(waiters),
