@@ -67,6 +67,15 @@ export function checkSubprotocols(protocols: readonly string[]): void {
 /** The credentials of a URL as an `Authorization` header (RFC 7617), if it has any. */
 export function authorizationOf({ username, password }: URL): Record<string, string> {
   if (username === "" && password === "") return {};
-  const octets = new TextEncoder().encode(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+  const octets = new TextEncoder().encode(`${percentDecoded(username)}:${percentDecoded(password)}`);
   return { Authorization: `Basic ${btoa(String.fromCharCode(...octets))}` };
+}
+
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A percent sign that stands for itself, or octets that are no UTF-8: the server gets what was written.
+    return text;
+  }
 }
