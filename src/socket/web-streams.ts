@@ -7,7 +7,7 @@ import type { Message, SendData } from "./socket.js";
 
 /** A socket as web streams; each chunk is a message. */
 export interface WebStreams {
-  /** Messages from the peer. Cancelling it closes the connection, with 1011 for a reason and 1001 without. */
+  /** Messages from the peer. Cancelling it closes the connection, with 1011, or 1001 without a reason or for an AbortError. */
   readonly readable: ReadableStream<Message>;
   /** Messages to the peer. Closing it closes the connection with 1000, aborting it as cancelling the readable. */
   readonly writable: WritableStream<SendData>;
@@ -16,7 +16,7 @@ export interface WebStreams {
 /** Makes them. */
 export function createWebStreams(pipe: MessagePipe): WebStreams {
   const giveUp = (reason: unknown): void =>
-    pipe.abandon(reason === undefined ? CloseCode.goingAway : CloseCode.internalError);
+    pipe.abandon(isFailure(reason) ? CloseCode.internalError : CloseCode.goingAway);
   const readable = new ReadableStream<Message>(
     {
       async pull(controller) {
@@ -52,4 +52,9 @@ export function createWebStreams(pipe: MessagePipe): WebStreams {
 function onAbort(controller: WritableStreamDefaultController, callback: (reason: unknown) => void): void {
   const signal: unknown = Reflect.get(controller, "signal");
   if (signal instanceof AbortSignal) signal.addEventListener("abort", () => callback(signal.reason), { once: true });
+}
+
+/** Whether something went wrong. Who gives no reason has an AbortError for one, as whoever aborts by a signal has. */
+function isFailure(reason: unknown): boolean {
+  return reason !== undefined && !(reason instanceof Error && reason.name === "AbortError");
 }

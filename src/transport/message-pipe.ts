@@ -53,6 +53,11 @@ export interface DuplexOptions {
   readonly objectMode?: boolean;
   /** As what octets are sent, "binary" (the default) or "text"; they have to be UTF-8 then. Not in object mode. */
   readonly type?: "binary" | "text";
+  /**
+   * Whether it may be written on when the peer has closed, until you end it, within `closeTimeoutMs`. Default false: it
+   * ends by itself when everything that was read has been taken, as a socket of `node:net` does.
+   */
+  readonly allowHalfOpen?: boolean;
   /** Whether what is written may be compressed, as for `socket.send`. */
   readonly compress?: boolean;
 }

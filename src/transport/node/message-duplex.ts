@@ -32,9 +32,8 @@ class MessageDuplex extends Duplex {
   /** Whether the peer has closed, and everything before that was taken. */
   #hasPeerClosed = false;
 
-  constructor(pipe: MessagePipe, { objectMode = false, type }: DuplexOptions) {
-    // A WebSocket has no end of one direction: when the peer has closed, nothing can be sent any more.
-    super({ objectMode, allowHalfOpen: false, ...(objectMode ? { readableHighWaterMark: messagesAhead } : {}) });
+  constructor(pipe: MessagePipe, { objectMode = false, type, allowHalfOpen = false }: DuplexOptions) {
+    super({ objectMode, allowHalfOpen, ...(objectMode ? { readableHighWaterMark: messagesAhead } : {}) });
     this.#pipe = pipe;
     this.#objectMode = objectMode;
     if (type === "text") this.#decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

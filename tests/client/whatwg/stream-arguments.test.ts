@@ -42,7 +42,8 @@ describe("the options of a WebSocketStream", () => {
   it("have an AbortSignal and nothing that looks like one", () => {
     const { signal } = new AbortController();
     assert.equal(toStreamOptions({ signal }).signal, signal);
-    for (const value of [null, {}, new EventTarget()]) assert.throws(() => toStreamOptions({ signal: value }), TypeError);
+    for (const value of [null, {}, new EventTarget()])
+      assert.throws(() => toStreamOptions({ signal: value }), TypeError);
   });
 
   it("have subprotocols that are tokens, each once", () => {

@@ -32,11 +32,22 @@ describe("WebSocketError", () => {
 
   it("takes no code that applications must not send, and no reason beyond 123 octets", () => {
     for (const closeCode of [0, 999, 1001, 1005, 1011, 2999, 5000, 65_535]) {
-      assert.equal(nameOf(() => new WebSocketError("", { closeCode })), "InvalidAccessError", String(closeCode));
+      assert.equal(
+        nameOf(() => new WebSocketError("", { closeCode })),
+        "InvalidAccessError",
+        String(closeCode),
+      );
     }
-    for (const closeCode of [1000, 3000, 4999]) assert.equal(new WebSocketError("", { closeCode }).closeCode, closeCode);
-    assert.equal(nameOf(() => new WebSocketError("", { reason: "x".repeat(124) })), "SyntaxError");
-    assert.equal(nameOf(() => new WebSocketError("", { reason: "é".repeat(62) })), "SyntaxError");
+    for (const closeCode of [1000, 3000, 4999])
+      assert.equal(new WebSocketError("", { closeCode }).closeCode, closeCode);
+    assert.equal(
+      nameOf(() => new WebSocketError("", { reason: "x".repeat(124) })),
+      "SyntaxError",
+    );
+    assert.equal(
+      nameOf(() => new WebSocketError("", { reason: "é".repeat(62) })),
+      "SyntaxError",
+    );
     assert.equal(new WebSocketError("", { reason: "é".repeat(61) }).reason.length, 61);
   });
 
@@ -80,7 +91,13 @@ describe("errors with codes of others", () => {
   });
 
   it("are told from what merely looks like one", () => {
-    for (const value of [undefined, null, "x", { closeCode: 3000, reason: "r" }, Object.create(WebSocketError.prototype)]) {
+    for (const value of [
+      undefined,
+      null,
+      "x",
+      { closeCode: 3000, reason: "r" },
+      Object.create(WebSocketError.prototype),
+    ]) {
       assert.deepEqual(closeInfoOf(value), { closeCode: null, reason: "" });
     }
   });

@@ -12,10 +12,7 @@ interface StreamMeeting extends PeerMeeting, WebSocketOpenInfo {
 }
 
 /** A stream that is open, against a peer that speaks frames by hand. */
-async function meet(
-  setup: EndpointSetup = {},
-  memory: Parameters<typeof meetRawPeer>[2] = {},
-): Promise<StreamMeeting> {
+async function meet(setup: EndpointSetup = {}, memory: Parameters<typeof meetRawPeer>[2] = {}): Promise<StreamMeeting> {
   const meeting = meetRawPeer("client", setup, memory);
   const wss = streamOver(() => Promise.resolve(meeting.socket));
   return { ...meeting, wss, ...(await wss.opened) };
