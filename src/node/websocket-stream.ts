@@ -3,6 +3,7 @@
  */
 import type { WebSocketStreamConstructor } from "../client/index.js";
 import { defineWebSocketStream } from "../client/index.js";
+import { nodePlatform } from "../transport/node/index.js";
 import { connect } from "./connect.js";
 
 /**
@@ -13,6 +14,9 @@ import { connect } from "./connect.js";
  * const { readable, writable } = await stream.opened;
  * ```
  */
-export const WebSocketStream: WebSocketStreamConstructor = defineWebSocketStream(connect);
+export const WebSocketStream: WebSocketStreamConstructor = defineWebSocketStream({
+  open: connect,
+  afterReading: nodePlatform.afterReading,
+});
 /** See the value of this name. */
 export type WebSocketStream = InstanceType<WebSocketStreamConstructor>;

@@ -2,6 +2,7 @@
  * The socket that servers and clients share.
  */
 
+export { Burst } from "./burst.js";
 export { callAside } from "./calling.js";
 export { closeWith } from "./closing.js";
 export type { CompressionReport, PerMessageDeflateOptions } from "./compression.js";

@@ -9,9 +9,10 @@
  * that it is the end of what is read, and ours follows when the other direction is done, within `closeTimeoutMs`. When we
  * close first, we read on, as slowly as before, until the peer's Close frame is there.
  */
-import type { Role } from "../protocol/index.js";
 import { CloseCode, copyOctets } from "../protocol/index.js";
 import type { MessagePipe, PipeEnd } from "../transport/index.js";
+import { Burst } from "./burst.js";
+import type { SocketContext } from "./context.js";
 import type { Delivery, StreamConsumer } from "./delivery.js";
 import { ConnectionClosedError } from "./errors.js";
 import { octetsOf } from "./octets.js";
@@ -20,6 +21,9 @@ import type { Message, SendData, SendOptions, SendResult, Socket } from "./socke
 
 /** What a pipe is made over. */
 export type PipeSocket = Pick<Socket, "send" | "ready" | "close" | "closed" | "readyState" | "extensions">;
+
+/** What it needs to know of what sockets share. */
+export type PipeContext = Pick<SocketContext<never>, "connection" | "platform">;
 
 // As in protocol/output.ts and protocol/extensions/extension.ts: fewer octets are never read after `send` has returned.
 const keptFromBytes = 16 * 1024;
@@ -31,18 +35,20 @@ export class SocketPipe implements MessagePipe, StreamConsumer {
   readonly #delivery: Delivery;
   readonly #sendOptions: SendOptions;
   readonly #mustCopy: boolean;
+  readonly #burst: Burst;
   readonly #messages: AsyncIterator<Message, undefined>;
   /** The code of the peer's Close frame, once it is there. */
   #peerCloseCode: number | undefined;
 
   /** @throws UsageError `already-consumed` when there is a message handler or an iterator already */
-  constructor(socket: PipeSocket, delivery: Delivery, role: Role, sendOptions: SendOptions) {
+  constructor(socket: PipeSocket, delivery: Delivery, { connection, platform }: PipeContext, sendOptions: SendOptions) {
+    this.#burst = new Burst(platform.afterReading);
     this.#socket = socket;
     this.#delivery = delivery;
     this.#sendOptions = sendOptions;
     // Whoever writes to a stream may use the memory again when the write is done. A client masks, and so copies, but for
     // what waits to be compressed.
-    this.#mustCopy = role === "server" || socket.extensions !== "";
+    this.#mustCopy = connection.role === "server" || socket.extensions !== "";
     this.#messages = delivery.iterate();
     delivery.stream = this;
     this.ended = socket.closed.then((report) => ({
@@ -72,11 +78,12 @@ export class SocketPipe implements MessagePipe, StreamConsumer {
   write(message: unknown): Promise<void> | undefined {
     const data = this.#stable(message);
     const result = this.#socket.send(data, this.#sendOptions);
-    return result.status === "sent" ? undefined : this.#roomAfter(data, result);
+    if (result.status !== "sent") return this.#roomAfter(data, result);
+    return this.#burst.wrote(typeof data === "string" ? data.length : data.byteLength);
   }
 
   /** The same message, in memory that stays as it is. */
-  #stable(message: unknown): SendData | PreparedMessage {
+  #stable(message: unknown): string | Uint8Array | PreparedMessage {
     if (typeof message === "string" || message instanceof PreparedMessage) return message;
     const octets = octetsOf(message as Exclude<SendData, string>);
     const { byteLength } = octets;

@@ -107,7 +107,7 @@ export interface Socket<Data = undefined> extends AsyncIterable<Message>, AsyncD
   close(code?: number, reason?: string): Promise<CloseReport>;
   /**
    * A stream of `node:stream` in both directions, for `pipeline` and its like. It is the consumer of the messages, and
-   * closes the connection: `end()` with 1000, `destroy()` with 1001, `destroy(error)` with 1011. It ends when the peer has
+   * closes the connection: `end()` with 1000, `destroy()` and an AbortError with 1001, any other error with 1011. It ends when the peer has
    * closed with 1000 or without a code, and fails with ConnectionClosedError otherwise. See docs/node-streams.md.
    *
    * @throws UsageError `already-consumed` when there is a message handler or an iterator already, `duplex-not-available`

@@ -8,7 +8,7 @@
  */
 import type { CloseReport } from "../../protocol/index.js";
 import type { Message, Socket } from "../../socket/index.js";
-import { closeWith } from "../../socket/index.js";
+import { Burst, closeWith } from "../../socket/index.js";
 import type { CloseCodeAndReason } from "./close-info.js";
 import { validateCloseCodeAndReason } from "./close-info.js";
 import type { WebSocketStreamChunk } from "./outgoing-chunk.js";
@@ -34,6 +34,13 @@ export interface WebSocketClosedInfo {
   readonly closeCode: number;
   /** The reason in the server's Close frame, or "". */
   readonly reason: string;
+}
+
+/** Where streams live: how their sockets are opened, and how they let others have their turn. */
+export interface StreamHost {
+  readonly open: OpenSocket;
+  /** As `Platform.afterReading`. */
+  readonly afterReading: (callback: () => void) => void;
 }
 
 /** Opens a socket: `connect`, or something like it. */
@@ -73,6 +80,7 @@ const abnormalClosure = 1006;
 export class StreamConnection {
   readonly url: URL;
   readonly #opened = new Settleable<WebSocketOpenInfo>();
+  readonly #burst: Burst;
   readonly #closed = new Settleable<WebSocketClosedInfo>();
   /** Aborted to _fail the WebSocket connection_ before it is established. */
   readonly #handshake = new AbortController();
@@ -88,7 +96,8 @@ export class StreamConnection {
   #hasLostWrite = false;
 
   /** The steps of `new WebSocketStream` from the fifth on. */
-  constructor(url: URL, protocols: readonly string[], signal: AbortSignal | undefined, open: OpenSocket) {
+  constructor(url: URL, protocols: readonly string[], signal: AbortSignal | undefined, host: StreamHost) {
+    this.#burst = new Burst(host.afterReading);
     // 5. 6 are the fields above; 7 follows from how messages are pulled.
     this.url = url;
     // 8
@@ -100,7 +109,7 @@ export class StreamConnection {
     const abort = (): void => this.#abortHandshake(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
     // 9, 10
-    void this.#establish(protocols, open).finally(() => signal?.removeEventListener("abort", abort));
+    void this.#establish(protocols, host.open).finally(() => signal?.removeEventListener("abort", abort));
   }
 
   get opened(): Promise<WebSocketOpenInfo> {
@@ -211,7 +220,10 @@ export class StreamConnection {
     if (this.#readyState !== ReadyState.open) throw this.#lostWrite();
     const { status } = socket.send(message);
     if (status === "refused") throw this.#lostWrite();
-    if (status === "sent") return;
+    if (status === "sent") {
+      await this.#burst.wrote(message.length);
+      return;
+    }
     await new Promise<void>((resolve, reject) => {
       this.#rejectWrite = reject;
       socket.ready().then(resolve, reject);

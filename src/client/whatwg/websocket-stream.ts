@@ -9,7 +9,7 @@ import { toCloseInfo } from "./close-info.js";
 import { exposeInterface, toUSVString } from "./idl.js";
 import type { WebSocketStreamOptions } from "./stream-arguments.js";
 import { checkSubprotocols, getUrlRecord, toStreamOptions } from "./stream-arguments.js";
-import type { OpenSocket, WebSocketClosedInfo, WebSocketOpenInfo } from "./stream-connection.js";
+import type { StreamHost, WebSocketClosedInfo, WebSocketOpenInfo } from "./stream-connection.js";
 import { StreamConnection } from "./stream-connection.js";
 
 /** A WebSocket as web streams, with backpressure in both directions. */
@@ -46,9 +46,9 @@ export interface WebSocketStreamConstructor {
 /**
  * Makes the class, for a platform.
  *
- * @param open how its connections come about
+ * @param host how its connections come about
  */
-export function defineWebSocketStream(open: OpenSocket): WebSocketStreamConstructor {
+export function defineWebSocketStream(host: StreamHost): WebSocketStreamConstructor {
   class WebSocketStreamClass implements WebSocketStream {
     readonly #connection: StreamConnection;
 
@@ -63,7 +63,7 @@ export function defineWebSocketStream(open: OpenSocket): WebSocketStreamConstruc
       // 3, 4
       checkSubprotocols(protocols);
       // 5 to 10
-      this.#connection = new StreamConnection(urlRecord, protocols, signal, open);
+      this.#connection = new StreamConnection(urlRecord, protocols, signal, host);
     }
 
     get url(): string {

@@ -117,8 +117,8 @@ class MessageDuplex extends Duplex {
 
   /** What tells the peer whether it has had everything, and we have. */
   #closeCode(error: Error | null): number {
-    if (error !== null) return CloseCode.internalError;
-    // Loops over a stream destroy it when they are through.
+    // Loops over a stream destroy it when they are through, or left, and that is an AbortError, as it is for a signal.
+    if (error !== null && error.name !== "AbortError") return CloseCode.internalError;
     return this.#hasPeerClosed && this.writableLength === 0 ? CloseCode.normalClosure : CloseCode.goingAway;
   }
 }

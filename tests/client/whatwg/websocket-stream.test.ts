@@ -11,6 +11,8 @@ interface StreamMeeting extends PeerMeeting, WebSocketOpenInfo {
   readonly wss: WebSocketStream;
 }
 
+const afterReading = (callback: () => void): void => void setImmediate(callback);
+
 /** A stream that is open, against a peer that speaks frames by hand. */
 async function meet(setup: EndpointSetup = {}, memory: Parameters<typeof meetRawPeer>[2] = {}): Promise<StreamMeeting> {
   const meeting = meetRawPeer("client", setup, memory);
@@ -19,7 +21,9 @@ async function meet(setup: EndpointSetup = {}, memory: Parameters<typeof meetRaw
 }
 
 function streamOver(open: OpenSocket, ...options: readonly unknown[]): WebSocketStream {
-  const make = defineWebSocketStream(open) as unknown as new (...parameters: readonly unknown[]) => WebSocketStream;
+  const make = defineWebSocketStream({ open, afterReading }) as unknown as new (
+    ...parameters: readonly unknown[]
+  ) => WebSocketStream;
   return new make("ws://h/", ...options);
 }
 
@@ -42,7 +46,7 @@ const never: OpenSocket = (_url, { signal }) =>
   });
 
 describe("the class WebSocketStream", () => {
-  const made = defineWebSocketStream(never);
+  const made = defineWebSocketStream({ open: never, afterReading });
 
   it("looks as its interface says", () => {
     assert.deepEqual([made.name, made.length], ["WebSocketStream", 1]);
@@ -74,7 +78,7 @@ describe("the class WebSocketStream", () => {
       seen = call;
       return new Promise(() => undefined);
     };
-    const wss = new (defineWebSocketStream(open))("ws://a:b@h/", { protocols: ["x", "y"] });
+    const wss = new (defineWebSocketStream({ open, afterReading }))("ws://a:b@h/", { protocols: ["x", "y"] });
     assert.equal(seen?.[0].href, "ws://h/");
     assert.deepEqual(seen[1].protocols, ["x", "y"]);
     assert.deepEqual(seen[1].headers, { Authorization: "Basic YTpi" });
@@ -264,6 +268,17 @@ describe("the writable of a WebSocketStream", () => {
     peer.stream.resume();
     await writing;
     assert.equal(isDone, true);
+  });
+
+  it("lets others have their turn, however fast it is", async () => {
+    const { writable } = await meet({}, { capacityBytes: 1_000_000 });
+    const writer = writable.getWriter();
+    let hasTurned = false;
+    setImmediate(() => {
+      hasTurned = true;
+    });
+    for (let count = 0; count < 20; count++) await writer.write(new Uint8Array(4000));
+    assert.equal(hasTurned, true);
   });
 
   it("fails with a TypeError for what cannot be sent, and the connection lives", async () => {
