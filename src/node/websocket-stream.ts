@@ -16,7 +16,7 @@ import { connect } from "./connect.js";
  */
 export const WebSocketStream: WebSocketStreamConstructor = defineWebSocketStream({
   open: connect,
-  afterReading: nodePlatform.afterReading,
+  afterReading: (callback) => nodePlatform.afterReading(callback),
 });
 /** See the value of this name. */
 export type WebSocketStream = InstanceType<WebSocketStreamConstructor>;

@@ -42,7 +42,7 @@ export class SocketPipe implements MessagePipe, StreamConsumer {
 
   /** @throws UsageError `already-consumed` when there is a message handler or an iterator already */
   constructor(socket: PipeSocket, delivery: Delivery, { connection, platform }: PipeContext, sendOptions: SendOptions) {
-    this.#burst = new Burst(platform.afterReading);
+    this.#burst = new Burst((callback) => platform.afterReading(callback));
     this.#socket = socket;
     this.#delivery = delivery;
     this.#sendOptions = sendOptions;

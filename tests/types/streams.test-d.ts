@@ -46,7 +46,7 @@ export async function webSocketStreamIsTyped(signal: AbortSignal): Promise<void>
   expectTypeOf(opened.readable).toEqualTypeOf<ReadableStream<Message>>();
   expectTypeOf(opened.writable).toEqualTypeOf<WritableStream<WebSocketStreamChunk>>();
   expectTypeOf(await wss.closed).toEqualTypeOf<WebSocketClosedInfo>();
-  expectTypeOf(wss.close).parameter(0).toEqualTypeOf<WebSocketCloseInfo | undefined>();
+  expectTypeOf<WebSocketStream["close"]>().parameter(0).toEqualTypeOf<WebSocketCloseInfo | undefined>();
   // @ts-expect-error -- a code is a number
   wss.close({ closeCode: "1000" });
 }

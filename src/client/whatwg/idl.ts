@@ -22,8 +22,8 @@ const maxUnsignedShort = 0xff_ff;
 
 /** Converts to an `[EnforceRange] unsigned short`: a whole number from 0 to 65535, or a TypeError naming `what`. */
 export function toUnsignedShort(value: unknown, what: string): number {
-  // Not `Number`, which takes a bigint. Adding 0 makes +0 of -0.
-  const number = Math.trunc(+(value as number)) + 0;
+  // `Math.trunc` takes no bigint, where `Number` would. Adding 0 makes +0 of -0.
+  const number = Math.trunc(value as number) + 0;
   if (number >= 0 && number <= maxUnsignedShort) return number;
   throw new TypeError(`${what} must be a number from 0 to ${maxUnsignedShort}`);
 }

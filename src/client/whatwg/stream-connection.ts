@@ -53,6 +53,8 @@ export type OpenSocket = (
   },
 ) => Promise<Socket>;
 
+type MessageIterator = AsyncIterator<Message, undefined>;
+
 /** The ready states, as `WebSocket` numbers them. */
 const ReadyState = { connecting: 0, open: 1, closing: 2, closed: 3 } as const;
 type ReadyState = (typeof ReadyState)[keyof typeof ReadyState];
@@ -168,7 +170,7 @@ export class StreamConnection {
     this.#socket = socket;
     // 3, 4
     const { extensions, protocol } = socket;
-    const messages = socket[Symbol.asyncIterator]();
+    const messages: MessageIterator = socket[Symbol.asyncIterator]();
     // 5 to 8
     const readable = new ReadableStream<Message>({
       start: (controller) => {
@@ -199,7 +201,7 @@ export class StreamConnection {
   // Stream operations
 
   /** The algorithm _pull bytes_: releases the backpressure until a message is there. */
-  async #pull(messages: AsyncIterator<Message, undefined>): Promise<void> {
+  async #pull(messages: MessageIterator): Promise<void> {
     const result = await messages.next();
     if (result.done !== true) this.#received(result.value);
   }
@@ -305,7 +307,7 @@ export class StreamConnection {
     this.#closed.reject(createWebSocketError(message, abnormalClosure, "", cause));
   }
 
-  async #connectionClosed(messages: AsyncIterator<Message, undefined>, report: CloseReport): Promise<void> {
+  async #connectionClosed(messages: MessageIterator, report: CloseReport): Promise<void> {
     const isClean = report.wasClean && this.#rejectWrite === undefined && !this.#hasLostWrite;
     // What came before the end, and has not been pulled, is not lost: it is handled before that.
     if (isClean) await this.#receiveRest(messages);
@@ -331,7 +333,7 @@ export class StreamConnection {
   }
 
   /** Takes what waits in the inbox of a connection that is over. */
-  async #receiveRest(messages: AsyncIterator<Message, undefined>): Promise<void> {
+  async #receiveRest(messages: MessageIterator): Promise<void> {
     for (;;) {
       const result = await messages.next();
       if (result.done === true) return;

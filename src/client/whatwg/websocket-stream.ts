@@ -93,6 +93,6 @@ function promiseOf<Value>(getter: () => Promise<Value>): Promise<Value> {
   try {
     return getter();
   } catch (error) {
-    return Promise.reject(error as Error);
+    return Promise.reject(error);
   }
 }

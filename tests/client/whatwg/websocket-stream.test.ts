@@ -51,8 +51,8 @@ describe("the class WebSocketStream", () => {
   it("looks as its interface says", () => {
     assert.deepEqual([made.name, made.length], ["WebSocketStream", 1]);
     assert.deepEqual(Object.keys(made.prototype), ["url", "opened", "closed", "close"]);
-    assert.equal(Reflect.get(made.prototype.close, "length"), 0);
-    assert.equal(String(new made("ws://h/")), "[object WebSocketStream]");
+    assert.equal((Reflect.get(made.prototype, "close") as { length?: number }).length, 0);
+    assert.equal(Object.prototype.toString.call(new made("ws://h/")), "[object WebSocketStream]");
   });
 
   it("needs a URL, and gives it back as it is serialized", () => {
