@@ -170,7 +170,7 @@ export class StreamConnection {
     this.#socket = socket;
     // 3, 4
     const { extensions, protocol } = socket;
-    const messages: MessageIterator = socket[Symbol.asyncIterator]();
+    const messages = socket[Symbol.asyncIterator]() as MessageIterator;
     // 5 to 8
     const readable = new ReadableStream<Message>({
       start: (controller) => {

@@ -71,11 +71,12 @@ export function defineWebSocketStream(host: StreamHost): WebSocketStreamConstruc
     }
 
     get opened(): Promise<WebSocketOpenInfo> {
-      return promiseOf(() => this.#connection.opened);
+      // Web IDL: an attribute that is a promise does not throw on a foreign object, but rejects.
+      return #connection in this ? this.#connection.opened : foreignObject();
     }
 
     get closed(): Promise<WebSocketClosedInfo> {
-      return promiseOf(() => this.#connection.closed);
+      return #connection in this ? this.#connection.closed : foreignObject();
     }
 
     close(closeInfo: WebSocketCloseInfo = {}): void {
@@ -88,11 +89,6 @@ export function defineWebSocketStream(host: StreamHost): WebSocketStreamConstruc
   return WebSocketStreamClass;
 }
 
-/** Web IDL: an attribute that is a promise does not throw on a foreign object, but rejects. */
-function promiseOf<Value>(getter: () => Promise<Value>): Promise<Value> {
-  try {
-    return getter();
-  } catch (error) {
-    return Promise.reject(error);
-  }
+function foreignObject(): Promise<never> {
+  return Promise.reject(new TypeError("this is no WebSocketStream"));
 }
