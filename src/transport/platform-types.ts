@@ -4,8 +4,7 @@
  */
 
 /** Empty but for what a platform adds: Node adds `duplex`, the class `Duplex` of `node:stream`. */
-// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- others add to it
-export interface PlatformTypes {}
+export interface PlatformTypes {} // eslint-disable-line @typescript-eslint/no-empty-object-type -- others add to it
 
 /** The platform's stream of octets or objects in both directions; never where there is none. */
 export type PlatformDuplex = PlatformTypes extends { readonly duplex: infer Duplex } ? Duplex : never;

@@ -8,7 +8,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
 import type { DuplexOptions, Message, ServeOptions, ServerSocket, Socket } from "#src/index.js";
 import { ConnectionClosedError, connect, serve } from "#src/index.js";
-import { seededRandom } from "../support/random.js";
+import { seededRandom } from "../../support/random.js";
 
 /** A client of a server of its own, and the server's end of the connection. */
 async function meet(
