@@ -228,20 +228,15 @@ export class StreamConnection {
     }
     await new Promise<void>((resolve, reject) => {
       this.#rejectWrite = reject;
-      socket.ready().then(resolve, reject);
-    }).then(
-      () => {
+      const hasRoom = (): void => {
+        // The peer has said that it will read no more, and perhaps none of this (web-platform-tests, remote-close): the
+        // end of the connection, which is near, rejects it.
+        if (this.#readyState === ReadyState.open && socket.readyState !== "open") return;
         this.#rejectWrite = undefined;
-        // The peer has said that it will read no more, and perhaps none of this (web-platform-tests, remote-close).
-        if (this.#readyState === ReadyState.open && socket.readyState !== "open") throw this.#lostWrite();
-      },
-      (reason: unknown) => {
-        // The end of the connection may have taken it already, as may an abort.
-        if (this.#rejectWrite === undefined) throw reason;
-        this.#rejectWrite = undefined;
-        throw this.#lostWrite();
-      },
-    );
+        resolve();
+      };
+      socket.ready().then(hasRoom, () => undefined);
+    });
   }
 
   #lostWrite(): DOMException {
@@ -308,7 +303,8 @@ export class StreamConnection {
   }
 
   async #connectionClosed(messages: MessageIterator, report: CloseReport): Promise<void> {
-    const isClean = report.wasClean && this.#rejectWrite === undefined && !this.#hasLostWrite;
+    const rejectWrite = this.#rejectWrite;
+    const isClean = report.wasClean && rejectWrite === undefined && !this.#hasLostWrite;
     // What came before the end, and has not been pulled, is not lost: it is handled before that.
     if (isClean) await this.#receiveRest(messages);
     // 1
@@ -328,8 +324,9 @@ export class StreamConnection {
     const error = createWebSocketError(message, closeCode, reason, report.cause);
     this.#readable.error(error);
     // A write that still waits is about to fail, and what it fails with is the writable's error then.
-    if (this.#rejectWrite === undefined) this.#writable.error(error);
+    if (rejectWrite === undefined) this.#writable.error(error);
     this.#closed.reject(error);
+    rejectWrite?.(this.#lostWrite());
   }
 
   /** Takes what waits in the inbox of a connection that is over. */
