@@ -9,6 +9,12 @@ export type {
   RedirectCode,
   RedirectOptions,
   UrlCredentialsOption,
+  WebSocketClosedInfo,
+  WebSocketCloseInfo,
+  WebSocketOpenInfo,
+  WebSocketStreamChunk,
+  WebSocketStreamConstructor,
+  WebSocketStreamOptions,
 } from "./client/index.js";
 export {
   ConnectError,
@@ -16,6 +22,7 @@ export {
   HandshakeTimeoutError,
   RedirectError,
   UpgradeRefusedError,
+  WebSocketError,
 } from "./client/index.js";
 export type {
   ConnectOptions,
@@ -27,7 +34,7 @@ export type {
   ServeOptions,
   Server,
 } from "./node/index.js";
-export { connect, prepare, reconnecting, serve } from "./node/index.js";
+export { connect, prepare, reconnecting, serve, WebSocketStream } from "./node/index.js";
 export type {
   BackpressureEvent,
   ChannelEvent,
@@ -102,6 +109,7 @@ export type {
   SocketHandlers,
   SocketOptions,
   StreamSource,
+  WebStreams,
 } from "./socket/index.js";
 export {
   CloseTimeoutError,
@@ -115,3 +123,4 @@ export {
 } from "./socket/index.js";
 export type { AddressFamilyOption, LookupOption, LookupResult, ProxyErrorCode } from "./transport/node/index.js";
 export { ProxyError } from "./transport/node/index.js";
+export type { DuplexOptions } from "./transport/index.js";

@@ -10,3 +10,4 @@ export type { ReconnectingOptions } from "./reconnecting.js";
 export { reconnecting } from "./reconnecting.js";
 export type { ServeOptions, Server } from "./serve.js";
 export { serve } from "./serve.js";
+export { WebSocketStream } from "./websocket-stream.js";

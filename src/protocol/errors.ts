@@ -240,6 +240,7 @@ export type UsageCode =
   | "message-consumed"
   | "message-left"
   | "binary-not-utf8"
+  | "duplex-not-available"
   | "too-many-topics"
   | "topic-too-long"
   | "too-many-pings"
@@ -332,6 +333,10 @@ const usageRules: Readonly<Record<UsageCode, UsageRule>> = {
   "binary-not-utf8": {
     section: undefined,
     text: "this binary message is not valid UTF-8, so that it cannot be read as text",
+  },
+  "duplex-not-available": {
+    section: undefined,
+    text: "this platform has no streams but those of toWebStreams",
   },
   "too-many-topics": {
     section: undefined,

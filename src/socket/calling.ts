@@ -16,3 +16,12 @@ export function callAside(handler: () => unknown, failed: (error: unknown) => vo
     failed(error);
   }
 }
+
+/** The same for a handler of a socket's, which has its own way with what handlers throw. */
+export function callHandler(
+  owner: { handlerFailed(error: unknown, during: string): void },
+  during: string,
+  handler: () => unknown,
+): void {
+  callAside(handler, (error) => owner.handlerFailed(error, during));
+}

@@ -8,12 +8,13 @@ export interface Deferred<Value> {
   readonly resolve: (value: Value) => void;
 }
 
-/** Makes one. */
-export function deferred<Value>(): Deferred<Value> {
+/** Makes one, resolved already where there is a value. */
+export function deferred<Value>(value?: Value): Deferred<Value> {
   let resolve: (value: Value) => void = () => undefined;
   const promise = new Promise<Value>((resolvePromise) => {
     resolve = resolvePromise;
   });
+  if (value !== undefined) resolve(value);
   return { promise, resolve };
 }
 

@@ -30,6 +30,12 @@ export interface DeliveryOwner {
   deliveryIdle(): void;
 }
 
+/** A stream, as far as delivery needs it. */
+export interface StreamConsumer {
+  /** The peer has sent its Close frame: after the messages before it, nothing will come. Its code is 1005 where it had none. */
+  peerClosed(code: number): void;
+}
+
 type Waiter = (result: IteratorResult<Message, undefined>) => void;
 
 const iterationEnd: IteratorResult<Message, undefined> = Object.freeze({ done: true, value: undefined });
@@ -42,6 +48,11 @@ export class Delivery {
   #isFull = false;
   #isStopped = false;
   #hasEnded = false;
+  /**
+   * The stream that takes the messages, if one does. It comes back for the rest, so that a full inbox stops reading while
+   * this side leaves, too, and it is asked before the peer's Close frame is answered.
+   */
+  stream: StreamConsumer | undefined;
   /** Those who called `next` on the iterator and wait; undefined while there is no iterator. */
   #waiters: Waiter[] | undefined;
 
@@ -96,7 +107,8 @@ export class Delivery {
   }
 
   #holdFor(promise: PromiseLike<unknown>, during: string): void {
-    this.#isHandling = true;
+    // Nothing is held back from an open handler that takes messages itself.
+    this.#isHandling = this.#waiters === undefined;
     // By a promise of the language's own: what a handler returns may throw from `then`, or call back twice.
     Promise.resolve(promise).then(
       () => this.#handled(),
@@ -183,6 +195,8 @@ export class Delivery {
     if (this.#owner.hasMessageHandler || this.#waiters !== undefined) throw new UsageError("already-consumed");
     const waiters: Waiter[] = [];
     this.#waiters = waiters;
+    // As in `#holdFor`: the open handler may take them, or wait for whoever does.
+    this.#isHandling = false;
     return {
       next: () => this.#next(waiters),
       return: () => {

@@ -5,8 +5,10 @@
  * It is made at that first sign, so that a socket that is open has nothing of it in memory.
  */
 import type { Connection } from "../protocol/index.js";
+import { CloseCode } from "../protocol/index.js";
 import type { ByteStream, Timer } from "../transport/index.js";
 import type { SocketContext } from "./context.js";
+import type { StreamConsumer } from "./delivery.js";
 import { CloseTimeoutError } from "./errors.js";
 import type { Leaving } from "./leaving.js";
 import type { Outbox } from "./outbox.js";
@@ -32,6 +34,7 @@ export class Ending {
   readonly #stream: ByteStream;
   readonly #outbox: Outbox;
   #discardedBytes = 0;
+  #isLeftToStream = false;
   #timer: Timer | undefined;
   #hasEndedStream = false;
 
@@ -68,10 +71,18 @@ export class Ending {
       this.cut(new CloseTimeoutError(this.#context.options.closeTimeoutMs));
       return;
     }
-    // A handler is still at work: the peer has waited long enough for its answer.
-    this.#connection.answerClose();
+    // A handler is still at work: the peer has waited long enough for its answer. What a stream had to say is no whole.
+    if (this.#isLeftToStream) this.#connection.close(CloseCode.internalError);
+    else this.#connection.answerClose();
     this.startTimer();
     this.#outbox.flushSoon();
+  }
+
+  /** The peer has closed: the stream that takes the messages closes when it is done, or else the timer does. */
+  leaveAnswerTo(stream: StreamConsumer, code: number): false {
+    this.#isLeftToStream = true;
+    stream.peerClosed(code);
+    return false;
   }
 
   /** Cuts the stream; the report will name `cause`. */

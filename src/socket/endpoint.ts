@@ -10,8 +10,8 @@
  */
 import type { CloseReport, ConnectionSink, DataOpcode, ProtocolError, SharedMessage } from "../protocol/index.js";
 import { CloseCode, Connection } from "../protocol/index.js";
-import type { ByteStream, ByteStreamReceiver } from "../transport/index.js";
-import { callAside } from "./calling.js";
+import type { ByteStream, ByteStreamReceiver, DuplexOptions, PlatformDuplex } from "../transport/index.js";
+import { callHandler } from "./calling.js";
 import type { StreamSource } from "./chunk-source.js";
 import type { SocketContext, SocketDetails } from "./context.js";
 import { type Deferred, deferred, rejectedQuietly } from "./deferred.js";
@@ -33,6 +33,7 @@ import { sent } from "./send-results.js";
 import { messageWaits, refusalOf, takeDrain } from "./sending.js";
 import type { Message, SendData, SendOptions, SendResult, Socket } from "./socket.js";
 import { SocketWatch, type WatchOwner } from "./socket-watch.js";
+import { toDuplex, toWebStreams, type WebStreams } from "./streams.js";
 
 type Owner = ConnectionSink & ByteStreamReceiver & DeliveryOwner & OutboxOwner & WatchOwner & RateLimitOwner;
 
@@ -122,9 +123,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
   }
 
   get closed(): Promise<CloseReport> {
-    this.#closed ??= deferred<CloseReport>();
-    if (this.#report !== undefined) this.#closed.resolve(this.#report);
-    return this.#closed.promise;
+    return (this.#closed ??= deferred<CloseReport>(this.#report)).promise;
   }
 
   // Sending
@@ -197,16 +196,24 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
     return this.#delivery.iterate();
   }
 
+  toDuplex(options?: DuplexOptions): PlatformDuplex {
+    return toDuplex(this, this.#delivery, this.#context, options);
+  }
+
+  toWebStreams(options?: SendOptions): WebStreams {
+    return toWebStreams(this, this.#delivery, this.#context, options);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
   /** Begins the closing handshake. `cause` goes to the report. */
-  beginClose(code: number, reason: string, cause?: Error): void {
+  beginClose(code: number | undefined, reason: string, cause?: Error): void {
     this.#connection.close(code, reason, cause);
     this.toEnd.leaving = undefined;
     // The peer's Close frame may stand behind more messages than the inbox takes.
-    this.resumeReading(reasonsWhileOpen);
+    this.resumeReading(this.isLeaving ? reasonsWhileOpen : reasonsWhileOpen & ~PauseReason.inbox);
     this.toEnd.startTimer();
     this.#outbox.flushSoon();
   }
@@ -228,7 +235,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
 
   outputRoomy(): void {
     const isDrained = takeDrain(this.#context, this, this.#outbox);
-    if (isDrained) this.#call("the drain handler", () => this.#context.handlers.drain?.(this));
+    if (isDrained) callHandler(this, "the drain handler", () => this.#context.handlers.drain?.(this));
     this.resumeReading(PauseReason.output);
   }
 
@@ -244,9 +251,8 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
   }
 
   streamReceived(bytes: Uint8Array, start: number, end: number): void {
-    const ending = this.#ending;
-    if (ending?.isDiscarding === true) {
-      ending.discard(end - start);
+    if (this.#ending?.isDiscarding === true) {
+      this.#ending.discard(end - start);
       return;
     }
     this.heardStep = this.#context.wheel.step;
@@ -327,8 +333,9 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
     if (roundTripMs !== undefined) this.#context.observer?.roundTrip?.(this, roundTripMs);
   }
 
-  receivedClose(): boolean {
+  receivedClose({ code }: { readonly code: number }): boolean {
     this.toEnd.discardFromNowOn();
+    if (this.#delivery.stream !== undefined) return this.toEnd.leaveAnswerTo(this.#delivery.stream, code);
     // A handler that is at work, and those whose messages wait, may still answer: our Close frame comes after them
     // (§5.5.1). Whoever pulls messages may never come back, and is not waited for.
     return this.#delivery.isIdle || !this.hasMessageHandler;
@@ -385,7 +392,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
   }
 
   get isLeaving(): boolean {
-    return !this.#connection.canSend;
+    return !this.#connection.canSend && this.#delivery.stream === undefined;
   }
 
   messageWaits(): void {
@@ -401,7 +408,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
   }
 
   deliveryIdle(): void {
-    if (this.#connection.state === "closing-by-peer") {
+    if (this.#connection.state === "closing-by-peer" && this.#delivery.stream === undefined) {
       this.#connection.answerClose();
       this.#outbox.flushSoon();
     }
@@ -415,11 +422,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
     if (report === undefined || this.#isCloseHandled) return;
     if (this.hasMessageHandler && !this.#delivery.isIdle) return;
     this.#isCloseHandled = true;
-    this.#call("the close handler", () => this.#context.handlers.close?.(this, report));
-  }
-
-  #call(during: string, handler: () => unknown): void {
-    callAside(handler, (error) => this.handlerFailed(error, during));
+    callHandler(this, "the close handler", () => this.#context.handlers.close?.(this, report));
   }
 
   pauseReading(reason: PauseReason): void {

@@ -2,8 +2,10 @@
  * The socket that servers and clients share.
  */
 
+export { Burst } from "./burst.js";
 export { callAside } from "./calling.js";
 export type { ReadableStreamLike, StreamSource } from "./chunk-source.js";
+export { closeWith } from "./closing.js";
 export type { CompressionReport, PerMessageDeflateOptions } from "./compression.js";
 export { createCompression, reportCompression } from "./compression.js";
 export type { SocketContext, SocketDetails } from "./context.js";
@@ -33,3 +35,4 @@ export type { SendStreamOptions } from "./outgoing-stream.js";
 export { PreparedMessage, prepareMessage } from "./prepared-message.js";
 export type { RateLimitOptions, RateLimitPolicy } from "./rate-limit.js";
 export type { Message, RefusalReason, SendData, SendOptions, SendResult, Socket, SocketHandlers } from "./socket.js";
+export type { WebStreams } from "./web-streams.js";

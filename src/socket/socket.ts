@@ -2,9 +2,11 @@
  * The socket as its users see it, the same at both ends.
  */
 import type { CloseReport } from "../protocol/index.js";
+import type { DuplexOptions, PlatformDuplex } from "../transport/index.js";
 import type { StreamSource } from "./chunk-source.js";
 import type { SendStreamOptions } from "./outgoing-stream.js";
 import type { PreparedMessage } from "./prepared-message.js";
+import type { WebStreams } from "./web-streams.js";
 
 /** A message as it is received: a string when it was sent as text, octets when it was sent as binary. */
 export type Message = string | Uint8Array;
@@ -122,6 +124,23 @@ export interface Socket<Data = undefined> extends AsyncIterable<Message>, AsyncD
    * @throws UsageError `close-code-not-sendable`, `close-reason-too-long`, `invalid-argument`
    */
   close(code?: number, reason?: string): Promise<CloseReport>;
+  /**
+   * A stream of `node:stream` in both directions, for `pipeline` and its like. It is the consumer of the messages, and
+   * closes the connection: `end()` with 1000, `destroy()` and an AbortError with 1001, any other error with 1011. It ends when the peer has
+   * closed with 1000 or without a code, and fails with ConnectionClosedError otherwise. See docs/node-streams.md.
+   *
+   * @throws UsageError `already-consumed` when there is a message handler or an iterator already, `duplex-not-available`
+   *   elsewhere than on Node, `invalid-argument` for an option that makes no sense
+   */
+  toDuplex(options?: DuplexOptions): PlatformDuplex;
+  /**
+   * The same as web streams, a message a chunk: closing the writable closes with 1000, aborting it or cancelling the
+   * readable with 1011, or 1001 without a reason.
+   *
+   * @param options `compress`: whether what is written may be compressed
+   * @throws UsageError `already-consumed`
+   */
+  toWebStreams(options?: SendOptions): WebStreams;
   /** Cuts the connection at once, without a closing handshake. What has not been sent or handled is lost. */
   terminate(): void;
 }

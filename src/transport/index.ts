@@ -8,4 +8,6 @@ export type { IpRange } from "./ip-address.js";
 export { isInRange, isLoopback, isSameAddress, ownerOf, parseIpAddress, parseIpRange } from "./ip-address.js";
 export type { MemoryPairOptions } from "./memory-pair.js";
 export { createMemoryPair, StreamResetError } from "./memory-pair.js";
+export type { DuplexOptions, MessagePipe, PipeEnd } from "./message-pipe.js";
 export type { Clock, Deadlines, Flushable, Platform, Timer, TurnScheduler } from "./platform.js";
+export type { PlatformDuplex, PlatformTypes } from "./platform-types.js";

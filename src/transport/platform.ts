@@ -11,6 +11,8 @@ import type {
   TextCodec,
   WindowMemory,
 } from "../protocol/index.js";
+import type { DuplexOptions, MessagePipe } from "./message-pipe.js";
+import type { PlatformDuplex } from "./platform-types.js";
 
 /** A timer that has been set. */
 export interface Timer {
@@ -81,6 +83,8 @@ export interface Platform {
   readonly turns: TurnScheduler;
   /** Absent where nothing can be compressed. */
   readonly compression?: PlatformCompression;
+  /** Makes a stream in both directions over a pipe. Absent where there is no such thing. */
+  readonly createDuplex?: (pipe: MessagePipe, options: DuplexOptions) => PlatformDuplex;
   /** `count` octets of cryptographic randomness. */
   randomBytes(count: number): Uint8Array;
   /** Tells a human about an error that nobody handles. */

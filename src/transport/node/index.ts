@@ -22,6 +22,7 @@ export { chooseTransport, Door, HandleTransport, loadStreamBinding } from "./han
 export type { DetachedHandle } from "./http-handover.js";
 export { handOverHandle, handOverSocket, prepareHandover } from "./http-handover.js";
 export { hasUnansweredRequest, listeningAddress, takeHttpUpgrade } from "./http-upgrade.js";
+export { createMessageDuplex } from "./message-duplex.js";
 export { keepFreedMemory } from "./node-memory.js";
 export { nodeClock, nodePlatform, PooledMaskingKeys } from "./node-platform.js";
 export { documentedNodeText, nodeText } from "./node-text.js";

@@ -7,6 +7,7 @@ import type { MaskingKeySource } from "../../protocol/index.js";
 import { InflationMemory, WindowMemory } from "../../protocol/index.js";
 import { CoarseTimers } from "../coarse-timers.js";
 import type { Clock, Platform, Timer } from "../platform.js";
+import { createMessageDuplex } from "./message-duplex.js";
 import { allocate, masking, memoryBytes, pool } from "./node-memory.js";
 import { nodeText } from "./node-text.js";
 import { nodeTurns } from "./node-turns.js";
@@ -66,6 +67,7 @@ export const nodePlatform: Platform = {
     inflations: new InflationMemory(),
     spentMs: () => nodeCompressor().deflateMs + nodeCompressor().inflateMs,
   },
+  createDuplex: createMessageDuplex,
   randomBytes: (count: number) => randomBytes(count),
   reportError(error: unknown, during: string): void {
     // eslint-disable-next-line no-console -- an error that nobody handles has no better place
