@@ -51,6 +51,8 @@ export type {
   CompressionReport,
   DeadlineOptions,
   HeartbeatOptions,
+  IncomingMessage,
+  IncomingMessageOptions,
   Message,
   PerMessageDeflateOptions,
   PreparedMessage,

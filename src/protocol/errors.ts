@@ -243,6 +243,9 @@ export type UsageCode =
   | "header-invalid"
   | "header-not-allowed"
   | "already-consumed"
+  | "message-consumed"
+  | "message-left"
+  | "binary-not-utf8"
   | "too-many-topics"
   | "topic-too-long"
   | "too-many-pings"
@@ -313,6 +316,18 @@ const usageRules: Readonly<Record<UsageCode, UsageRule>> = {
   "already-consumed": {
     section: undefined,
     text: "messages have one consumer, a message handler or one iterator, and this one has it already",
+  },
+  "message-consumed": {
+    section: undefined,
+    text: "the content of a message can be consumed once, by one of stream, text, bytes, json, discard or iterating",
+  },
+  "message-left": {
+    section: undefined,
+    text: "the next message was asked for before this one had been consumed, so that the rest of it was discarded",
+  },
+  "binary-not-utf8": {
+    section: undefined,
+    text: "this binary message is not valid UTF-8, so that it cannot be read as text",
   },
   "too-many-topics": {
     section: undefined,

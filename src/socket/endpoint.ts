@@ -8,16 +8,26 @@
  *
  * Whatever ends a connection, `streamClosed` is its end, once.
  */
-import type { CloseReport, ConnectionSink, DataOpcode, ProtocolError, SharedMessage } from "../protocol/index.js";
+import type {
+  CloseReport,
+  ConnectionSink,
+  DataOpcode,
+  ProtocolError,
+  Receiving,
+  SharedMessage,
+} from "../protocol/index.js";
 import { CloseCode, Connection } from "../protocol/index.js";
 import type { ByteStream, ByteStreamReceiver } from "../transport/index.js";
 import { callAside } from "./calling.js";
+import { Closure } from "./closure.js";
 import type { SocketContext, SocketDetails } from "./context.js";
-import { type Deferred, deferred, rejectedQuietly } from "./deferred.js";
+import { rejectedQuietly } from "./deferred.js";
 import { Delivery, type DeliveryOwner } from "./delivery.js";
 import { Ending } from "./ending.js";
 import { ConnectionClosedError } from "./errors.js";
 import { asError, reportTo } from "./handler-error.js";
+import type { IncomingMessage } from "./incoming-message.js";
+import { IncomingMessages, type IncomingOwner } from "./incoming-messages.js";
 import { Leaving } from "./leaving.js";
 import { deliverOutOfChunk } from "./lending.js";
 import { tellClosed, tellSent, tellWritten } from "./observer.js";
@@ -31,7 +41,7 @@ import { meetSlowPeer } from "./slow-peer.js";
 import type { Message, SendData, SendOptions, SendResult, Socket } from "./socket.js";
 import { SocketWatch, type WatchOwner } from "./socket-watch.js";
 
-type Owner = ConnectionSink & ByteStreamReceiver & DeliveryOwner & OutboxOwner & WatchOwner & RateLimitOwner;
+type Owner = ConnectionSink & ByteStreamReceiver & DeliveryOwner & IncomingOwner & OutboxOwner & WatchOwner & RateLimitOwner;
 
 /** See the head of this file. Applications see it as a `Socket`. */
 export class Endpoint<Data> implements Socket<Data>, Owner {
@@ -43,6 +53,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   readonly #connection: Connection;
 
   readonly #delivery: Delivery;
+  #incoming: IncomingMessages | undefined;
   #reading: Reading | undefined;
   readonly #outbox: Outbox;
   readonly #watch: SocketWatch;
@@ -55,11 +66,9 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
 
   // The end.
   #ending: Ending | undefined;
-  #report: CloseReport | undefined;
-  #isCloseHandled = false;
+  readonly #closure = new Closure();
   /** Whether the stream is gone, and an extension still at work on what came before. */
   #isEndDue = false;
-  #closed: Deferred<CloseReport> | undefined;
 
   constructor(context: SocketContext<Data>, stream: ByteStream, details: SocketDetails<Data>) {
     this.#context = context;
@@ -71,6 +80,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     const { platform, options, connection } = context;
     this.#outbox = new Outbox(connection.pool, stream, platform.turns, options.highWaterMarkBytes, this);
     this.#connection = new Connection(connection, this, this.#outbox, details.chain);
+    if (!this.hasMessageHandler) this.#connection.receiving = "undecided";
     if (options.rateLimit !== undefined) this.#limiter = new RateLimiter(options.rateLimit, context, this);
     this.#watch = new SocketWatch(context, this.#connection, stream, this.#outbox, this.#delivery, this);
   }
@@ -97,7 +107,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   }
 
   get readyState(): "open" | "closing" | "closed" {
-    if (this.#isStreamGone) return "closed";
+    if (this.isStreamGone) return "closed";
     return this.#connection.isOpen && this.#ending?.isCutByUs !== true ? "open" : "closing";
   }
 
@@ -114,11 +124,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   }
 
   get closed(): Promise<CloseReport> {
-    if (this.#closed === undefined) {
-      this.#closed = deferred<CloseReport>();
-      if (this.#report !== undefined) this.#closed.resolve(this.#report);
-    }
-    return this.#closed.promise;
+    return this.#closure.closed;
   }
 
   // Sending
@@ -164,12 +170,13 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   }
 
   ready(): Promise<void> {
-    if (this.#report !== undefined) return rejectedQuietly(new ConnectionClosedError("there was room", this.#report));
+    const { report } = this.#closure;
+    if (report !== undefined) return rejectedQuietly(new ConnectionClosedError("there was room", report));
     return this.#outbox.room();
   }
 
   ping(): Promise<number> {
-    return this.#watch.ping(this.#report);
+    return this.#watch.ping(this.#closure.report);
   }
 
   close(code = 1000, reason = ""): Promise<CloseReport> {
@@ -187,14 +194,20 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   }
 
   terminate(): void {
-    if (this.#isStreamGone && !this.#isEndDue) return;
+    if (this.isStreamGone && !this.#isEndDue) return;
     this.#delivery.stop();
-    if (this.#isStreamGone) this.#end(this.toEnd);
+    if (this.isStreamGone) this.#end(this.toEnd);
     else this.toEnd.cut(undefined);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
     return this.#delivery.iterate();
+  }
+
+  incoming(): AsyncIterableIterator<IncomingMessage, undefined> {
+    const parts = { connection: this.#connection, delivery: this.#delivery, watch: this.#watch, limiter: this.#limiter };
+    this.#incoming ??= new IncomingMessages(this.#context, parts, this);
+    return this.#incoming.iterate();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -205,6 +218,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   beginClose(code: number, reason: string, cause?: Error): void {
     this.#connection.close(code, reason, cause);
     this.toEnd.leaving = undefined;
+    this.#mustReadOn();
     // The peer's Close frame may stand behind more messages than the inbox takes.
     this.resumeReading(reasonsWhileOpen);
     this.toEnd.startTimer();
@@ -255,8 +269,14 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     this.heardStep = this.#context.wheel.step;
     this.#connection.receive(bytes, start, end);
     this.#limiter?.octets(end - start);
-    if (this.isHolding) this.#watch.countMemory();
+    if (this.isHolding) this.#countHeld();
     if (this.#outbox.byteLength > 0) this.#outbox.flushSoon();
+  }
+
+  #countHeld(): void {
+    this.#watch.countMemory();
+    if (!this.#delivery.isUndecided || !this.#connection.isMidMessage) return;
+    if (this.#connection.heldBytes + this.#delivery.waitingBytes >= this.maxInboxBytes) this.sizeInDoubt();
   }
 
   streamEnded(): void {
@@ -271,6 +291,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     this.#limiter?.end();
     const { toEnd: ending } = this;
     ending.streamClosed(error);
+    this.#mustReadOn();
     // What came before is not lost, unless it was given up.
     this.#isEndDue = this.#connection.isTransforming && !this.#delivery.isStopped;
     if (!this.#isEndDue) this.#end(ending);
@@ -283,12 +304,12 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     this.#isEndDue = this.#connection.isTransforming && !this.#delivery.isStopped;
     if (this.#isEndDue) return;
     const report = this.#connection.streamEnded(ending.cause, ending.isCutByUs);
-    this.#report = report;
     tellClosed(this.#context.observer, this, report);
-    this.#closed?.resolve(report);
+    this.#closure.end(report);
     this.#watch.endPings(report);
     this.#outbox.end(() => new ConnectionClosedError("there was room", report));
     this.connectionEnded(!this.#delivery.isIdle);
+    this.#incoming?.ended(report);
     this.#delivery.end();
     this.#handleClose();
   }
@@ -352,14 +373,19 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     this.#outbox.flushSoon();
   }
 
-  fail(error: ProtocolError): void {
-    this.#connection.fail(error);
-    this.failed();
+  sizeInDoubt(): void {
+    if (!this.isLeaving) this.pauseReading(PauseReason.consumer);
   }
 
-  failed(): void {
+  fail(error: ProtocolError): void {
+    this.#connection.fail(error);
+    this.failed(error);
+  }
+
+  failed(error: ProtocolError): void {
     this.toEnd.discardFromNowOn();
-    this.resumeReading(reasonsWhileOpen | PauseReason.extension); // What these wait for counts no more.
+    this.resumeReading(reasonsWhileOpen | PauseReason.extension | PauseReason.body); // What these wait for counts no more.
+    this.#incoming?.failed(error);
   }
 
   // What comes from delivery
@@ -379,7 +405,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   handlerFailed(error: unknown, during: string): void {
     reportTo(this.#context.handlers, this.#context.platform, error, during, this);
     // Before delivery stops: idle delivery would answer a Close of the peer's, and with the peer's own code.
-    if (!this.#isStreamGone) this.beginClose(CloseCode.internalError, "", asError(error));
+    if (!this.isStreamGone) this.beginClose(CloseCode.internalError, "", asError(error));
     this.#delivery.stop();
   }
 
@@ -389,6 +415,19 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
 
   messageWaits(): void {
     this.#watch.holds();
+  }
+
+  receive(receiving: Receiving): void {
+    const isDecided = receiving !== "undecided";
+    // Once this side closes, nothing may wait for a consumer any more.
+    this.#connection.receiving = isDecided || (!this.isLeaving && !this.isStreamGone) ? receiving : "whole";
+    if (isDecided) this.resumeReading(PauseReason.consumer);
+  }
+
+  /** Nothing may wait for somebody who may never come any more. */
+  #mustReadOn(): void {
+    if (this.#delivery.isUndecided) this.receive("whole");
+    this.#incoming?.goesOn();
   }
 
   inboxFull(): void {
@@ -410,11 +449,9 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
 
   /** Calls the close handler when the message handler has had every message. Whoever pulls them is not waited for. */
   #handleClose(): void {
-    const report = this.#report;
-    if (report === undefined || this.#isCloseHandled) return;
     if (this.hasMessageHandler && !this.#delivery.isIdle) return;
-    this.#isCloseHandled = true;
-    this.#call("the close handler", () => this.#context.handlers.close?.(this, report));
+    const handle = (report: CloseReport): unknown => this.#context.handlers.close?.(this, report);
+    this.#closure.handleOnce((report) => this.#call("the close handler", () => handle(report)));
   }
 
   #call(during: string, handler: () => unknown): void {
@@ -422,7 +459,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   }
 
   pauseReading(reason: PauseReason): void {
-    if (this.#isStreamGone) return;
+    if (this.isStreamGone) return;
     this.#reading ??= new Reading(this.#connection, this.#stream);
     this.#reading.pause(reason);
     this.#watch.isPaused = true;
@@ -443,7 +480,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     return (this.#ending ??= new Ending(this.#context, this.#connection, this.#stream, this.#outbox));
   }
 
-  get #isStreamGone(): boolean {
+  get isStreamGone(): boolean {
     return this.#ending?.isStreamGone === true;
   }
 }
