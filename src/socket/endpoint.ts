@@ -8,14 +8,7 @@
  *
  * Whatever ends a connection, `streamClosed` is its end, once.
  */
-import type {
-  CloseReport,
-  ConnectionSink,
-  DataOpcode,
-  ProtocolError,
-  Receiving,
-  SharedMessage,
-} from "../protocol/index.js";
+import type { CloseReport, ProtocolError, Receiving, SharedMessage } from "../protocol/index.js";
 import { CloseCode, Connection } from "../protocol/index.js";
 import type { ByteStream, ByteStreamReceiver } from "../transport/index.js";
 import { callAside } from "./calling.js";
@@ -27,21 +20,20 @@ import { Ending } from "./ending.js";
 import { ConnectionClosedError } from "./errors.js";
 import { asError, reportTo } from "./handler-error.js";
 import type { IncomingMessage } from "./incoming-message.js";
-import { IncomingMessages, type IncomingOwner } from "./incoming-messages.js";
 import { Leaving } from "./leaving.js";
-import { deliverOutOfChunk } from "./lending.js";
-import { tellClosed, tellSent, tellWritten } from "./observer.js";
+import { tellClosed, tellSent } from "./observer.js";
 import { octetsOf } from "./octets.js";
 import { Outbox, type OutboxOwner } from "./outbox.js";
 import { PreparedMessage } from "./prepared-message.js";
 import { RateLimiter, type RateLimitOwner } from "./rate-limit.js";
 import { PauseReason, Reading, reasonsWhileOpen } from "./reading.js";
+import { Receipt, type ReceiptOwner } from "./receipt.js";
 import { buffered, refusedClosed, refusedClosing, refusedFull, sent } from "./send-results.js";
 import { meetSlowPeer } from "./slow-peer.js";
 import type { Message, SendData, SendOptions, SendResult, Socket } from "./socket.js";
 import { SocketWatch, type WatchOwner } from "./socket-watch.js";
 
-type Owner = ConnectionSink & ByteStreamReceiver & DeliveryOwner & IncomingOwner & OutboxOwner & WatchOwner & RateLimitOwner;
+type Owner = ByteStreamReceiver & DeliveryOwner & OutboxOwner & ReceiptOwner & WatchOwner & RateLimitOwner;
 
 /** See the head of this file. Applications see it as a `Socket`. */
 export class Endpoint<Data> implements Socket<Data>, Owner {
@@ -53,7 +45,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   readonly #connection: Connection;
 
   readonly #delivery: Delivery;
-  #incoming: IncomingMessages | undefined;
+  readonly #receipt: Receipt<Data>;
   #reading: Reading | undefined;
   readonly #outbox: Outbox;
   readonly #watch: SocketWatch;
@@ -79,10 +71,11 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     this.#delivery = new Delivery(this);
     const { platform, options, connection } = context;
     this.#outbox = new Outbox(connection.pool, stream, platform.turns, options.highWaterMarkBytes, this);
-    this.#connection = new Connection(connection, this, this.#outbox, details.chain);
-    if (!this.hasMessageHandler) this.#connection.receiving = "undecided";
     if (options.rateLimit !== undefined) this.#limiter = new RateLimiter(options.rateLimit, context, this);
+    this.#receipt = new Receipt(context, this.#delivery, this.#limiter, this);
+    this.#connection = new Connection(connection, this.#receipt, this.#outbox, details.chain);
     this.#watch = new SocketWatch(context, this.#connection, stream, this.#outbox, this.#delivery, this);
+    this.#receipt.begin(this.#connection, this.#watch);
   }
 
   /**
@@ -205,9 +198,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   }
 
   incoming(): AsyncIterableIterator<IncomingMessage, undefined> {
-    const parts = { connection: this.#connection, delivery: this.#delivery, watch: this.#watch, limiter: this.#limiter };
-    this.#incoming ??= new IncomingMessages(this.#context, parts, this);
-    return this.#incoming.iterate();
+    return this.#receipt.incoming();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -218,7 +209,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   beginClose(code: number, reason: string, cause?: Error): void {
     this.#connection.close(code, reason, cause);
     this.toEnd.leaving = undefined;
-    this.#mustReadOn();
+    this.#receipt.readsOn();
     // The peer's Close frame may stand behind more messages than the inbox takes.
     this.resumeReading(reasonsWhileOpen);
     this.toEnd.startTimer();
@@ -269,14 +260,8 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     this.heardStep = this.#context.wheel.step;
     this.#connection.receive(bytes, start, end);
     this.#limiter?.octets(end - start);
-    if (this.isHolding) this.#countHeld();
+    if (this.isHolding) this.#receipt.grown();
     if (this.#outbox.byteLength > 0) this.#outbox.flushSoon();
-  }
-
-  #countHeld(): void {
-    this.#watch.countMemory();
-    if (!this.#delivery.isUndecided || !this.#connection.isMidMessage) return;
-    if (this.#connection.heldBytes + this.#delivery.waitingBytes >= this.maxInboxBytes) this.sizeInDoubt();
   }
 
   streamEnded(): void {
@@ -291,7 +276,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     this.#limiter?.end();
     const { toEnd: ending } = this;
     ending.streamClosed(error);
-    this.#mustReadOn();
+    this.#receipt.readsOn();
     // What came before is not lost, unless it was given up.
     this.#isEndDue = this.#connection.isTransforming && !this.#delivery.isStopped;
     if (!this.#isEndDue) this.#end(ending);
@@ -309,7 +294,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     this.#watch.endPings(report);
     this.#outbox.end(() => new ConnectionClosedError("there was room", report));
     this.connectionEnded(!this.#delivery.isIdle);
-    this.#incoming?.ended(report);
+    this.#receipt.ended(report);
     this.#delivery.end();
     this.#handleClose();
   }
@@ -320,36 +305,6 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   }
 
   // What comes from the connection
-
-  messageBegun(): void {
-    this.#watch.messageBegun();
-  }
-
-  receivedText(text: string, byteLength: number, isTransformed: boolean): void {
-    if (this.#limiter?.message() === false) return;
-    this.activeStep = this.heardStep;
-    this.#context.observer?.received?.(this, "text", byteLength, isTransformed);
-    this.#delivery.deliver(text);
-  }
-
-  receivedBinary(bytes: Uint8Array, start: number, end: number, isOwned: boolean, isTransformed: boolean): void {
-    if (this.#limiter?.message() === false) return;
-    this.activeStep = this.heardStep;
-    this.#context.observer?.received?.(this, "binary", end - start, isTransformed);
-    if (isOwned) this.#delivery.deliver(bytes);
-    else deliverOutOfChunk(this.#delivery, this.#context, bytes, start, end);
-  }
-
-  receivedPing(): void {
-    this.#limiter?.controlFrame();
-  }
-
-  receivedPong(bytes: Uint8Array, start: number, end: number): void {
-    const roundTripMs = this.#watch.pong(bytes, start, end);
-    // Who answers our pings does what it has to (§5.5.2), however many we send.
-    if (roundTripMs === undefined && !this.#watch.takeAwaitedPong()) this.#limiter?.controlFrame();
-    if (roundTripMs !== undefined) this.#context.observer?.roundTrip?.(this, roundTripMs);
-  }
 
   receivedClose(): boolean {
     this.toEnd.discardFromNowOn();
@@ -365,27 +320,19 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     this.#ending?.leaving?.tryNow();
   }
 
-  messageWritten(opcode: DataOpcode, payload: string | number, isTransformed: boolean): void {
-    tellWritten(this.#context, this, opcode, payload, isTransformed);
-  }
-
   outputAdded(): void {
     this.#outbox.flushSoon();
   }
 
-  sizeInDoubt(): void {
-    if (!this.isLeaving) this.pauseReading(PauseReason.consumer);
-  }
-
   fail(error: ProtocolError): void {
     this.#connection.fail(error);
-    this.failed(error);
+    this.#receipt.failed(error);
   }
 
-  failed(error: ProtocolError): void {
+  failed(): void {
     this.toEnd.discardFromNowOn();
-    this.resumeReading(reasonsWhileOpen | PauseReason.extension | PauseReason.body); // What these wait for counts no more.
-    this.#incoming?.failed(error);
+    // What these wait for counts no more.
+    this.resumeReading(reasonsWhileOpen | PauseReason.extension | PauseReason.body);
   }
 
   // What comes from delivery
@@ -418,16 +365,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
   }
 
   receive(receiving: Receiving): void {
-    const isDecided = receiving !== "undecided";
-    // Once this side closes, nothing may wait for a consumer any more.
-    this.#connection.receiving = isDecided || (!this.isLeaving && !this.isStreamGone) ? receiving : "whole";
-    if (isDecided) this.resumeReading(PauseReason.consumer);
-  }
-
-  /** Nothing may wait for somebody who may never come any more. */
-  #mustReadOn(): void {
-    if (this.#delivery.isUndecided) this.receive("whole");
-    this.#incoming?.goesOn();
+    this.#receipt.receive(receiving);
   }
 
   inboxFull(): void {

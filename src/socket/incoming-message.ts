@@ -161,7 +161,9 @@ export class ReceivedMessage implements IncomingMessage {
       const limit = wholeNumber("maxBytes", maxBytes, this.#context.maxMessageBytes);
       const content = this.#take();
       if (content instanceof MessageBody) {
-        return quietly(content.collect(limit).then((collected) => read(joined(collected.pieces, collected.byteLength))));
+        return quietly(
+          content.collect(limit).then((collected) => read(joined(collected.pieces, collected.byteLength))),
+        );
       }
       if (!this.#isWithin(content, limit)) return this.#refuse(content, limit);
       return Promise.resolve(read(content));

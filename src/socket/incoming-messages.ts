@@ -4,7 +4,7 @@
  * While `maxInboxBytes` wait, nothing is read on, be they pieces of the message that is coming or messages behind one that
  * somebody still works on. What an extension makes of a message stops at the same amount.
  */
-import type { CloseReport, Connection, PieceSink, ProtocolError, TextCodec } from "../protocol/index.js";
+import type { CloseReport, PieceSink, ProtocolError, TextCodec } from "../protocol/index.js";
 import type { SocketContext } from "./context.js";
 import type { Delivery, Streaming } from "./delivery.js";
 import { ConnectionClosedError } from "./errors.js";
@@ -17,7 +17,6 @@ import type { AnySocket } from "./observer.js";
 import type { RateLimiter } from "./rate-limit.js";
 import { PauseReason } from "./reading.js";
 import type { Message } from "./socket.js";
-import type { SocketWatch } from "./socket-watch.js";
 
 /** The socket, as far as its incoming messages need it. */
 export interface IncomingOwner extends AnySocket {
@@ -27,8 +26,9 @@ export interface IncomingOwner extends AnySocket {
   readonly isLeaving: boolean;
   /** Whether nothing comes any more but what has come. */
   readonly isStreamGone: boolean;
-  /** The step in which octets last came, and that in which a message last came or went. */
+  /** The step in which octets last came. */
   readonly heardStep: number;
+  /** The step in which a message last came or went. */
   activeStep: number;
   /** Something is held in memory. */
   messageWaits(): void;
@@ -38,12 +38,12 @@ export interface IncomingOwner extends AnySocket {
   fail(error: ProtocolError): void;
 }
 
-/** What of the socket has to do with them. */
-export interface IncomingParts {
-  readonly connection: Connection;
-  readonly delivery: Delivery;
-  readonly watch: SocketWatch;
-  readonly limiter: RateLimiter | undefined;
+/** The socket's receipt, as far as its incoming messages need it. */
+export interface PieceOwner {
+  /** More of a message has come. */
+  messageGoesOn(): void;
+  /** An extension may go on. */
+  roomForPieces(): void;
 }
 
 /** Each message when it begins. */
@@ -68,8 +68,9 @@ export class IncomingMessages implements PieceSink, Streaming, MessageContext {
   readonly text: TextCodec;
   readonly maxMessageBytes: number;
   readonly #context: Pick<SocketContext<unknown>, "observer">;
-  readonly #parts: IncomingParts;
   readonly #delivery: Delivery;
+  readonly #limiter: RateLimiter | undefined;
+  readonly #receipt: PieceOwner;
   readonly #owner: IncomingOwner;
   /** The message that is coming. */
   #coming: MessageBody | undefined;
@@ -85,16 +86,19 @@ export class IncomingMessages implements PieceSink, Streaming, MessageContext {
 
   constructor(
     context: Pick<SocketContext<unknown>, "observer" | "connection">,
-    parts: IncomingParts,
+    delivery: Delivery,
+    limiter: RateLimiter | undefined,
+    receipt: PieceOwner,
     owner: IncomingOwner,
   ) {
     this.#context = context;
-    this.#parts = parts;
-    this.#delivery = parts.delivery;
+    this.#delivery = delivery;
+    this.#limiter = limiter;
+    this.#receipt = receipt;
     this.#owner = owner;
     this.text = context.connection.text;
     this.maxMessageBytes = context.connection.limits.maxMessageBytes;
-    parts.delivery.streaming = this;
+    delivery.streaming = this;
   }
 
   get waitingBytes(): number {
@@ -132,8 +136,8 @@ export class IncomingMessages implements PieceSink, Streaming, MessageContext {
   messageStarted(type: "text" | "binary", isTransformed: boolean): void {
     this.#byteLength = 0;
     this.#isTransformed = isTransformed;
-    this.#goesOn();
-    if (this.#parts.limiter?.message() === false || this.#delivery.isStopped) {
+    this.#receipt.messageGoesOn();
+    if (this.#limiter?.message() === false || this.#delivery.isStopped) {
       this.#coming = undefined;
       return;
     }
@@ -142,14 +146,8 @@ export class IncomingMessages implements PieceSink, Streaming, MessageContext {
     this.#delivery.deliver(body);
   }
 
-  /** A message that keeps coming is no unfinished one, and the connection is not idle. */
-  #goesOn(): void {
-    this.#parts.watch.messageGoesOn();
-    this.#owner.activeStep = this.#owner.heardStep;
-  }
-
   messagePiece(bytes: Uint8Array, start: number, end: number, isOwned: boolean): boolean {
-    this.#goesOn();
+    this.#receipt.messageGoesOn();
     this.#byteLength += end - start;
     this.#coming?.push(bytes, start, end, isOwned);
     return this.#coming === undefined || this.#hasRoom(this.#coming);
@@ -226,7 +224,7 @@ export class IncomingMessages implements PieceSink, Streaming, MessageContext {
     if (!this.#isFull || this.#delivery.waitingBytes > this.#owner.maxInboxBytes / 2) return;
     this.#isFull = false;
     this.#owner.resumeReading(PauseReason.body);
-    this.#parts.connection.roomForPieces();
+    this.#receipt.roomForPieces();
   }
 
   fail(error: ProtocolError): void {

@@ -1,5 +1,11 @@
 /** Compressors for tests: one that can be told to fail, and another that works when it is told to. */
-import type { Compressor, Inflation, OctetRange, StreamedInflation, Transformed } from "#src/protocol/extensions/index.js";
+import type {
+  Compressor,
+  Inflation,
+  OctetRange,
+  StreamedInflation,
+  Transformed,
+} from "#src/protocol/extensions/index.js";
 import { NodeCompressor } from "#src/transport/node/zlib/index.js";
 import { turns } from "./task-queue.js";
 
