@@ -6,7 +6,7 @@
  */
 import type { Receiving } from "../protocol/index.js";
 import { UsageError } from "../protocol/index.js";
-import type { MessageBody } from "./message-body.js";
+import { MessageBody } from "./message-body.js";
 import type { Consumer, ConsumerOwner } from "./message-iterator.js";
 import { MessageIterator } from "./message-iterator.js";
 import type { Entry } from "./message-queue.js";
@@ -180,6 +180,8 @@ export class Delivery implements ConsumerOwner {
       const message = this.#inbox?.shift();
       if (message !== undefined) {
         this.#hand(message);
+        // The rest of one that comes is waited for before the next one is.
+        if (message instanceof MessageBody && this.#inbox?.isEmpty === true) this.#makeRoom();
         continue;
       }
       this.#inbox = undefined;

@@ -17,9 +17,12 @@ import { jsonSample, noise } from "../support/samples.js";
 const mib = 1024 * 1024;
 
 /** A server's socket that has agreed on compression, with context takeover. */
-function meet(setup: Parameters<typeof meetRawPeer>[1] = {}) {
-  return meetRawPeer("server", { chain: deflateChain(createDeflateContext(new NodeCompressor()), "server"), ...setup });
+function meet(setup: Parameters<typeof meetRawPeer>[1] = {}, memory: Parameters<typeof meetRawPeer>[2] = {}) {
+  const chain = deflateChain(createDeflateContext(new NodeCompressor()), "server");
+  return meetRawPeer("server", { chain, ...setup }, memory);
 }
+
+const inPieces = { nextChunkBytes: (available: number): number => Math.min(available, 2000) };
 
 async function next(incoming: AsyncIterator<IncomingMessage, undefined>): Promise<IncomingMessage> {
   const result = await incoming.next();
@@ -68,7 +71,7 @@ describe("compressed messages while they come (RFC 7692 §7.2.2)", () => {
     const bomb = deflated(new Uint8Array(64 * mib));
     assert.ok(bomb.byteLength < 66_000);
     for (const way of ["whole", "in pieces", "before there is a consumer"]) {
-      const { socket, peer, idle } = meet();
+      const { socket, peer, idle } = meet({}, way === "whole" ? { capacityBytes: 100_000 } : inPieces);
       const incoming = way === "before there is a consumer" ? undefined : socket.incoming();
       if (way === "whole") peer.send({ opcode: 2, rsv: rsv1, payload: bomb });
       else sendInTwo(peer, 2, bomb);
@@ -113,19 +116,21 @@ describe("compressed messages while they come (RFC 7692 §7.2.2)", () => {
   it("fail where they make no sense or break off, and tell it", async () => {
     const json = jsonSample(100_000, 1);
     const whole = deflated(json);
+    // The beginning of a block of 60,000 octets.
+    const stored = Uint8Array.of(0, 0x60, 0xea, 0x9f, 0x15);
     const cases: [string, Uint8Array][] = [
       ["compressed-data-invalid", concat(whole.slice(0, 5000), new Uint8Array(3000).fill(0xff))],
-      ["compressed-data-incomplete", whole.slice(0, -20)],
+      ["compressed-data-incomplete", concat(stored, json.slice(0, 5000))],
     ];
     for (const [code, payload] of cases) {
-      const { socket, peer, idle } = meet();
+      const { socket, peer, idle } = meet({}, inPieces);
       sendInTwo(peer, 2, payload);
       const message = await next(socket.incoming());
       await assert.rejects(message.bytes(), { name: "ProtocolError", code });
       await idle();
       assert.deepEqual(peer.lines, [`close 1007 ${code}`]);
     }
-    const { socket, peer } = meet();
+    const { socket, peer } = meet({}, inPieces);
     sendInTwo(peer, 1, deflated(concat(utf8("a".repeat(100)), noise(100_000, 1))));
     await assert.rejects((await next(socket.incoming())).text(), { code: "invalid-utf8" });
   });
@@ -164,7 +169,7 @@ describe("compressed messages while they come (RFC 7692 §7.2.2)", () => {
       fc.array(message, { minLength: 1, maxLength: 6 }),
       fc.array(fc.nat(50_000), { maxLength: 30 }),
       async (messages, cuts) => {
-        const { socket, peer } = meet({ maxInboxBytes: 700 });
+        const { socket, peer } = meet({ maxInboxBytes: 700 }, inPieces);
         let history: Uint8Array = new Uint8Array(0);
         const contents = messages.map(({ size }, index) => jsonSample(size, index));
         const frames = messages.flatMap(({ opcode, isCompressed, fragments }, index) => {
