@@ -178,7 +178,12 @@ describe("compressed messages while they come (RFC 7692 §7.2.2)", () => {
           if (isCompressed) history = concat(history, content);
           const pieces = cutAt(isCompressed ? deflated(content, dictionary) : content, fragments);
           return pieces.flatMap((payload, at) => [
-            { opcode: at === 0 ? opcode : 0, rsv: at === 0 && isCompressed ? rsv1 : 0, fin: at === pieces.length - 1, payload },
+            {
+              opcode: at === 0 ? opcode : 0,
+              rsv: at === 0 && isCompressed ? rsv1 : 0,
+              fin: at === pieces.length - 1,
+              payload,
+            },
             { opcode: 9, payload: "" },
           ]);
         });

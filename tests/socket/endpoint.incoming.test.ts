@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ConnectionClosedError } from "#src/socket/index.js";
 import type { IncomingMessage, Socket } from "#src/socket/index.js";
+import { ConnectionClosedError } from "#src/socket/index.js";
 import { meetRawPeer } from "../support/endpoints.js";
 import type { FrameParts } from "../support/frames.js";
 import { utf8 } from "../support/octets.js";
@@ -140,12 +140,7 @@ describe("messages while they come", () => {
     const { socket, peer, idle } = meetRawPeer("server", { maxInboxBytes: 1000 }, { capacityBytes: 1000 });
     const incoming = socket.incoming();
     const left = { name: "UsageError", code: "message-left" };
-    trickle(
-      peer,
-      500,
-      { opcode: 2, fin: false, payload: noise(50_000, 1) },
-      { opcode: 0, payload: noise(50_000, 2) },
-    );
+    trickle(peer, 500, { opcode: 2, fin: false, payload: noise(50_000, 1) }, { opcode: 0, payload: noise(50_000, 2) });
     peer.sendText("whole", "last");
     const first = await next(incoming);
     await idle();
@@ -278,7 +273,10 @@ describe("how long messages may be that are handed on while they come (§10.4)",
   it("is what the limits say for who takes them whole, however late they say so", async () => {
     const oversized = [
       [{ opcode: 2, payload: noise(801, 1) }],
-      [{ opcode: 2, fin: false, payload: noise(600, 1) }, { opcode: 0, payload: noise(600, 1) }],
+      [
+        { opcode: 2, fin: false, payload: noise(600, 1) },
+        { opcode: 0, payload: noise(600, 1) },
+      ],
       Array.from({ length: 5 }, (_, index) => ({ opcode: index === 0 ? 2 : 0, fin: false, payload: "x" })),
     ];
     const codes = ["frame-too-big", "message-too-big", "too-many-fragments"];

@@ -28,6 +28,8 @@ export interface RecordedOptions {
   readonly recordsExtensions?: boolean;
   /** What the sink says to a Close frame. Default true: answer it now. */
   readonly answersClose?: boolean;
+  /** Called when what comes waits until it is known how to hand it on. */
+  readonly onSizeInDoubt?: () => void;
   /** Called with each event, as it is written down, from within the sink. */
   readonly onEvent?: (event: string, connection: Connection) => void;
 }
@@ -87,6 +89,7 @@ export class RecordedConnection {
         transforming: (isPending: boolean) => {
           if (options.recordsExtensions === true) record(() => (isPending ? "transforming" : "transformed"));
         },
+        ...(options.onSizeInDoubt === undefined ? {} : { sizeInDoubt: options.onSizeInDoubt }),
         outputAdded: () => {
           if (options.recordsExtensions === true) record(() => "output added");
         },
