@@ -25,7 +25,9 @@ for (const fragments of [1, 65_536]) {
   if (octets !== length * mib || digest !== sent) throw new Error("what arrived is not what was sent");
   const rate = Math.round(length / seconds);
   const grown = Math.round(grownBytes / mib);
-  console.log(`${length} MiB in ${fragments} frames: ${rate} MiB/s, grown by ${grown} MiB, held ${mostHeldBytes} octets`);
+  console.log(
+    `${length} MiB in ${fragments} frames: ${rate} MiB/s, grown by ${grown} MiB, held ${mostHeldBytes} octets`,
+  );
 }
 const exited = once(child, "exit");
 socket.destroy();

@@ -162,7 +162,7 @@ export class IncomingTransforms implements PieceTaker {
   /** The message is complete. */
   finish(): void {
     if (this.#stream !== undefined) {
-      this.#finishStream(this.#stream);
+      this.#take(this.#stream.finish().then((failure) => failure ?? ended));
       return;
     }
     const held = this.#pieces?.heldBytes ?? 0;
@@ -170,12 +170,6 @@ export class IncomingTransforms implements PieceTaker {
     this.#pieces = undefined;
     if (result !== undefined) this.#take(result);
     if (this.isPending) this.#waitingBytes = held;
-  }
-
-  #finishStream(stream: StreamReceiver): void {
-    const result = stream.finish();
-    if (result instanceof Promise) this.#take(result.then((failure) => failure ?? ended));
-    else this.#take(result ?? ended);
   }
 
   /** Drops everything; nothing is told of it any more. */

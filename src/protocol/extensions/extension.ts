@@ -90,9 +90,9 @@ export interface PieceTaker {
  */
 export interface StreamReceiver {
   /** As `PieceReceiver.push`. The promise is pending until all of it has been handed on. */
-  push(bytes: Uint8Array, start: number, end: number): Later<TransformFailure | undefined>;
+  push(bytes: Uint8Array, start: number, end: number): Promise<TransformFailure | undefined>;
   /** The message is complete. As `PieceReceiver.finish` otherwise. */
-  finish(): Later<TransformFailure | undefined>;
+  finish(): Promise<TransformFailure | undefined>;
   /** There is room for more. */
   room(): void;
   /** Octets of memory that it holds. */
