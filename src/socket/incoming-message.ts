@@ -4,7 +4,7 @@
 import type { TextCodec } from "../protocol/index.js";
 import { UsageError } from "../protocol/index.js";
 import { rejectedQuietly } from "./deferred.js";
-import { type BodyOwner, MessageBody } from "./message-body.js";
+import { type BodyOwner, type Collected, MessageBody } from "./message-body.js";
 import { wholeNumber } from "./options.js";
 import type { Message } from "./socket.js";
 
@@ -61,6 +61,8 @@ export interface MessageContext extends BodyOwner {
   readonly text: TextCodec;
   /** `limits.maxMessageBytes`. */
   readonly maxMessageBytes: number;
+  /** Makes memory that need not be cleared. */
+  allocate(byteLength: number): Uint8Array;
 }
 
 /** See the head of this file. */
@@ -161,15 +163,25 @@ export class ReceivedMessage implements IncomingMessage {
       const limit = wholeNumber("maxBytes", maxBytes, this.#context.maxMessageBytes);
       const content = this.#take();
       if (content instanceof MessageBody) {
-        return quietly(
-          content.collect(limit).then((collected) => read(joined(collected.pieces, collected.byteLength))),
-        );
+        return quietly(content.collect(limit).then((collected) => read(this.#joined(collected))));
       }
       if (!this.#isWithin(content, limit)) return this.#refuse(content, limit);
       return Promise.resolve(read(content));
     } catch (error) {
       return rejectedQuietly(error as Error);
     }
+  }
+
+  #joined({ pieces, byteLength }: Collected): Uint8Array {
+    const [first] = pieces;
+    if (first !== undefined && pieces.length === 1) return first;
+    const whole = this.#context.allocate(byteLength);
+    let at = 0;
+    for (const piece of pieces) {
+      whole.set(piece, at);
+      at += piece.byteLength;
+    }
+    return whole;
   }
 
   /** Whether a message that came whole is no longer than `maxBytes`, of text as UTF-8. */
@@ -213,18 +225,6 @@ export class ReceivedMessage implements IncomingMessage {
 function quietly<Value>(promise: Promise<Value>): Promise<Value> {
   promise.catch(() => undefined);
   return promise;
-}
-
-function joined(pieces: readonly Uint8Array[], byteLength: number): Uint8Array {
-  const [first] = pieces;
-  if (first !== undefined && pieces.length === 1) return first;
-  const whole = new Uint8Array(byteLength);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.byteLength;
-  }
-  return whole;
 }
 
 /** A byte stream that reads a body when it is read itself, and holds nothing. */

@@ -67,7 +67,7 @@ class IncomingIterator extends PullIterator<IncomingMessage> {
 export class IncomingMessages implements PieceSink, Streaming, MessageContext {
   readonly text: TextCodec;
   readonly maxMessageBytes: number;
-  readonly #context: Pick<SocketContext<unknown>, "observer">;
+  readonly #context: Pick<SocketContext<unknown>, "observer" | "connection">;
   readonly #delivery: Delivery;
   readonly #limiter: RateLimiter | undefined;
   readonly #receipt: PieceOwner;
@@ -118,6 +118,11 @@ export class IncomingMessages implements PieceSink, Streaming, MessageContext {
 
   #handOver(entry: Entry): ReceivedMessage {
     return (this.#current = new ReceivedMessage(this, entry));
+  }
+
+  allocate(byteLength: number): Uint8Array {
+    const { allocate } = this.#context.connection;
+    return allocate === undefined ? new Uint8Array(byteLength) : allocate(byteLength);
   }
 
   leaveCurrent(): void {

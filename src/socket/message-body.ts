@@ -22,7 +22,7 @@ interface Reader {
 }
 
 /** The content of a message that has been collected. */
-type Collected = { readonly pieces: readonly Uint8Array[]; readonly byteLength: number };
+export type Collected = { readonly pieces: readonly Uint8Array[]; readonly byteLength: number };
 
 interface Collector {
   readonly resolve: (collected: Collected) => void;

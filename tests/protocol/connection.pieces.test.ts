@@ -217,12 +217,14 @@ describe("§7.2.2 compressed messages that are handed on while they come", () =>
   });
 
   it("are inflated by steps where they are long and whole", async () => {
-    const { recorded, sink, connection, compressor } = deflating();
+    let begun = 0;
+    const { recorded, sink, connection, compressor } = deflating({ onMessageBegun: () => begun++ });
     connection.receiving = sink;
     const message = noise(70_000, 1);
     recorded.receiveFrames({ opcode: 2, rsv: rsv1, payload: deflated(message) });
     await workOf(compressor);
     assert.deepEqual(sink.events, ["binary transformed begins", "70000 octets"]);
+    assert.equal(begun, 1);
   });
 
   it("wait for room, which is nothing at work", async () => {
