@@ -94,6 +94,8 @@ export type {
   CompressionReport,
   DeadlineOptions,
   HeartbeatOptions,
+  IncomingMessage,
+  IncomingMessageOptions,
   Message,
   PerMessageDeflateOptions,
   PreparedMessage,
@@ -121,6 +123,6 @@ export {
   SlowPeerError,
   UnfinishedMessageError,
 } from "./socket/index.js";
+export type { DuplexOptions } from "./transport/index.js";
 export type { AddressFamilyOption, LookupOption, LookupResult, ProxyErrorCode } from "./transport/node/index.js";
 export { ProxyError } from "./transport/node/index.js";
-export type { DuplexOptions } from "./transport/index.js";

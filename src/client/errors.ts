@@ -1,9 +1,10 @@
 /**
  * Why a client has no connection.
  */
-import type { RawHeaders } from "../protocol/index.js";
+
 // By their files, so that a build for browsers gets no more with them.
 import { quote } from "../protocol/handshake/quote.js";
+import type { RawHeaders } from "../protocol/index.js";
 import { OpenlineError } from "../protocol/openline-error.js";
 import { parseRetryAfter } from "./retry-after.js";
 

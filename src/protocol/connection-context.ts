@@ -41,6 +41,8 @@ export interface ConnectionSink {
   receivedBinary(bytes: Uint8Array, start: number, end: number, isOwned: boolean, isTransformed: boolean): void;
   /** A message has begun that did not come whole. */
   messageBegun?(): void;
+  /** What comes next waits for `receiving` to be set, and nothing is read on until then. Needed by who is "undecided". */
+  sizeInDoubt?(): void;
   /** A ping, already answered where that was due. The octets are lent for the call. */
   receivedPing(bytes: Uint8Array, start: number, end: number): void;
   /** A pong, asked for or not. The octets are lent for the call. */
@@ -73,3 +75,34 @@ export interface ConnectionSink {
   /** The connection has failed; its Close frame is in the output. */
   failed(error: ProtocolError): void;
 }
+
+/**
+ * Who takes messages piece by piece, each as it comes. Called from within `receive`, or later where an extension takes
+ * its time; must not throw.
+ */
+export interface PieceSink {
+  /**
+   * A message has begun.
+   *
+   * @param isTransformed whether it comes changed by extensions
+   */
+  messageStarted(type: "text" | "binary", isTransformed: boolean): void;
+  /**
+   * Its next octets, those from `start` to `end`; of a text, they may end within a code point, and are valid so far.
+   *
+   * @param isOwned whether `bytes` may be kept; otherwise it is lent for the call
+   * @returns whether there is room for more. An extension makes no more before `roomForPieces` is called then; what lies
+   *   there as it came is held back only by `pause`
+   */
+  messagePiece(bytes: Uint8Array, start: number, end: number, isOwned: boolean): boolean;
+  /** It is complete. Where it is not, and the connection has failed, `failed` is what is told. */
+  messageEnded(): void;
+}
+
+/**
+ * How a connection hands on messages. "whole": when they are complete. To a `PieceSink`: while they come, but for those
+ * that lie whole in a chunk, which go to the `ConnectionSink`; no limit of sizes holds for either. "undecided": as "whole",
+ * but what passes a limit of sizes waits, until it is known whether that limit holds, and the `ConnectionSink` hears
+ * `sizeInDoubt`.
+ */
+export type Receiving = "whole" | "undecided" | PieceSink;

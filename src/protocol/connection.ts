@@ -11,7 +11,7 @@
 import { CloseCode } from "./close-code.js";
 import type { CloseCauses, CloseReport, ConnectionEvent, ConnectionState } from "./close-handshake.js";
 import { closeReport, isFinal, noCauses, readCloseBody, transitions, writeCloseBody } from "./close-handshake.js";
-import type { ConnectionContext, ConnectionSink } from "./connection-context.js";
+import type { ConnectionContext, ConnectionSink, Receiving } from "./connection-context.js";
 import { ProtocolError, UsageError } from "./errors.js";
 import type { SendHints } from "./extensions/extension.js";
 import type { ExtensionChain } from "./extensions/extension-chain.js";
@@ -20,12 +20,12 @@ import { FrameParser } from "./frame-parser.js";
 import { FrameWriter } from "./frame-writer.js";
 import type { ReceiverOwner } from "./message-receiver.js";
 import { MessageReceiver } from "./message-receiver.js";
-import { copyOctets } from "./octets.js";
 import type { DataOpcode } from "./opcode.js";
 import { Opcode } from "./opcode.js";
 import type { OutgoingOwner } from "./outgoing-transforms.js";
 import { OutgoingTransforms } from "./outgoing-transforms.js";
 import { Output } from "./output.js";
+import { PingAnswers } from "./ping-answers.js";
 import { requireControlPayload, requireFragment, requireOctets, requireText } from "./send-arguments.js";
 import type { SharedMessage } from "./shared-message.js";
 import type { FramedMessage, SharedFrame } from "./shared-octets.js";
@@ -42,6 +42,7 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
   readonly #receiver: MessageReceiver;
   readonly #parser: FrameParser;
   readonly #writer: FrameWriter;
+  readonly #pings: PingAnswers;
   readonly #chain: ExtensionChain | undefined;
   readonly #outgoing: OutgoingTransforms | undefined;
   #state: ConnectionState = "open";
@@ -50,8 +51,6 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
   #isPaused = false;
   /** The opcode of the message we are sending in fragments, or 0. */
   #sendingFragments: DataOpcode | 0 = 0;
-  #isBlocked = false;
-  #owedPong: Uint8Array | undefined;
   /** Made when the connection begins to end. */
   #causes: CloseCauses | undefined;
 
@@ -77,6 +76,7 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
     // §5.1: "a client MUST mask all frames that it sends", "A server MUST NOT mask any frames".
     const maskingKeys = context.role === "client" ? context.maskingKeys : undefined;
     this.#writer = new FrameWriter(this.output, context.text, maskingKeys, context.masking);
+    this.#pings = new PingAnswers(this.#writer);
     this.#chain = chain;
     if (chain !== undefined) this.#outgoing = new OutgoingTransforms(chain, context, this.#writer, output, this);
   }
@@ -101,9 +101,9 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
     return this.canSend || (this.#isCloseWaiting && this.#state === "open");
   }
 
-  /** Whether an extension is at work on what has been received. */
+  /** Whether an extension is at work on what has been received; one that waits for room is not. */
   get isTransforming(): boolean {
-    return this.#receiver.isTransforming;
+    return this.#receiver.isTransforming && !this.#receiver.awaitsRoom;
   }
 
   /** Whether a message has begun to come and is not complete. */
@@ -132,7 +132,32 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
   /** Goes on where `pause` stopped. */
   resume(): void {
     this.#isPaused = false;
-    if (!this.isTransforming) this.#parser.resume();
+    if (!this.#receiver.isTransforming) this.#parser.resume();
+  }
+
+  /**
+   * How messages are handed on from now on; default "whole". A message that has begun to be handed on goes on as it began.
+   * Where reading waits for this, `resume` has to be called afterwards.
+   */
+  set receiving(receiving: Receiving) {
+    this.#receiver.receiving = receiving;
+    this.sizesChanged();
+  }
+
+  /** There is room for more pieces, where a `PieceSink` has said that there was none. */
+  roomForPieces(): void {
+    this.#receiver.roomForPieces();
+  }
+
+  /** From the receiver. */
+  sizesChanged(): void {
+    this.#parser.sizes = this.#receiver.sizes;
+  }
+
+  /** From the receiver. */
+  sizeInDoubt(): void {
+    this.pause();
+    this.#sink.sizeInDoubt?.();
   }
 
   /** From the receiver. */
@@ -145,7 +170,7 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
   /** From the receiver. */
   control(opcode: number, bytes: Uint8Array, start: number, end: number): void {
     if (opcode === Opcode.ping) {
-      this.#answerPing(bytes, start, end);
+      if (this.#mayAnswer) this.#pings.answer(bytes, start, end);
       this.#sink.receivedPing(bytes, start, end);
     } else if (opcode === Opcode.pong) {
       this.#sink.receivedPong(bytes, start, end);
@@ -158,18 +183,6 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
   violation(error: ProtocolError): void {
     this.fail(error);
     this.#sink.failed(error);
-  }
-
-  /**
-   * §5.5.2: "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already received a
-   * Close frame." §5.5.3: the pong carries the ping's octets, and of several unanswered pings only the latest need be
-   * answered, which is what keeps a flood of them from piling up behind a peer that does not read.
-   */
-  #answerPing(bytes: Uint8Array, start: number, end: number): void {
-    if (!this.#mayAnswer) return;
-    // By the method of plain octets: a Buffer's own `slice` is a view.
-    if (this.#isBlocked) this.#owedPong = copyOctets(bytes, start, end);
-    else this.#writer.writeFrame(finBit | Opcode.pong, bytes, start, end);
   }
 
   #receiveClose(bytes: Uint8Array, start: number, end: number): void {
@@ -203,11 +216,7 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
    * latest is when it does again.
    */
   set isBlocked(isBlocked: boolean) {
-    this.#isBlocked = isBlocked;
-    const owed = this.#owedPong;
-    if (isBlocked || owed === undefined) return;
-    this.#owedPong = undefined;
-    if (this.#mayAnswer) this.#writer.writeFrame(finBit | Opcode.pong, owed, 0, owed.byteLength);
+    this.#pings.setBlocked(isBlocked, this.#mayAnswer);
   }
 
   /**

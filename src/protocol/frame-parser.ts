@@ -59,7 +59,18 @@ export interface FrameSink {
   control(opcode: number, bytes: Uint8Array, start: number, end: number): void;
   /** The peer broke a rule. Nothing more is read. */
   violation(error: ProtocolError): void;
+  /**
+   * A frame passes a limit of sizes, and nobody knows yet whether it holds: the parser has paused before that frame. Needed
+   * where `sizes` may be "wait".
+   */
+  sizeInDoubt?(): void;
 }
+
+/**
+ * What a frame that passes a limit of sizes comes to. "fail": the connection fails. "wait": the parser pauses before that
+ * frame. "ignore": nothing, since what comes is handed on and not held.
+ */
+export type SizeJudgement = "fail" | "wait" | "ignore";
 
 const Stage = { header: 0, dataPayload: 1, controlPayload: 2 } as const;
 type Stage = (typeof Stage)[keyof typeof Stage];
@@ -77,6 +88,8 @@ function withTransformRoom(limit: number): number {
 
 /** See the head of this file. */
 export class FrameParser {
+  /** What a frame comes to that passes a limit of sizes. Looked at only then. */
+  sizes: SizeJudgement = "fail";
   readonly #limits: Limits;
   readonly #sink: FrameSink;
   /** The MASK bit that this side must see: set from clients, clear from servers (§5.1). */
@@ -213,7 +226,11 @@ export class FrameParser {
       const headerBytes = headerBytesFor(secondOctet);
       // The length is judged when it is there; the masking key behind it may still be on its way.
       const lengthEnd = headerBytes - (secondOctet & maskBit ? 4 : 0);
-      if (this.#stashed === lengthEnd && !this.#acceptHeader(stash, 0)) return position;
+      if (this.#stashed === lengthEnd && !this.#acceptHeader(stash, 0)) {
+        // Where it was only put off, the octet that completed the length comes again.
+        this.#stashed--;
+        return position;
+      }
       if (this.#stashed === headerBytes) {
         if (headerBytes !== lengthEnd) this.#maskingKey = readInt32(stash, lengthEnd);
         this.#stash = undefined;
@@ -298,14 +315,24 @@ export class FrameParser {
     const isContinuation = (firstOctet & 0x0f) === Opcode.continuation;
     const isTransformed = isContinuation ? this.#isTransformed : (firstOctet & reservedBits) !== 0;
     const maxFrameBytes = isTransformed ? withTransformRoom(limits.maxFrameBytes) : limits.maxFrameBytes;
-    if (length > maxFrameBytes) return this.#fail("frame-too-big", length, maxFrameBytes);
+    if (length > maxFrameBytes) return this.#passesLimit("frame-too-big", length, maxFrameBytes);
     const maxMessageBytes = isTransformed ? withTransformRoom(limits.maxMessageBytes) : limits.maxMessageBytes;
     const messageBytes = this.#messageBytes + length;
-    if (messageBytes > maxMessageBytes) return this.#fail("message-too-big", messageBytes, maxMessageBytes);
+    if (messageBytes > maxMessageBytes) return this.#passesLimit("message-too-big", messageBytes, maxMessageBytes);
     if (this.#messageFragments >= limits.maxFragmentsPerMessage) {
-      return this.#fail("too-many-fragments", this.#messageFragments + 1, limits.maxFragmentsPerMessage);
+      return this.#passesLimit("too-many-fragments", this.#messageFragments + 1, limits.maxFragmentsPerMessage);
     }
     return true;
+  }
+
+  /** @returns whether the frame is read all the same */
+  #passesLimit(code: ViolationCode, observed: number, limit: number): boolean {
+    if (this.sizes === "ignore") return true;
+    if (this.sizes === "fail") return this.#fail(code, observed, limit);
+    // The header stays where it is, and is judged again by `resume`.
+    this.pause();
+    this.#sink.sizeInDoubt?.();
+    return false;
   }
 
   #beginPayload(chunk: Uint8Array, position: number, chunkEnd: number): number {

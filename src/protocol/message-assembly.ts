@@ -64,6 +64,11 @@ export class MessageAssembly {
     return this.#ascii;
   }
 
+  /** What has come so far, where it lies. */
+  get octets(): Uint8Array {
+    return this.#buffer.subarray(0, this.#used);
+  }
+
   /** The next frame's length is known. */
   frameStart(length: number, fin: boolean): void {
     this.#announced = this.#used + length;
@@ -135,7 +140,7 @@ export class MessageAssembly {
   finish(): Uint8Array | ProtocolError {
     if (this.opcode === Opcode.text) {
       if (this.#checked !== this.#used) return new ProtocolError("invalid-utf8");
-      return this.#buffer.subarray(0, this.#used);
+      return this.octets;
     }
     if (this.#used === this.#buffer.byteLength) return this.#buffer;
     // A view would pin the whole buffer for as long as the message is kept, and nobody would count it. And whoever sends

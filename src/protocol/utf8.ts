@@ -103,6 +103,34 @@ export interface TextCodec {
   encodeInto(text: string, target: Uint8Array, offset: number): number;
 }
 
+/** Checks text that is handed on piece by piece: most of it by the codec, and by the octet what is cut. */
+export class Utf8Pieces {
+  readonly #codec: Pick<TextCodec, "isValid">;
+  readonly #validator = new Utf8Validator();
+
+  constructor(codec: Pick<TextCodec, "isValid">) {
+    this.#codec = codec;
+  }
+
+  /** @returns whether everything so far can be the beginning of valid UTF-8 */
+  push(bytes: Uint8Array, start: number, end: number): boolean {
+    let from = start;
+    while (from < end && !this.#validator.isComplete) {
+      if (this.#validator.push(bytes, from, from + 1) !== -1) return false;
+      from++;
+    }
+    const rest = incompleteEnd(bytes, from, end);
+    if (rest === -1 || !this.#codec.isValid(bytes, from, rest)) return false;
+    this.#validator.push(bytes, rest, end);
+    return true;
+  }
+
+  /** Whether the octets so far end where a code point ends. */
+  get isComplete(): boolean {
+    return this.#validator.isComplete;
+  }
+}
+
 const replacementCharacter = 0xfffd;
 
 /** The code point at `index`, a lone surrogate replaced as the USVString conversion demands. */

@@ -4,7 +4,12 @@
  * A message goes straight to the handler. Only while a handler's promise is pending, or while nobody consumes yet, do
  * messages wait in the inbox; when that is full, the owner is told to stop reading.
  */
+import type { Receiving } from "../protocol/index.js";
 import { UsageError } from "../protocol/index.js";
+import { MessageBody } from "./message-body.js";
+import type { Consumer, ConsumerOwner } from "./message-iterator.js";
+import { MessageIterator } from "./message-iterator.js";
+import type { Entry } from "./message-queue.js";
 import { MessageQueue } from "./message-queue.js";
 import type { Message } from "./socket.js";
 
@@ -28,6 +33,8 @@ export interface DeliveryOwner {
   inboxRoomy(): void;
   /** Nothing waits, and no handler is at work. */
   deliveryIdle(): void;
+  /** How messages are to be handed on from now on: there is another consumer, or none. */
+  receive(receiving: Receiving): void;
 }
 
 /** A stream, as far as delivery needs it. */
@@ -36,12 +43,24 @@ export interface StreamConsumer {
   peerClosed(code: number): void;
 }
 
-type Waiter = (result: IteratorResult<Message, undefined>) => void;
-
-const iterationEnd: IteratorResult<Message, undefined> = Object.freeze({ done: true, value: undefined });
+/** What is being handed on while it comes. */
+export interface Streaming {
+  /** Octets that wait to be read, with overhead. */
+  readonly waitingBytes: number;
+  /** Octets held, with overhead: those, and what is collected. */
+  readonly heldBytes: number;
+  /** The next message is asked for. */
+  leaveCurrent(): void;
+  /** All of a message that has begun to come. Rejects when it does not come to its end. */
+  whole(body: MessageBody): Promise<Message>;
+  /** Drops what is held, and what comes. */
+  stop(): void;
+}
 
 /** See the head of this file. */
-export class Delivery {
+export class Delivery implements ConsumerOwner {
+  /** Made when messages are first to be handed on while they come. */
+  streaming: Streaming | undefined;
   readonly #owner: DeliveryOwner;
   #inbox: MessageQueue | undefined;
   #isHandling = false;
@@ -53,8 +72,8 @@ export class Delivery {
    * this side leaves, too, and it is asked before the peer's Close frame is answered.
    */
   stream: StreamConsumer | undefined;
-  /** Those who called `next` on the iterator and wait; undefined while there is no iterator. */
-  #waiters: Waiter[] | undefined;
+  /** Who pulls messages. */
+  #consumer: Consumer | undefined;
 
   constructor(owner: DeliveryOwner) {
     this.#owner = owner;
@@ -67,7 +86,17 @@ export class Delivery {
 
   /** Octets of the messages that wait, with overhead. */
   get heldBytes(): number {
-    return this.#inbox?.heldBytes ?? 0;
+    return (this.#inbox?.heldBytes ?? 0) + (this.streaming?.heldBytes ?? 0);
+  }
+
+  /** The same without what is being collected for somebody. */
+  get waitingBytes(): number {
+    return (this.#inbox?.heldBytes ?? 0) + (this.streaming?.waitingBytes ?? 0);
+  }
+
+  /** Whether nobody has said yet how messages are to be consumed. */
+  get isUndecided(): boolean {
+    return this.#consumer === undefined && !this.#owner.hasMessageHandler;
   }
 
   /** Whether what comes is dropped. */
@@ -75,8 +104,8 @@ export class Delivery {
     return this.#isStopped;
   }
 
-  /** A message has come. */
-  deliver(message: Message): void {
+  /** A message has come, or begins to. */
+  deliver(message: Entry): void {
     if (this.#isStopped) return;
     if (this.isIdle && this.#canDeliver()) {
       this.#hand(message);
@@ -91,7 +120,7 @@ export class Delivery {
     }
     inbox.push(message);
     this.#owner.messageWaits();
-    if (this.#isFull || inbox.heldBytes < maxInboxBytes) return;
+    if (this.#isFull || this.waitingBytes < maxInboxBytes) return;
     this.#isFull = true;
     this.#owner.inboxFull();
   }
@@ -108,7 +137,7 @@ export class Delivery {
 
   #holdFor(promise: PromiseLike<unknown>, during: string): void {
     // Nothing is held back from an open handler that takes messages itself.
-    this.#isHandling = this.#waiters === undefined;
+    this.#isHandling = this.#consumer === undefined;
     // By a promise of the language's own: what a handler returns may throw from `then`, or call back twice.
     Promise.resolve(promise).then(
       () => this.#handled(),
@@ -119,10 +148,16 @@ export class Delivery {
     );
   }
 
+  /** Delivers what waits, and drops what comes. */
+  dropWhatComes(): void {
+    this.#isStopped = true;
+  }
+
   /** Delivers nothing any more, and drops what waits. */
   stop(): void {
     this.#isStopped = true;
     this.#inbox = undefined;
+    this.streaming?.stop();
     this.#makeRoom();
     this.end();
   }
@@ -157,6 +192,8 @@ export class Delivery {
       const message = this.#inbox?.shift();
       if (message !== undefined) {
         this.#hand(message);
+        // The rest of one that comes is waited for before the next one is.
+        if (message instanceof MessageBody && this.#inbox?.isEmpty === true) this.#makeRoom();
         continue;
       }
       this.#inbox = undefined;
@@ -164,13 +201,14 @@ export class Delivery {
       if (!this.#makeRoom()) break;
     }
     if (!this.isIdle) return;
-    if (this.#hasEnded && this.#waiters !== undefined && this.#waiters.length > 0) this.#leave(this.#waiters);
+    if (this.#hasEnded && this.#consumer?.isWaiting === true) this.#consumer.end();
     this.#owner.deliveryIdle();
   }
 
-  #hand(message: Message): void {
-    if (this.#owner.hasMessageHandler) this.#handle(message);
-    else this.#waiters?.shift()?.({ done: false, value: message });
+  #hand(entry: Entry): void {
+    // Where there is a handler, nothing else is ever delivered than whole messages.
+    if (this.#owner.hasMessageHandler) this.#handle(entry as Message);
+    else this.#consumer?.take(entry);
   }
 
   /** Lets the owner read again, where it had been stopped. */
@@ -182,7 +220,7 @@ export class Delivery {
   }
 
   #canDeliver(): boolean {
-    return this.#owner.hasMessageHandler || (this.#waiters !== undefined && this.#waiters.length > 0);
+    return this.#owner.hasMessageHandler || this.#consumer?.isWaiting === true;
   }
 
   /**
@@ -192,33 +230,36 @@ export class Delivery {
    * @throws UsageError `already-consumed` when there is a message handler or an iterator already
    */
   iterate(): AsyncIterator<Message, undefined> {
-    if (this.#owner.hasMessageHandler || this.#waiters !== undefined) throw new UsageError("already-consumed");
-    const waiters: Waiter[] = [];
-    this.#waiters = waiters;
+    const iterator = new MessageIterator(this);
+    this.consume(iterator, "whole");
+    return iterator;
+  }
+
+  /** There is a consumer from now on. Throws as `iterate`. */
+  consume(consumer: Consumer, receiving: Receiving): void {
+    if (!this.isUndecided) throw new UsageError("already-consumed");
+    this.#consumer = consumer;
     // As in `#holdFor`: the open handler may take them, or wait for whoever does.
     this.#isHandling = false;
-    return {
-      next: () => this.#next(waiters),
-      return: () => {
-        this.#leave(waiters);
-        return Promise.resolve(iterationEnd);
-      },
-    };
+    this.#owner.receive(receiving);
   }
 
-  #next(waiters: Waiter[]): Promise<IteratorResult<Message, undefined>> {
-    // An iterator that has been left, or has told of the end, has nothing to do with messages any more.
-    if (this.#waiters !== waiters) return Promise.resolve(iterationEnd);
-    return new Promise((resolve) => {
-      waiters.push(resolve);
-      this.#pump();
-    });
+  /** From the consumer. */
+  asksForNext(): void {
+    this.streaming?.leaveCurrent();
+    this.#pump();
   }
 
-  /** Lets go of an iterator; those who wait for its next message wait no longer. */
-  #leave(waiters: Waiter[]): void {
-    if (this.#waiters === waiters) this.#waiters = undefined;
-    for (const waiter of waiters.splice(0)) waiter(iterationEnd);
+  /** From the consumer. */
+  left(consumer: Consumer): void {
+    if (this.#consumer !== consumer) return;
+    this.#consumer = undefined;
+    this.#owner.receive("undecided");
+  }
+
+  /** From the consumer. Bodies come from nowhere but `streaming`. */
+  whole(body: MessageBody): Promise<Message> {
+    return (this.streaming as Streaming).whole(body);
   }
 }
 

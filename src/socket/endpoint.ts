@@ -8,26 +8,28 @@
  *
  * Whatever ends a connection, `streamClosed` is its end, once.
  */
-import type { CloseReport, ConnectionSink, DataOpcode, ProtocolError, SharedMessage } from "../protocol/index.js";
+import type { CloseReport, ProtocolError, Receiving, SharedMessage } from "../protocol/index.js";
 import { CloseCode, Connection } from "../protocol/index.js";
 import type { ByteStream, ByteStreamReceiver, DuplexOptions, PlatformDuplex } from "../transport/index.js";
 import { callHandler } from "./calling.js";
 import type { StreamSource } from "./chunk-source.js";
+import { Closure } from "./closure.js";
 import type { SocketContext, SocketDetails } from "./context.js";
-import { type Deferred, deferred, rejectedQuietly } from "./deferred.js";
+import { rejectedQuietly } from "./deferred.js";
 import { Delivery, type DeliveryOwner } from "./delivery.js";
 import { Ending } from "./ending.js";
 import { ConnectionClosedError } from "./errors.js";
 import { asError, reportTo } from "./handler-error.js";
+import type { IncomingMessage } from "./incoming-message.js";
 import { Leaving } from "./leaving.js";
-import { deliverOutOfChunk } from "./lending.js";
-import { tellClosed, tellSent, tellWritten } from "./observer.js";
+import { tellClosed, tellSent } from "./observer.js";
 import { octetsOf } from "./octets.js";
 import { Outbox, type OutboxOwner } from "./outbox.js";
 import type { SendStreamOptions } from "./outgoing-stream.js";
 import { PreparedMessage } from "./prepared-message.js";
 import { RateLimiter, type RateLimitOwner } from "./rate-limit.js";
 import { PauseReason, Reading, reasonsWhileOpen } from "./reading.js";
+import { Receipt, type ReceiptOwner } from "./receipt.js";
 import { SendQueue, type SendQueueOwner } from "./send-queue.js";
 import { sent } from "./send-results.js";
 import { messageWaits, refusalOf, takeDrain } from "./sending.js";
@@ -35,7 +37,7 @@ import type { Message, SendData, SendOptions, SendResult, Socket } from "./socke
 import { SocketWatch, type WatchOwner } from "./socket-watch.js";
 import { toDuplex, toWebStreams, type WebStreams } from "./streams.js";
 
-type Owner = ConnectionSink & ByteStreamReceiver & DeliveryOwner & OutboxOwner & WatchOwner & RateLimitOwner;
+type Owner = ByteStreamReceiver & DeliveryOwner & OutboxOwner & ReceiptOwner & WatchOwner & RateLimitOwner;
 
 /** See the head of this file. Applications see it as a `Socket`. */
 export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
@@ -47,6 +49,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
   readonly #connection: Connection;
 
   readonly #delivery: Delivery;
+  readonly #receipt: Receipt<Data>;
   #reading: Reading | undefined;
   readonly #outbox: Outbox;
   readonly #watch: SocketWatch;
@@ -60,11 +63,9 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
 
   // The end.
   #ending: Ending | undefined;
-  #report: CloseReport | undefined;
-  #isCloseHandled = false;
+  readonly #closure = new Closure();
   /** Whether the stream is gone, and an extension still at work on what came before. */
   #isEndDue = false;
-  #closed: Deferred<CloseReport> | undefined;
 
   constructor(context: SocketContext<Data>, stream: ByteStream, details: SocketDetails<Data>) {
     this.#context = context;
@@ -75,9 +76,11 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
     this.#delivery = new Delivery(this);
     const { platform, options, connection } = context;
     this.#outbox = new Outbox(connection.pool, stream, platform.turns, options.highWaterMarkBytes, this);
-    this.#connection = new Connection(connection, this, this.#outbox, details.chain);
     if (options.rateLimit !== undefined) this.#limiter = new RateLimiter(options.rateLimit, context, this);
+    this.#receipt = new Receipt(context, this.#delivery, this.#limiter, this);
+    this.#connection = new Connection(connection, this.#receipt, this.#outbox, details.chain);
     this.#watch = new SocketWatch(context, this.#connection, stream, this.#outbox, this.#delivery, this);
+    this.#receipt.begin(this.#connection, this.#watch);
   }
 
   /**
@@ -102,7 +105,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
   }
 
   get readyState(): "open" | "closing" | "closed" {
-    if (this.#isStreamGone) return "closed";
+    if (this.isStreamGone) return "closed";
     return this.#connection.isOpen && this.#ending?.isCutByUs !== true ? "open" : "closing";
   }
 
@@ -123,7 +126,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
   }
 
   get closed(): Promise<CloseReport> {
-    return (this.#closed ??= deferred<CloseReport>(this.#report)).promise;
+    return this.#closure.closed;
   }
 
   // Sending
@@ -162,12 +165,13 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
   }
 
   ready(): Promise<void> {
-    if (this.#report !== undefined) return rejectedQuietly(new ConnectionClosedError("there was room", this.#report));
+    const { report } = this.#closure;
+    if (report !== undefined) return rejectedQuietly(new ConnectionClosedError("there was room", report));
     return this.#outbox.room();
   }
 
   ping(): Promise<number> {
-    return this.#watch.ping(this.#report);
+    return this.#watch.ping(this.#closure.report);
   }
 
   close(code = 1000, reason = ""): Promise<CloseReport> {
@@ -186,14 +190,18 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
   }
 
   terminate(): void {
-    if (this.#isStreamGone && !this.#isEndDue) return;
+    if (this.isStreamGone && !this.#isEndDue) return;
     this.#delivery.stop();
-    if (this.#isStreamGone) this.#end(this.toEnd);
+    if (this.isStreamGone) this.#end(this.toEnd);
     else this.toEnd.cut(undefined);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
     return this.#delivery.iterate();
+  }
+
+  incoming(): AsyncIterableIterator<IncomingMessage, undefined> {
+    return this.#receipt.incoming();
   }
 
   toDuplex(options?: DuplexOptions): PlatformDuplex {
@@ -212,6 +220,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
   beginClose(code: number | undefined, reason: string, cause?: Error): void {
     this.#connection.close(code, reason, cause);
     this.toEnd.leaving = undefined;
+    this.#receipt.readsOn();
     // The peer's Close frame may stand behind more messages than the inbox takes.
     this.resumeReading(this.isLeaving ? reasonsWhileOpen : reasonsWhileOpen & ~PauseReason.inbox);
     this.toEnd.startTimer();
@@ -258,7 +267,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
     this.heardStep = this.#context.wheel.step;
     this.#connection.receive(bytes, start, end);
     this.#limiter?.octets(end - start);
-    if (this.isHolding) this.#watch.countMemory();
+    if (this.isHolding) this.#receipt.grown();
     if (this.#outbox.byteLength > 0) this.#outbox.flushSoon();
   }
 
@@ -274,6 +283,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
     this.#limiter?.end();
     const { toEnd: ending } = this;
     ending.streamClosed(error);
+    this.#receipt.readsOn();
     // What came before is not lost, unless it was given up.
     this.#isEndDue = this.#connection.isTransforming && !this.#delivery.isStopped;
     if (!this.#isEndDue) this.#end(ending);
@@ -286,12 +296,12 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
     this.#isEndDue = this.#connection.isTransforming && !this.#delivery.isStopped;
     if (this.#isEndDue) return;
     const report = this.#connection.streamEnded(ending.cause, ending.isCutByUs);
-    this.#report = report;
     tellClosed(this.#context.observer, this, report);
-    this.#closed?.resolve(report);
+    this.#closure.end(report);
     this.#watch.endPings(report);
     this.#outbox.end(() => new ConnectionClosedError("there was room", report));
     this.connectionEnded(!this.#delivery.isIdle);
+    this.#receipt.ended(report);
     this.#delivery.end();
     this.#handleClose();
   }
@@ -302,36 +312,6 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
   }
 
   // What comes from the connection
-
-  messageBegun(): void {
-    this.#watch.messageBegun();
-  }
-
-  receivedText(text: string, byteLength: number, isTransformed: boolean): void {
-    if (this.#limiter?.message() === false) return;
-    this.activeStep = this.heardStep;
-    this.#context.observer?.received?.(this, "text", byteLength, isTransformed);
-    this.#delivery.deliver(text);
-  }
-
-  receivedBinary(bytes: Uint8Array, start: number, end: number, isOwned: boolean, isTransformed: boolean): void {
-    if (this.#limiter?.message() === false) return;
-    this.activeStep = this.heardStep;
-    this.#context.observer?.received?.(this, "binary", end - start, isTransformed);
-    if (isOwned) this.#delivery.deliver(bytes);
-    else deliverOutOfChunk(this.#delivery, this.#context, bytes, start, end);
-  }
-
-  receivedPing(): void {
-    this.#limiter?.controlFrame();
-  }
-
-  receivedPong(bytes: Uint8Array, start: number, end: number): void {
-    const roundTripMs = this.#watch.pong(bytes, start, end);
-    // Who answers our pings does what it has to (§5.5.2), however many we send.
-    if (roundTripMs === undefined && !this.#watch.takeAwaitedPong()) this.#limiter?.controlFrame();
-    if (roundTripMs !== undefined) this.#context.observer?.roundTrip?.(this, roundTripMs);
-  }
 
   receivedClose({ code }: { readonly code: number }): boolean {
     this.toEnd.discardFromNowOn();
@@ -348,10 +328,6 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
     this.#ending?.leaving?.tryNow();
   }
 
-  messageWritten(opcode: DataOpcode, payload: string | number, isTransformed: boolean): void {
-    tellWritten(this.#context, this, opcode, payload, isTransformed);
-  }
-
   sendingEnded(): void {
     this.#queue?.stop();
   }
@@ -362,12 +338,13 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
 
   fail(error: ProtocolError): void {
     this.#connection.fail(error);
-    this.failed();
+    this.#receipt.failed(error);
   }
 
   failed(): void {
     this.toEnd.discardFromNowOn();
-    this.resumeReading(reasonsWhileOpen | PauseReason.extension); // What these wait for counts no more.
+    // What these wait for counts no more.
+    this.resumeReading(reasonsWhileOpen | PauseReason.extension | PauseReason.body);
   }
 
   // What comes from delivery
@@ -387,7 +364,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
   handlerFailed(error: unknown, during: string): void {
     reportTo(this.#context.handlers, this.#context.platform, error, during, this);
     // Before delivery stops: idle delivery would answer a Close of the peer's, and with the peer's own code.
-    if (!this.#isStreamGone) this.beginClose(CloseCode.internalError, "", asError(error));
+    if (!this.isStreamGone) this.beginClose(CloseCode.internalError, "", asError(error));
     this.#delivery.stop();
   }
 
@@ -397,6 +374,10 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
 
   messageWaits(): void {
     this.#watch.holds();
+  }
+
+  receive(receiving: Receiving): void {
+    this.#receipt.receive(receiving);
   }
 
   inboxFull(): void {
@@ -418,15 +399,13 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
 
   /** Calls the close handler when the message handler has had every message. Whoever pulls them is not waited for. */
   #handleClose(): void {
-    const report = this.#report;
-    if (report === undefined || this.#isCloseHandled) return;
     if (this.hasMessageHandler && !this.#delivery.isIdle) return;
-    this.#isCloseHandled = true;
-    callHandler(this, "the close handler", () => this.#context.handlers.close?.(this, report));
+    const handle = (report: CloseReport): unknown => this.#context.handlers.close?.(this, report);
+    this.#closure.handleOnce((report) => callHandler(this, "the close handler", () => handle(report)));
   }
 
   pauseReading(reason: PauseReason): void {
-    if (this.#isStreamGone) return;
+    if (this.isStreamGone) return;
     this.#reading ??= new Reading(this.#connection, this.#stream);
     this.#reading.pause(reason);
     this.#watch.isPaused = true;
@@ -447,7 +426,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
     return (this.#ending ??= new Ending(this.#context, this.#connection, this.#stream, this.#outbox));
   }
 
-  get #isStreamGone(): boolean {
+  get isStreamGone(): boolean {
     return this.#ending?.isStreamGone === true;
   }
 }

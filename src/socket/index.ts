@@ -27,6 +27,7 @@ export {
 export { reportTo } from "./handler-error.js";
 export type { HeadersInput } from "./headers.js";
 export { rawHeadersOf } from "./headers.js";
+export type { IncomingMessage, IncomingMessageOptions } from "./incoming-message.js";
 export type { AnySocket, ObservedRefusal, Observer } from "./observer.js";
 export { octetsOf } from "./octets.js";
 export type { ResolvedSocketOptions, SocketOptions } from "./options.js";

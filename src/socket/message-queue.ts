@@ -1,7 +1,11 @@
 /**
  * Messages in the order in which they came, and the memory they take.
  */
+import { MessageBody } from "./message-body.js";
 import type { Message } from "./socket.js";
+
+/** What waits: a message that is whole, or one that comes; what that holds is not counted here. */
+export type Entry = Message | MessageBody;
 
 // What a string or typed array takes beside its content, with its place in the queue: measured on V8, rounded up.
 const overheadBytes = 128;
@@ -11,7 +15,7 @@ const compactFrom = 1024;
 
 /** See the head of this file. */
 export class MessageQueue {
-  #messages: (Message | undefined)[] = [];
+  #messages: (Entry | undefined)[] = [];
   #head = 0;
   #bytes = 0;
 
@@ -24,13 +28,13 @@ export class MessageQueue {
     return this.#head === this.#messages.length;
   }
 
-  push(message: Message): void {
+  push(message: Entry): void {
     this.#messages.push(message);
     this.#bytes += heldBytesOf(message);
   }
 
   /** The oldest message, taken out. */
-  shift(): Message | undefined {
+  shift(): Entry | undefined {
     const message = this.#messages[this.#head];
     if (message === undefined) return undefined;
     this.#messages[this.#head++] = undefined;
@@ -53,6 +57,7 @@ export class MessageQueue {
   }
 }
 
-function heldBytesOf(message: Message): number {
+function heldBytesOf(message: Entry): number {
+  if (message instanceof MessageBody) return overheadBytes;
   return overheadBytes + (typeof message === "string" ? message.length : message.byteLength);
 }

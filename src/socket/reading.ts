@@ -5,12 +5,24 @@ import type { Connection } from "../protocol/index.js";
 import type { ByteStream } from "../transport/index.js";
 
 /** Why reading has stopped, as bits. */
-export const PauseReason = { inbox: 1, output: 2, extension: 4, rate: 8, memory: 16, leaving: 32 } as const;
+export const PauseReason = {
+  inbox: 1,
+  output: 2,
+  extension: 4,
+  rate: 8,
+  memory: 16,
+  leaving: 32,
+  /** A message that is handed on while it comes waits for its reader. */
+  body: 64,
+  /** Nobody has said yet how messages are to be consumed, and what comes must not be judged before. */
+  consumer: 128,
+} as const;
 /** See the value of this name. */
 export type PauseReason = (typeof PauseReason)[keyof typeof PauseReason];
 
 /** What is no reason any more once this side has sent its Close frame, and has to read on for the peer's. */
-export const reasonsWhileOpen: number = PauseReason.inbox | PauseReason.rate | PauseReason.memory | PauseReason.leaving;
+export const reasonsWhileOpen: number =
+  PauseReason.inbox | PauseReason.rate | PauseReason.memory | PauseReason.leaving | PauseReason.consumer;
 
 /** See the head of this file. */
 export class Reading {

@@ -176,6 +176,11 @@ export class SocketWatch extends WheelEntry {
     this.#wheel.lookBy(this, step + this.#wheel.steps(messageTimeoutMs) + 1);
   }
 
+  /** More has come of a message that is handed on while it comes: what it may take is the time until the next piece. */
+  messageGoesOn(): void {
+    this.#messageStep = this.#wheel.step;
+  }
+
   /** We have stopped reading, or read on. */
   set isPaused(isPaused: boolean) {
     const { step } = this.#wheel;

@@ -4,6 +4,7 @@
 import type { CloseReport } from "../protocol/index.js";
 import type { DuplexOptions, PlatformDuplex } from "../transport/index.js";
 import type { StreamSource } from "./chunk-source.js";
+import type { IncomingMessage } from "./incoming-message.js";
 import type { SendStreamOptions } from "./outgoing-stream.js";
 import type { PreparedMessage } from "./prepared-message.js";
 import type { WebStreams } from "./web-streams.js";
@@ -45,8 +46,9 @@ export type SendResult =
 /**
  * One end of a WebSocket connection.
  *
- * Messages have one consumer: the `message` handler, or else the iterator (`for await (const message of socket)`).
- * What arrives before there is one is kept, and reading stops when `maxInboxBytes` are.
+ * Messages have one consumer: the `message` handler, or else one iterator: `for await (const message of socket)` takes
+ * them whole, `for await (const message of socket.incoming())` while they come. What arrives before there is one is kept,
+ * and reading stops when `maxInboxBytes` are, or where a message begins that only the second may take.
  */
 export interface Socket<Data = undefined> extends AsyncIterable<Message>, AsyncDisposable {
   /** Whatever `accept` attached to this connection. Yours to change. */
@@ -141,6 +143,15 @@ export interface Socket<Data = undefined> extends AsyncIterable<Message>, AsyncD
    * @throws UsageError `already-consumed`
    */
   toWebStreams(options?: SendOptions): WebStreams;
+  /**
+   * Messages that are handed over when they begin, to be read while they come: of any length, however they are cut into
+   * frames, and without holding more than `maxInboxBytes` of them. When the next message is asked for, what has not been
+   * consumed of the one before is discarded. Leaving a `for await` loop early leaves the connection open, and the message
+   * that was handed over last readable until somebody asks for the next one.
+   *
+   * @throws UsageError `already-consumed` when there is a message handler or an iterator already
+   */
+  incoming(): AsyncIterableIterator<IncomingMessage, undefined>;
   /** Cuts the connection at once, without a closing handshake. What has not been sent or handled is lost. */
   terminate(): void;
 }

@@ -3,7 +3,7 @@
  * is told one after the other in the order in which it was asked for, however long each takes.
  */
 import { setImmediate as inNextTurn } from "node:timers";
-import type { Compressor, Inflation } from "../protocol/extensions/index.js";
+import type { Compressor, Inflation, StreamedInflation } from "../protocol/extensions/index.js";
 import type { FakeClock } from "./fake-clock.js";
 
 /** See the head of this file. */
@@ -35,6 +35,19 @@ export class HeldCompressor implements Compressor {
     return {
       push: (bytes, start, end) => this.#inTurn(inflation.push(bytes, start, end)),
       finish: (rest) => this.#inTurn(inflation.finish(rest)),
+      get heldBytes() {
+        return inflation.heldBytes;
+      },
+      abort: () => inflation.abort(),
+    };
+  }
+
+  inflateStream(...call: Parameters<Compressor["inflateStream"]>): StreamedInflation {
+    const inflation = this.#inner.inflateStream(...call);
+    return {
+      write: (bytes, start, end) => inflation.write(bytes, start, end),
+      end: () => inflation.end(),
+      read: () => this.#inTurn(inflation.read()),
       get heldBytes() {
         return inflation.heldBytes;
       },

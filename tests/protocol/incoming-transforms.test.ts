@@ -14,6 +14,8 @@ function setUp(limits = {}) {
   const chain = deflateChain(createDeflateContext(compressor), "server");
   const incoming = new IncomingTransforms(chain, resolveLimits(limits), {
     transformed: (opcode, _bytes, start, end) => void told.push(`${String(opcode)}: ${String(end - start)}`),
+    piece: () => assert.fail(),
+    piecesEnded: () => assert.fail(),
     violation: ({ code, limit }) => void told.push(`${code} ${String(limit)}`),
     transforming: (isPending) => void told.push(isPending ? "pending" : "done"),
   });

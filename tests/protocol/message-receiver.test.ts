@@ -29,6 +29,8 @@ function setUp(text: TextCodec = portableTextCodec) {
       control: (opcode) => void told.push(`control ${opcode}`),
       violation: ({ code }) => void told.push(code),
       transforming: (isPending) => void told.push(isPending ? "pending" : "done"),
+      sizeInDoubt: () => void told.push("in doubt"),
+      sizesChanged: () => undefined,
     },
     deflateChain(createDeflateContext(compressor), "server"),
   );

@@ -1,5 +1,11 @@
 /** Compressors for tests: one that can be told to fail, and another that works when it is told to. */
-import type { Compressor, Inflation, OctetRange, Transformed } from "#src/protocol/extensions/index.js";
+import type {
+  Compressor,
+  Inflation,
+  OctetRange,
+  StreamedInflation,
+  Transformed,
+} from "#src/protocol/extensions/index.js";
 import { NodeCompressor } from "#src/transport/node/zlib/index.js";
 import { turns } from "./task-queue.js";
 
@@ -34,6 +40,10 @@ export class WatchedCompressor implements Compressor {
   inflateLater(...call: Parameters<Compressor["inflateLater"]>): Inflation {
     this.laterCalls++;
     return this.#inner.inflateLater(...call);
+  }
+
+  inflateStream(...call: Parameters<Compressor["inflateStream"]>): StreamedInflation {
+    return this.#inner.inflateStream(...call);
   }
 }
 
@@ -105,6 +115,19 @@ export class SteeredCompressor implements Compressor {
     return {
       push: (...piece) => this.#later(() => inner.push(...piece)),
       finish: (rest) => this.#later(() => inner.finish(rest)),
+      get heldBytes() {
+        return inner.heldBytes;
+      },
+      abort: () => inner.abort(),
+    };
+  }
+
+  inflateStream(...call: Parameters<Compressor["inflateStream"]>): StreamedInflation {
+    const inner = this.#inner.inflateStream(...call);
+    return {
+      write: (...piece) => inner.write(...piece),
+      end: () => inner.end(),
+      read: () => this.#later(() => inner.read()),
       get heldBytes() {
         return inner.heldBytes;
       },

@@ -28,6 +28,10 @@ export interface RecordedOptions {
   readonly recordsExtensions?: boolean;
   /** What the sink says to a Close frame. Default true: answer it now. */
   readonly answersClose?: boolean;
+  /** Called when a message begins that does not come whole. */
+  readonly onMessageBegun?: () => void;
+  /** Called when what comes waits until it is known how to hand it on. */
+  readonly onSizeInDoubt?: () => void;
   /** Called with each event, as it is written down, from within the sink. */
   readonly onEvent?: (event: string, connection: Connection) => void;
 }
@@ -87,6 +91,8 @@ export class RecordedConnection {
         transforming: (isPending: boolean) => {
           if (options.recordsExtensions === true) record(() => (isPending ? "transforming" : "transformed"));
         },
+        ...(options.onMessageBegun === undefined ? {} : { messageBegun: options.onMessageBegun }),
+        ...(options.onSizeInDoubt === undefined ? {} : { sizeInDoubt: options.onSizeInDoubt }),
         outputAdded: () => {
           if (options.recordsExtensions === true) record(() => "output added");
         },

@@ -1,35 +1,36 @@
 /**
- * A server in a process of its own that streams as many MiB as its first argument says to whoever connects, out of a
- * generator that uses one buffer again and again, and prints how much memory that took.
+ * A server in a process of its own that reads each message while it comes, in no hurry, and prints for each how many octets
+ * it had, their digest, and how far its resident set has grown meanwhile.
  */
+import { createHash } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { serve } from "#src/index.js";
 
-const totalMebibytes = Number(process.argv[2]);
-const chunk = new Uint8Array(256 * 1024);
+const server = await serve({ port: 0, host: "127.0.0.1" });
 
 function print(line: Readonly<Record<string, unknown>>): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-let peakBytes = 0;
+print({ port: server.port });
+process.stdin.on("end", () => void server.close()).resume();
 
-function* chunks(): Generator<Uint8Array> {
-  for (let count = 0; count < totalMebibytes * 4; count++) {
-    chunk.fill(count);
-    if (count % 64 === 0) peakBytes = Math.max(peakBytes, process.memoryUsage.rss());
-    yield chunk;
+for await (const socket of server) {
+  let startBytes = process.memoryUsage.rss();
+  for await (const message of socket.incoming()) {
+    const digest = createHash("sha1");
+    let octets = 0;
+    let highestBytes = startBytes;
+    let mostHeldBytes = 0;
+    let pieces = 0;
+    for await (const piece of message) {
+      digest.update(piece);
+      octets += piece.byteLength;
+      await nextTurn();
+      if (pieces++ % 16 === 0) highestBytes = Math.max(highestBytes, process.memoryUsage.rss());
+      mostHeldBytes = Math.max(mostHeldBytes, socket.memoryBytes);
+    }
+    print({ octets, digest: digest.digest("hex"), grownBytes: highestBytes - startBytes, mostHeldBytes });
+    startBytes = highestBytes;
   }
 }
-
-const server = await serve({
-  port: 0,
-  host: "127.0.0.1",
-  async open(socket) {
-    const beforeBytes = process.memoryUsage.rss();
-    peakBytes = beforeBytes;
-    await socket.sendStream(chunks());
-    print({ grownBytes: peakBytes - beforeBytes, bufferedBytes: socket.bufferedBytes });
-  },
-});
-process.stdin.on("end", () => void server.close()).resume();
-print({ port: Number(new URL(server.url).port) });

@@ -37,6 +37,28 @@ export interface Inflation {
   abort(): void;
 }
 
+/**
+ * The inflating of one message that is handed on while it comes: `write`, then `read` until it tells undefined, and again;
+ * or `end` instead of `write`, for the last time. One call to `read` at a time.
+ */
+export interface StreamedInflation {
+  /** Takes octets to inflate, which must stay as they are until `read` has told undefined. */
+  write(bytes: Uint8Array, start: number, end: number): void;
+  /** Nothing more comes: appends the tail that the sender has removed. */
+  end(): void;
+  /**
+   * Inflates on, by a bounded step. Never rejects.
+   *
+   * @returns octets that may be kept; undefined where everything so far has been inflated; or why it goes no further,
+   *   after `end` also that the message was not whole
+   */
+  read(): Promise<OctetRange | TransformFailure | undefined>;
+  /** Octets of memory that it takes. */
+  readonly heldBytes: number;
+  /** Lets go of everything. What is pending settles some time. */
+  abort(): void;
+}
+
 /** See the head of this file. */
 export interface Compressor {
   /**
@@ -82,6 +104,12 @@ export interface Compressor {
   ): OctetRange | TransformFailure;
   /** The same on another thread, for a message of which more than one piece is to come. */
   inflateLater(history: OctetRange | undefined, maxBytes: number): Inflation;
+  /**
+   * The same piece by piece, for a message of any length: never more than a piece of the platform's choice is held.
+   *
+   * @param history copied
+   */
+  inflateStream(history: OctetRange | undefined): StreamedInflation;
 }
 
 /**

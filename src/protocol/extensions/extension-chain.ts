@@ -7,8 +7,10 @@ import type {
   Extension,
   Later,
   PieceReceiver,
+  PieceTaker,
   SendHints,
   Sharing,
+  StreamReceiver,
   Transformed,
   TransformFailure,
 } from "./extension.js";
@@ -123,6 +125,21 @@ export class ExtensionChain {
       },
       abort: () => pieces.abort(),
     };
+  }
+
+  /**
+   * Whether a message that came with these reserved bits can be handed on while it comes: only one extension has to do
+   * with it, which is able to.
+   */
+  canStream(reserved: number): boolean {
+    const wanting = this.extensions.filter((extension) => extension.wants(reserved));
+    return wanting.length === 1 && wanting[0]?.receiveStream !== undefined;
+  }
+
+  /** A message begins to come for which `canStream` holds. */
+  receiveStream(reserved: number, taker: PieceTaker): StreamReceiver | undefined {
+    const extension = this.extensions.find((candidate) => candidate.wants(reserved));
+    return extension?.receiveStream?.(reserved, taker);
   }
 
   /** The connection is over. */

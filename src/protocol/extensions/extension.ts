@@ -74,6 +74,33 @@ export interface PieceReceiver {
   abort(): void;
 }
 
+/** Who takes an incoming message piece by piece. */
+export interface PieceTaker {
+  /**
+   * The next octets, which may be kept.
+   *
+   * @returns whether there is room for more. Otherwise no more are made until `room` of the receiver is called
+   */
+  piece(bytes: Uint8Array, start: number, end: number): boolean;
+}
+
+/**
+ * A message that comes in pieces and is handed on in pieces. As a `PieceReceiver`; but what `finish` answers is no message
+ * any more, since all of it has been handed on.
+ */
+export interface StreamReceiver {
+  /** As `PieceReceiver.push`. The promise is pending until all of it has been handed on. */
+  push(bytes: Uint8Array, start: number, end: number): Promise<TransformFailure | undefined>;
+  /** The message is complete. As `PieceReceiver.finish` otherwise. */
+  finish(): Promise<TransformFailure | undefined>;
+  /** There is room for more. */
+  room(): void;
+  /** Octets of memory that it holds. */
+  readonly heldBytes: number;
+  /** The connection is over: lets go of everything, and hands on nothing more. */
+  abort(): void;
+}
+
 /**
  * Octets of an outgoing message from which on they stay as they are until an extension's promise has settled. Shorter ones
  * are lent for the call.
@@ -122,6 +149,11 @@ export interface Extension {
   receiveMessage(message: Transformed, maxBytes: number): Later<Transformed | TransformFailure>;
   /** Begins an incoming message that it wants and that comes in pieces. */
   receivePieces(reserved: number, maxBytes: number): PieceReceiver;
+  /**
+   * Begins an incoming message that it wants, which is handed on while it comes, whatever its length. Where this is not
+   * there, messages are handed on whole.
+   */
+  receiveStream?(reserved: number, taker: PieceTaker): StreamReceiver;
   /** Where it can change a message for many connections at once. */
   readonly sharing?: Sharing;
   /** The connection is over: gives back what it holds. May be called more than once. */

@@ -9,6 +9,7 @@ export {
   type Inflation,
   maxStreamsPerMessage,
   messageTail,
+  type StreamedInflation,
 } from "./compressor.js";
 export {
   type CompressionCounters,
@@ -30,8 +31,10 @@ export {
   type Later,
   type OctetRange,
   type PieceReceiver,
+  type PieceTaker,
   type SendHints,
   type Sharing,
+  type StreamReceiver,
   type Transformed,
   type TransformFailure,
   type TransformFailureCode,

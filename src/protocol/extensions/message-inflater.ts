@@ -8,11 +8,20 @@
  */
 import type { Inflation } from "./compressor.js";
 import type { DeflateContext } from "./deflate-context.js";
-import type { Later, OctetRange, PieceReceiver, Transformed, TransformFailure } from "./extension.js";
+import type {
+  Later,
+  OctetRange,
+  PieceReceiver,
+  PieceTaker,
+  StreamReceiver,
+  Transformed,
+  TransformFailure,
+} from "./extension.js";
 import { isFailure } from "./extension.js";
 import { maxInflatedPerOctet } from "./inflation-memory.js";
 import { compressedBit } from "./message-deflater.js";
 import { SlidingWindow, windowBytes } from "./sliding-window.js";
+import { StreamedPieces } from "./streamed-pieces.js";
 
 const noOctets = new Uint8Array(0);
 const firstCapacityBytes = 1024;
@@ -105,15 +114,29 @@ export class MessageInflater {
   }
 
   #done({ bytes, start, end }: OctetRange, lengthBefore: number, reserved: number, isOwned: boolean): Transformed {
+    this.count(lengthBefore, end - start);
+    this.remember(bytes, start, end);
+    return { bytes, start, end, reserved: reserved & ~compressedBit, isOwned };
+  }
+
+  /** A message that is handed on while it comes. */
+  stream(taker: PieceTaker): StreamReceiver {
+    return new StreamedPieces(this.#context.compressor.inflateStream(this.#window), this, taker);
+  }
+
+  /** A message has been inflated. */
+  count(lengthBefore: number, lengthAfter: number): void {
     const { counters } = this.#context;
     counters.receivedMessages++;
     counters.receivedBytesBefore += lengthBefore;
-    counters.receivedBytesAfter += end - start;
-    if (this.#isReserved && start < end) {
-      this.#window ??= new SlidingWindow(this.#windowBits, this.#context.memory);
-      this.#window.append(bytes, start, end);
-    }
-    return { bytes, start, end, reserved: reserved & ~compressedBit, isOwned };
+    counters.receivedBytesAfter += lengthAfter;
+  }
+
+  /** What comes next may refer to these octets. Throws where there is no memory. */
+  remember(bytes: Uint8Array, start: number, end: number): void {
+    if (!this.#isReserved || start === end) return;
+    this.#window ??= new SlidingWindow(this.#windowBits, this.#context.memory);
+    this.#window.append(bytes, start, end);
   }
 
   /** The connection is over. */

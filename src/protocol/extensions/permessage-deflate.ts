@@ -21,8 +21,10 @@ import type {
   Extension,
   Later,
   PieceReceiver,
+  PieceTaker,
   SendHints,
   Sharing,
+  StreamReceiver,
   Transformed,
   TransformFailure,
 } from "./extension.js";
@@ -115,6 +117,10 @@ export class PermessageDeflate implements Extension, Sharing {
 
   receivePieces(reserved: number, maxBytes: number): PieceReceiver {
     return this.#inflater.pieces(reserved, maxBytes);
+  }
+
+  receiveStream(_reserved: number, taker: PieceTaker): StreamReceiver {
+    return this.#inflater.stream(taker);
   }
 
   close(): void {

@@ -10,6 +10,7 @@ import type {
   DeflateSettings,
   Inflation,
   OctetRange,
+  StreamedInflation,
   TransformFailure,
 } from "../../../protocol/extensions/index.js";
 import { loadDeflater, maxMessageBytes, type WasmDeflater } from "../../wasm/index.js";
@@ -18,6 +19,7 @@ import { HotCompressor } from "./hot-compressor.js";
 import { JobGate } from "./job-gate.js";
 import { LaterInflation } from "./later-inflation.js";
 import { passesSelfTest } from "./self-test.js";
+import { StreamedInflationOnPool } from "./streamed-inflation.js";
 
 // As many as Node's thread pool has threads by default, so that ours fill it at most once.
 const defaultMaxJobs = 4;
@@ -151,6 +153,10 @@ export class NodeCompressor implements Compressor {
 
   inflateLater(history: OctetRange | undefined, maxBytes: number): Inflation {
     return new LaterInflation(this.#gate, dictionaryOf(history), maxBytes);
+  }
+
+  inflateStream(history: OctetRange | undefined): StreamedInflation {
+    return new StreamedInflationOnPool(this.#gate, dictionaryOf(history));
   }
 }
 
