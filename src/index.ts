@@ -2,9 +2,10 @@
  * openline: a WebSocket server and client for Node.
  */
 
-export { ConnectError, HandshakeTimeoutError, UpgradeRefusedError } from "./client/index.js";
-export type { ConnectOptions, ServeOptions, Server } from "./node/index.js";
-export { connect, prepare, serve } from "./node/index.js";
+export type { BinaryType, WebSocketConstructor, WebSocketEventMap } from "./client/index.js";
+export { BlockedPortError, ConnectError, HandshakeTimeoutError, UpgradeRefusedError } from "./client/index.js";
+export type { ConnectOptions, ServeOptions, Server, WebSocketInit } from "./node/index.js";
+export { connect, prepare, serve, WebSocket } from "./node/index.js";
 export type {
   BackpressureEvent,
   ChannelEvent,

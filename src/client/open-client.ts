@@ -21,6 +21,8 @@ import type {
   Observer,
   ResolvedSocketOptions,
   Socket,
+  SocketContext,
+  SocketDetails,
   SocketHandlers,
   SocketOptions,
 } from "../socket/index.js";
@@ -33,7 +35,7 @@ import {
   resolveSocketOptions,
   wholeNumber,
 } from "../socket/index.js";
-import type { Dialer, DialResult, Platform } from "../transport/index.js";
+import type { ByteStream, Dialer, DialResult, Platform } from "../transport/index.js";
 import { ConnectError, HandshakeTimeoutError, UpgradeRefusedError } from "./errors.js";
 import { tellNotOpened } from "./not-opened.js";
 
@@ -54,6 +56,24 @@ const defaultHandshakeTimeoutMs = 10_000;
 // Enough for what an API has to say about why it refused.
 const maxRefusalBodyBytes = 64 * 1024;
 
+/** Makes the socket of a connection that is established. Must not throw. */
+export type EndpointMaker = (
+  context: SocketContext<undefined>,
+  stream: ByteStream,
+  details: SocketDetails<undefined>,
+) => Endpoint<undefined>;
+
+/** What the WHATWG interfaces want otherwise. */
+export interface OpenHooks {
+  /** Makes the socket; default an ordinary one. */
+  readonly makeEndpoint?: EndpointMaker;
+  /**
+   * Whether a server must choose one of the subprotocols, where some are asked for (WebSockets §2.2). Default false:
+   * RFC 6455 lets it choose none.
+   */
+  readonly requiresProtocol?: boolean;
+}
+
 /**
  * Connects.
  *
@@ -66,29 +86,44 @@ export async function openClient(
   platform: Platform,
   dial: Dialer,
   observer?: Observer,
+  hooks: OpenHooks = {},
 ): Promise<Socket> {
-  const resolved = resolveSocketOptions(options);
+  const { resolved, timeoutMs, headers } = resolveClientOptions(options);
   const address = parseAddress(url);
   const protocols = typeof options.protocols === "string" ? [options.protocols] : (options.protocols ?? []);
-  const timeoutMs = wholeNumber(
-    "handshakeTimeoutMs",
-    options.handshakeTimeoutMs,
-    defaultHandshakeTimeoutMs,
-    maxTimerMs,
-  );
   const key = createKey(platform.randomBytes(16));
-  const headers = rawHeadersOf(options.headers);
   const offered = offerExtensions(resolved, platform);
   try {
     const extensions = offered.flatMap(({ offers }) => offers);
     const request = createUpgradeRequest({ ...address, key, protocols, extensions, headers });
     const result = await reach(url, address, request, options, timeoutMs, platform, dial);
-    return open(result, { key, protocols, extensions }, offered, options, resolved, platform, observer);
+    return open(result, { key, protocols, extensions }, offered, options, resolved, platform, observer, hooks);
   } catch (error) {
     tellNotOpened(observer, error);
     for (const extension of offered) extension.cancel();
     throw error;
   }
+}
+
+/** A client's options, checked. */
+export interface ResolvedClientOptions {
+  readonly resolved: ResolvedSocketOptions;
+  readonly timeoutMs: number;
+  readonly headers: string[];
+}
+
+/**
+ * Checks what can be checked before there is an address.
+ *
+ * @throws UsageError for an option that makes no sense; TypeError for headers that are none
+ */
+export function resolveClientOptions(options: ClientOptions): ResolvedClientOptions {
+  const { handshakeTimeoutMs } = options;
+  return {
+    resolved: resolveSocketOptions(options),
+    timeoutMs: wholeNumber("handshakeTimeoutMs", handshakeTimeoutMs, defaultHandshakeTimeoutMs, maxTimerMs),
+    headers: rawHeadersOf(options.headers),
+  };
 }
 
 function offerExtensions({ perMessageDeflate }: ResolvedSocketOptions, platform: Platform): OfferedExtension[] {
@@ -159,6 +194,7 @@ function open(
   resolved: ResolvedSocketOptions,
   platform: Platform,
   observer: Observer | undefined,
+  hooks: OpenHooks,
 ): Socket {
   const { response } = result;
   // A 101 that lacks the headers of an upgrade looks like an ordinary response to HTTP, and breaks the protocol here.
@@ -174,6 +210,10 @@ function open(
   if (!result.isUpgraded) throw new UpgradeRefusedError(response.status, response.rawHeaders, result.body);
   const context = createSocketContext("client", platform, resolved, options, observer);
   const { protocol, extensions } = read.handshake;
+  if (hooks.requiresProtocol === true && protocol === "" && sent.protocols !== undefined && sent.protocols.length > 0) {
+    result.stream.destroy();
+    throw new UpgradeResponseError("response-protocol-missing");
+  }
   const confirmed = confirmExtensions(extensions, offered);
   if ("fault" in confirmed) {
     // RFC 7692 §5: "the client MUST _Fail the WebSocket Connection_".
@@ -182,7 +222,7 @@ function open(
   }
   const chain = confirmed.length === 0 ? undefined : new ExtensionChain(confirmed);
   const details = { protocol, extensions: formatExtensions(extensions), chain, data: undefined };
-  const endpoint = new Endpoint<undefined>(context, result.stream, details);
+  const endpoint = hooks.makeEndpoint?.(context, result.stream, details) ?? new Endpoint(context, result.stream, details);
   endpoint.open();
   return endpoint;
 }

@@ -2,7 +2,7 @@
  * `connect()`: a client on Node.
  */
 import type { ConnectionOptions } from "node:tls";
-import type { ClientOptions } from "../client/index.js";
+import type { ClientOptions, OpenHooks } from "../client/index.js";
 import { openClient } from "../client/index.js";
 import { clientObserver } from "../observe/index.js";
 import type { Socket } from "../socket/index.js";
@@ -38,9 +38,15 @@ export interface ConnectOptions extends ClientOptions {
  * @throws HandshakeTimeoutError after `handshakeTimeoutMs`; the reason of `signal` when that is aborted
  * @throws UsageError for a URL or an option that makes no sense
  */
-export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Socket> {
+export function connect(url: string | URL, options: ConnectOptions = {}): Promise<Socket> {
+  return openOnNode(url, options);
+}
+
+/** As `connect`, for those who want something of it otherwise. */
+export async function openOnNode(url: string | URL, options: ConnectOptions, hooks?: OpenHooks): Promise<Socket> {
   keepFreedMemory();
   const mayHaveTls = /^(?:wss|https):/i.test(String(url));
   const handles = await chooseTransport(options.transport, mayHaveTls);
-  return openClient(url, options, nodePlatform, createHttpDialer(options.tls, handles), clientObserver);
+  const dialer = createHttpDialer(options.tls, handles);
+  return openClient(url, options, nodePlatform, dialer, clientObserver, hooks);
 }

@@ -7,3 +7,5 @@ export { connect } from "./connect.js";
 export { prepare } from "./prepare.js";
 export type { ServeOptions, Server } from "./serve.js";
 export { serve } from "./serve.js";
+export type { WebSocketInit } from "./web-socket.js";
+export { WebSocket } from "./web-socket.js";

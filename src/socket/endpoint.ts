@@ -201,8 +201,8 @@ export class Endpoint<Data> implements Socket<Data>, Owner {
     await this.close();
   }
 
-  /** Begins the closing handshake. `cause` goes to the report. */
-  beginClose(code: number, reason: string, cause?: Error): void {
+  /** Begins the closing handshake, with a code or with an empty Close frame. `cause` goes to the report. */
+  beginClose(code: number | undefined, reason: string, cause?: Error): void {
     this.#connection.close(code, reason, cause);
     this.toEnd.leaving = undefined;
     // The peer's Close frame may stand behind more messages than the inbox takes.
