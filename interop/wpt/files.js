@@ -35,11 +35,17 @@ export function findPages(root, folder) {
 
 /** @param {string} root @param {string} file @returns {Page[]} */
 function pagesOf(root, file) {
-  const text = readFileSync(path.join(root, file), "utf8");
+  const text = decode(readFileSync(path.join(root, file)));
   const { title, variants, scripts, isLong } = file.endsWith(".js") ? readScript(file, text) : readHtml(file, text);
   return (variants.length === 0 ? [""] : variants)
     .filter((variant) => !isOtherVariant(variant))
     .map((search) => ({ name: `${file}${search}`, title, global: "window", search, isLong, scripts }));
+}
+
+/** Pages may have another encoding than UTF-8. */
+function decode(bytes) {
+  const encoding = /<meta charset=["']?([\w-]+)/iu.exec(bytes.toString("latin1"))?.[1] ?? "utf-8";
+  return new TextDecoder(encoding).decode(bytes);
 }
 
 /** A script stands for itself; what it needs is in comments at its head. */

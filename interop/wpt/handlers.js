@@ -26,9 +26,23 @@ const setCookies = (cookies) => ({
   accept: (_request, url) => ({ headers: cookies(url).map((cookie) => ["Set-Cookie", cookie]) }),
 });
 
+/**
+ * Answers a Close frame with its own reason, too, which openline's servers do not: past the public interface, since there
+ * is nothing that an application would do so for.
+ */
+function echoReason(socket) {
+  const receivedClose = socket.receivedClose.bind(socket);
+  socket.receivedClose = (body) => {
+    receivedClose(body);
+    socket.beginClose(body.code === 1005 ? undefined : body.code, body.reason);
+    return false;
+  };
+}
+
 /** @type {Handler} */
 const echo = {
   accept: ({ protocols }) => (protocols.includes("echo") ? { protocol: "echo" } : {}),
+  open: echoReason,
   message: (socket, message) => {
     socket.send(message);
     if (message === "Goodbye") close(socket);

@@ -2,6 +2,7 @@
  * What the constructors check: URLs and subprotocols, as the standard wants them.
  */
 import { isToken } from "../../protocol/index.js";
+import { apiBaseUrl } from "./environment.js";
 
 /**
  * Makes the "SyntaxError" DOMException that the standard throws for most arguments that make no sense.
@@ -20,8 +21,7 @@ export function syntaxError(message: string): DOMException {
  * @throws "SyntaxError" DOMException
  */
 export function parseUrl(url: string): URL {
-  // 1. "Let baseURL be this's relevant settings object's API base URL." Node has none; where a program makes the global
-  // object look like a page's or a worker's, it has one.
+  // 1. "Let baseURL be this's relevant settings object's API base URL."
   const baseUrl = apiBaseUrl();
   // 2. "Let urlRecord be the result of applying the URL parser to url with baseURL."
   let urlRecord: URL;
@@ -43,13 +43,6 @@ export function parseUrl(url: string): URL {
   // from none; the whole URL does.
   if (urlRecord.href.includes("#")) throw syntaxError("the URL must not have a fragment");
   return urlRecord;
-}
-
-function apiBaseUrl(): string | undefined {
-  const location: unknown = Reflect.get(globalThis, "location");
-  if (typeof location !== "object" || location === null) return undefined;
-  const href: unknown = Reflect.get(location, "href");
-  return typeof href === "string" ? href : undefined;
 }
 
 /**

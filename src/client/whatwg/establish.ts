@@ -3,12 +3,12 @@
  */
 import { OpenlineError } from "../../protocol/index.js";
 import type { Observer } from "../../socket/index.js";
-import { rawHeadersOf } from "../../socket/index.js";
 import type { Platform } from "../../transport/index.js";
 import { tellNotOpened } from "../not-opened.js";
 import type { ClientOptions, EndpointMaker, OpenHooks } from "../open-client.js";
 import { isBadPort } from "./blocked-ports.js";
 import { Connecting } from "./connecting.js";
+import { clientOrigin } from "./environment.js";
 import type { WebSocketEndpointOwner } from "./web-socket-endpoint.js";
 import { WebSocketEndpoint } from "./web-socket-endpoint.js";
 
@@ -85,7 +85,7 @@ export class Establisher<Options extends ClientOptions> {
       }
       // §2.2: where some are asked for, it must choose one of them, or "fail the WebSocket connection".
       const hooks = { makeEndpoint, requiresProtocol: true };
-      await open(withoutCredentials(url), { ...options, protocols, ...authorization(url, options) }, hooks);
+      await open(withoutCredentials(url), { ...options, protocols, ...withOwnHeaders(url, options) }, hooks);
     } finally {
       done();
     }
@@ -99,14 +99,17 @@ function withoutCredentials(url: URL): URL {
   return plain;
 }
 
-/** Fetch §4.6: credentials of a URL make a Basic authorization (RFC 7617 §2). */
-function authorization({ username, password }: URL, { headers }: ClientOptions): Pick<ClientOptions, "headers"> {
-  if (username === "" && password === "") return {};
-  const raw = rawHeadersOf(headers);
-  const pairs = raw.flatMap((text, index): [string, string][] => (index % 2 === 0 ? [[text, raw[index + 1] ?? ""]] : []));
-  if (pairs.some(([name]) => name.toLowerCase() === "authorization")) return {};
-  const credentials = btoa(`${percentDecode(username)}:${percentDecode(password)}`);
-  return { headers: [...pairs, ["Authorization", `Basic ${credentials}`]] };
+/** The headers that a page's request has by itself, where the application has not given others. */
+function withOwnHeaders({ username, password }: URL, { headers }: ClientOptions): Pick<ClientOptions, "headers"> {
+  const own = new Headers(headers);
+  // Fetch §3.2: "If request's ... mode is "websocket", then append (`Origin`, serializedOrigin)".
+  const origin = clientOrigin();
+  if (origin !== undefined && !own.has("Origin")) own.set("Origin", origin);
+  // Fetch §4.6: credentials of a URL make a Basic authorization (RFC 7617 §2).
+  if ((username !== "" || password !== "") && !own.has("Authorization")) {
+    own.set("Authorization", `Basic ${btoa(`${percentDecode(username)}:${percentDecode(password)}`)}`);
+  }
+  return { headers: own };
 }
 
 /** "Percent-decode" (URL §1.3); each character of the result is an octet. */

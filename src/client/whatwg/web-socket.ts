@@ -14,6 +14,7 @@ import { BufferedAmount } from "./buffered-amount.js";
 import { CloseEvent } from "./close-event.js";
 import { Establisher, type EstablishOwner, type WebSocketEnvironment } from "./establish.js";
 import { EventHandlers, fire } from "./event-handlers.js";
+import { messageEvent } from "./message-event.js";
 import { SendQueue } from "./send-queue.js";
 import {
   type ConvertedData,
@@ -300,7 +301,7 @@ export function createWebSocketClass<Options extends ClientOptions>(
       // 2. "Let dataForEvent be determined by switching on type and binary type".
       const data = typeof message === "string" ? message : this.#exposed(message);
       // 3. "Fire an event named message at the WebSocket object, using MessageEvent".
-      fire(this, new MessageEvent("message", { data, origin: this.#url.origin }));
+      fire(this, messageEvent(data, this.#url.origin));
     }
 
     #exposed(octets: Uint8Array): Blob | ArrayBufferLike {
