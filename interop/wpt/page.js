@@ -51,6 +51,8 @@ async function start({ root, page, className, place }) {
   defineGlobals({
     self: globalThis,
     window: globalThis,
+    // Tells idlharness.js which interfaces to expect.
+    Window: class Window {},
     GLOBAL: global,
     META_TITLE: page.title,
     location: { href, protocol, host, hostname, port: String(port), search, pathname, origin, toString: () => href },
