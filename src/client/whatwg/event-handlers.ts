@@ -51,15 +51,15 @@ export class EventHandlers {
       return;
     }
     // "Activate an event handler".
-    const added: ActiveHandler = { value, listener: (event) => callHandler(added.value, event) };
+    const added: ActiveHandler = { value, listener: (event) => callHandler(added.value, this.#target, event) };
     this.#active.set(type, added);
     apply("addEventListener", this.#target, type, added.listener);
   }
 }
 
-/** "The event handler processing algorithm". What the callback throws is for the event target to report. */
-function callHandler(callback: object, event: Event): void {
+/** "The event handler processing algorithm", with "event's currentTarget" for `this`. What the callback throws is for the event target to report. */
+function callHandler(callback: object, target: EventTarget, event: Event): void {
   if (typeof callback !== "function") return;
-  const returnValue: unknown = Reflect.apply(callback as (event: Event) => unknown, event.currentTarget, [event]);
+  const returnValue: unknown = Reflect.apply(callback as (event: Event) => unknown, target, [event]);
   if (returnValue === false) event.preventDefault();
 }
