@@ -17,9 +17,13 @@ export interface WebSocketEndpointOwner {
 /** See the head of this file. */
 export class WebSocketEndpoint extends Endpoint<undefined> {
   readonly #owner: WebSocketEndpointOwner;
-  /** Whether a message is being handled, or waits to be. */
-  #isBusy = false;
+  /** Whether a message is being handled. */
+  #isHandling = false;
+  /** Whether messages wait. */
+  #isWaiting = false;
   #isClosingTold = false;
+  /** Whether octets have just come from the stream, and no message out of them yet. */
+  #isTaskFresh = false;
 
   constructor(
     context: SocketContext<undefined>,
@@ -48,6 +52,22 @@ export class WebSocketEndpoint extends Endpoint<undefined> {
     return result.reason;
   }
 
+  /**
+   * Whether the event of a message may be fired at once: the stream calls in a task of its own, in which nothing else has
+   * happened. True once.
+   */
+  takeFreshTask(): boolean {
+    const isFresh = this.#isTaskFresh;
+    this.#isTaskFresh = false;
+    return isFresh;
+  }
+
+  override streamReceived(bytes: Uint8Array, start: number, end: number): void {
+    this.#isTaskFresh = true;
+    super.streamReceived(bytes, start, end);
+    this.#isTaskFresh = false;
+  }
+
   override messageWritten(...message: Parameters<Endpoint<undefined>["messageWritten"]>): void {
     this.#owner.bufferedAmount.written();
     super.messageWritten(...message);
@@ -65,17 +85,21 @@ export class WebSocketEndpoint extends Endpoint<undefined> {
   }
 
   override handleMessage(message: Message): unknown {
-    this.#isBusy = true;
-    return super.handleMessage(message);
+    this.#isHandling = true;
+    const result = super.handleMessage(message);
+    // Who is waited for is told of by `deliveryIdle`.
+    if (result === undefined) this.#isHandling = false;
+    return result;
   }
 
   override messageWaits(): void {
-    this.#isBusy = true;
+    this.#isWaiting = true;
     super.messageWaits();
   }
 
   override deliveryIdle(): void {
-    this.#isBusy = false;
+    this.#isHandling = false;
+    this.#isWaiting = false;
     super.deliveryIdle();
     this.#tellIfClosing();
   }
@@ -92,7 +116,7 @@ export class WebSocketEndpoint extends Endpoint<undefined> {
   }
 
   #tellIfClosing(): void {
-    if (this.#isBusy || this.#isClosingTold || this.readyState === "open") return;
+    if (this.#isHandling || this.#isWaiting || this.#isClosingTold || this.readyState === "open") return;
     this.#isClosingTold = true;
     this.#owner.closingStarted();
   }

@@ -1,8 +1,8 @@
 /**
  * The `WebSocket` interface of the WHATWG WebSockets standard (https://websockets.spec.whatwg.org/), over our client.
  *
- * The comments quote the standard's steps; section numbers are its own. Everything that comes from the connection is
- * queued as a task of its own, so that promise continuations run between two events as they do in a browser.
+ * The comments quote the standard's steps; section numbers are its own. Everything that comes from the connection has a
+ * task of its own, so that promise continuations run between two events as they do in a browser.
  */
 import type { CloseReport } from "../../protocol/index.js";
 import { CloseCode, OpenlineError } from "../../protocol/index.js";
@@ -250,7 +250,7 @@ export function createWebSocketClass<Options extends ClientOptions>(
         // Each message is the application's to keep.
         messageMemory: "own",
         open: () => this.#task(() => this.#connectionEstablished()),
-        message: (_socket: unknown, message: Message) => this.#task(() => this.#messageReceived(message)),
+        message: (_socket: unknown, message: Message) => this.#receive(message),
         close: (_socket: unknown, report: CloseReport) => queueTask(() => this.#connectionClosed(report)),
       } as const;
       try {
@@ -273,6 +273,13 @@ export function createWebSocketClass<Options extends ClientOptions>(
           }
         });
       });
+    }
+
+    /** The task that a message needs is there already, where it is the first of what has been read. */
+    #receive(message: Message): Promise<void> | undefined {
+      if (this.#endpoint?.takeFreshTask() !== true) return this.#task(() => this.#messageReceived(message));
+      this.#messageReceived(message);
+      return undefined;
     }
 
     // §4 "When the WebSocket connection is established"
