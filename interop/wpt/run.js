@@ -15,8 +15,8 @@ import { startTestServer } from "./server.js";
 
 const expectationsFile = new URL("expectations.json", import.meta.url);
 const parallel = 3;
-// After this, a page that has not reported by itself is stopped.
-const graceMs = 3_000;
+// A page that has not reported by itself is stopped so long after it should have, or has not begun after so long.
+const graceMs = 30_000;
 
 const { values } = parseArgs({
   options: {
@@ -49,10 +49,16 @@ function runPage(page, place) {
       stdio: ["ignore", values.verbose ? "inherit" : "ignore", values.verbose ? "inherit" : "ignore", "ipc"],
     });
     let result;
-    const timer = setTimeout(() => child.kill("SIGKILL"), (page.isLong ? 55_000 : 9_000) + graceMs);
+    const stop = () => child.kill("SIGKILL");
+    let timer = setTimeout(stop, graceMs);
     child.on("message", (message) => {
-      if (message === "ready") child.send({ root, page, className: values.class, place });
-      else result ??= message;
+      if (message !== "ready") {
+        result ??= message;
+        return;
+      }
+      clearTimeout(timer);
+      timer = setTimeout(stop, (page.isLong ? 55_000 : 9_000) + graceMs);
+      child.send({ root, page, className: values.class, place });
     });
     child.on("exit", () => {
       clearTimeout(timer);
