@@ -53,7 +53,10 @@ const echo = {
 const exitOnGoodbye = { message: (socket, message) => message === "Goodbye" && close(socket) };
 
 /** @type {Handler} */
-const firstProtocol = { accept: ({ protocols }) => ({ protocol: protocols[0] }), open: say(({ request }) => request.protocols[0] ?? "") };
+const firstProtocol = {
+  accept: ({ protocols }) => ({ protocol: protocols[0] }),
+  open: say(({ request }) => request.protocols[0] ?? ""),
+};
 
 const query = (url) => url.search.slice(1);
 

@@ -23,7 +23,9 @@ async function classOf(name) {
     return { WebSocket, WebSocketStream, WebSocketError, ...(await ownEvents()) };
   }
   if (name === "node") return { WebSocket: globalThis.WebSocket, CloseEvent: globalThis.CloseEvent };
-  const { CloseEvent, MessageEvent, setGlobalOrigin, WebSocket, WebSocketError, WebSocketStream } = await import("undici");
+  const { CloseEvent, MessageEvent, setGlobalOrigin, WebSocket, WebSocketError, WebSocketStream } = await import(
+    "undici"
+  );
   setGlobalOrigin(globalThis.location.href);
   return { WebSocket, CloseEvent, MessageEvent, WebSocketStream, WebSocketError };
 }
@@ -81,7 +83,12 @@ async function start({ root, page, className, place }) {
 const scrapsOfDocument = (title) => ({
   title,
   body: { toString: () => "[object HTMLBodyElement]" },
-  createElement: () => ({ href: "", toString() { return this.href; } }),
+  createElement: () => ({
+    href: "",
+    toString() {
+      return this.href;
+    },
+  }),
   createEvent: (name) => (name === "UIEvents" ? new UIEvent("") : new Event("")),
   getElementsByTagName: (name) => (name === "title" ? [{ firstChild: { data: title } }] : []),
 });

@@ -222,7 +222,8 @@ function open(
   }
   const chain = confirmed.length === 0 ? undefined : new ExtensionChain(confirmed);
   const details = { protocol, extensions: formatExtensions(extensions), chain, data: undefined };
-  const endpoint = hooks.makeEndpoint?.(context, result.stream, details) ?? new Endpoint(context, result.stream, details);
+  const endpoint =
+    hooks.makeEndpoint?.(context, result.stream, details) ?? new Endpoint(context, result.stream, details);
   endpoint.open();
   return endpoint;
 }

@@ -1,7 +1,7 @@
 /**
  * The standard's `WebSocket` on Node.
  */
-import type { WebSocket as WebSocketInterface, WebSocketConstructor, WebSocketOptions } from "../client/index.js";
+import type { WebSocketConstructor, WebSocket as WebSocketInterface, WebSocketOptions } from "../client/index.js";
 import { createWebSocketClass } from "../client/index.js";
 import { clientObserver } from "../observe/index.js";
 import { nodePlatform } from "../transport/node/index.js";

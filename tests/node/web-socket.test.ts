@@ -65,7 +65,7 @@ describe("the WebSocket class on Node", () => {
     await once(socket, "open");
     socket.send("x".repeat(2 ** 22));
     assert.equal(socket.bufferedAmount, 2 ** 22);
-    const [{ data }] = (await once(socket, "message")) as [MessageEvent];
+    const [{ data }] = (await once(socket, "message")) as [{ readonly data: unknown }];
     assert.deepEqual([data, socket.bufferedAmount], [String(2 ** 22), 0]);
     socket.close();
     await once(socket, "close");

@@ -34,9 +34,9 @@ export interface WebSocketNetwork {
   /** What the observer was told about connections that did not come about. */
   readonly refusals: string[];
   /** Lets everything happen that can. */
-  idle(): Promise<void>;
+  readonly idle: () => Promise<void>;
   /** An open object and its connection. */
-  open(...given: readonly [protocols?: string | string[], options?: Partial<ClientOptions>]): Promise<OpenWebSocket>;
+  readonly open: (protocols?: string | string[], options?: Partial<ClientOptions>) => Promise<OpenWebSocket>;
 }
 
 export interface OpenWebSocket {
@@ -107,7 +107,14 @@ export function createWebSocketNetwork(isAccepting = true): WebSocketNetwork {
     observer,
     queueTask: queue,
     open: (url, options, hooks) =>
-      openClient(url, options, platform, (address, request, { signal }) => dial(address, request, signal), observer, hooks),
+      openClient(
+        url,
+        options,
+        platform,
+        (address, request, { signal }) => dial(address, request, signal),
+        observer,
+        hooks,
+      ),
   });
   const idle = (): Promise<void> => tasks.idle();
   return {

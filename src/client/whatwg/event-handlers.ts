@@ -17,7 +17,7 @@ type Method = "addEventListener" | "removeEventListener" | "dispatchEvent";
 
 /** Calls a method of `EventTarget` itself: what a subclass makes of it is none of the platform's business. */
 function apply(method: Method, target: EventTarget, ...given: readonly unknown[]): void {
-  Reflect.apply(EventTarget.prototype[method] as (...given: readonly unknown[]) => unknown, target, given);
+  Reflect.apply(Reflect.get(EventTarget.prototype, method) as () => unknown, target, given);
 }
 
 /** "Fire an event" (DOM §2.10). What a listener throws is reported by the platform, and never reaches the caller. */

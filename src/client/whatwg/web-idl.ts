@@ -64,8 +64,9 @@ export function toUnsignedShort(value: unknown): number {
 }
 
 function toNumber(value: unknown): number {
-  // Not `Number`, which takes a bigint.
-  return +(value as number);
+  // `Number` takes it.
+  if (typeof value === "bigint") throw new TypeError("a bigint cannot be converted to a number");
+  return Number(value);
 }
 
 /**

@@ -56,21 +56,13 @@ export interface WebSocket extends EventTarget {
     listener: (this: WebSocket, event: WebSocketEventMap[Type]) => unknown,
     options?: AddOptions,
   ): void;
-  addEventListener(
-    type: string,
-    listener: AnyListener,
-    options?: AddOptions,
-  ): void;
+  addEventListener(type: string, listener: AnyListener, options?: AddOptions): void;
   removeEventListener<Type extends keyof WebSocketEventMap>(
     type: Type,
     listener: (this: WebSocket, event: WebSocketEventMap[Type]) => unknown,
     options?: RemoveOptions,
   ): void;
-  removeEventListener(
-    type: string,
-    listener: AnyListener,
-    options?: RemoveOptions,
-  ): void;
+  removeEventListener(type: string, listener: AnyListener, options?: RemoveOptions): void;
   readonly CONNECTING: 0;
   readonly OPEN: 1;
   readonly CLOSING: 2;

@@ -22,6 +22,7 @@ import {
   layOutInterface,
   requireArguments,
   toClampedUnsignedShort,
+  toDOMString,
   toSendData,
   toStringOrSequence,
   toUSVString,
@@ -73,8 +74,8 @@ export function createWebSocketClass<Options extends ClientOptions>(
     /** Whether it was "flagged as full". */
     #isFull = false;
 
-    // Parameters behind the first have defaults, so that `length` is 1.
-    constructor(url: string | URL, protocols: string | Iterable<string> = [], options: unknown = undefined) {
+    // What stands behind a default does not count, so that `length` is 1.
+    constructor(url: string | URL, protocols: string | Iterable<string> = [], options?: unknown) {
       // biome-ignore lint/complexity/noArguments: an argument that is undefined counts as given
       requireArguments(arguments.length, 1, "WebSocket");
       const urlString = toUSVString(url);
@@ -84,7 +85,7 @@ export function createWebSocketClass<Options extends ClientOptions>(
       this.#url = parseUrl(urlString);
       // Steps 8 and 9.
       const sequence = checkProtocols(protocolsGiven);
-      const settings = settingsOf<Options>(options);
+      const settings = settingsOf(options) as Options;
       // 12. "Run this step in parallel: Establish a WebSocket connection given urlRecord, protocols, and client."
       void this.#establish(sequence, settings);
     }
@@ -115,7 +116,7 @@ export function createWebSocketClass<Options extends ClientOptions>(
 
     set binaryType(value: BinaryType) {
       // Web IDL §3.7.6: an attribute ignores what is no value of its enumeration.
-      const given = String(value);
+      const given = toDOMString(value);
       const isKnown = given === "blob" || given === "arraybuffer";
       // Outside of the condition, so that another object is refused whatever the value.
       this.#binaryType = isKnown ? given : this.#binaryType;
@@ -153,15 +154,18 @@ export function createWebSocketClass<Options extends ClientOptions>(
       this.#handlers.set("close", handler);
     }
 
-    // §3.1 close(code, reason)
-    close(code: number | undefined = undefined, reason: string | undefined = undefined): void {
+    // §3.1 close(code, reason); the `length` of which is 0.
+    close(...[code, reason]: readonly [code?: number, reason?: string]): void {
       const state = this.#readyState;
       const codeGiven = code === undefined ? undefined : toClampedUnsignedShort(code);
       const reasonGiven = reason === undefined ? undefined : toUSVString(reason);
       // 1. "If code is present, but is neither an integer equal to 1000 nor an integer in the range 3000 to 4999,
       // inclusive, throw an "InvalidAccessError" DOMException."
       if (codeGiven !== undefined && codeGiven !== CloseCode.normalClosure && (codeGiven < 3000 || codeGiven > 4999)) {
-        throw new DOMException(`the code must be 1000 or 3000-4999, and not ${String(codeGiven)}`, "InvalidAccessError");
+        throw new DOMException(
+          `the code must be 1000 or 3000-4999, and not ${String(codeGiven)}`,
+          "InvalidAccessError",
+        );
       }
       // 2. "If reason is present": "If reasonBytes is longer than 123 bytes, then throw a "SyntaxError" DOMException."
       const reasonBytes = platform.text.byteLength(reasonGiven ?? "");
@@ -182,7 +186,8 @@ export function createWebSocketClass<Options extends ClientOptions>(
       }
       // "If the WebSocket closing handshake has not yet been started: Start the WebSocket closing handshake". "If neither
       // code nor reason is present, the WebSocket Close message must not have a body."; a reason needs a code before it.
-      const codeToSend = codeGiven ?? (reasonGiven === undefined || reasonGiven === "" ? undefined : CloseCode.normalClosure);
+      const codeToSend =
+        codeGiven ?? (reasonGiven === undefined || reasonGiven === "" ? undefined : CloseCode.normalClosure);
       this.#sending.run(() => endpoint?.beginClose(codeToSend, reasonGiven ?? ""));
     }
 
@@ -312,7 +317,7 @@ export function createWebSocketClass<Options extends ClientOptions>(
     }
 
     #exposed(octets: Uint8Array): Blob | ArrayBufferLike {
-      if (this.#binaryType === "blob") return new Blob([octets as Uint8Array<ArrayBuffer>]);
+      if (this.#binaryType === "blob") return new Blob([octets]);
       const { buffer } = octets;
       return buffer.byteLength === octets.byteLength ? buffer : octets.slice().buffer;
     }
@@ -371,8 +376,8 @@ class ClosedWhileConnectingError extends OpenlineError {
  *
  * @throws UsageError for options that make no sense; TypeError for headers that are none
  */
-function settingsOf<Options extends ClientOptions>(given: unknown): Options {
-  const settings = (typeof given === "object" && given !== null ? given : {}) as Options;
+function settingsOf(given: unknown): ClientOptions {
+  const settings: ClientOptions = typeof given === "object" && given !== null ? given : {};
   // Told at once, and not by an event that tells no reason.
   resolveClientOptions(settings);
   return settings;
