@@ -2,11 +2,9 @@
  * The client, however it reaches its server.
  */
 export { ConnectError, HandshakeTimeoutError, UpgradeRefusedError } from "./errors.js";
-export type { ClientOptions, EndpointMaker, OpenHooks } from "./open-client.js";
+export type { ClientOptions, OpenHooks } from "./open-client.js";
 export { openClient } from "./open-client.js";
-export type { CloseEventConstructor, CloseEventInit } from "./whatwg/close-event.js";
 export { CloseEvent } from "./whatwg/close-event.js";
-export type { WebSocketEnvironment } from "./whatwg/establish.js";
 export { BlockedPortError } from "./whatwg/establish.js";
 export type { WebSocketOptions } from "./whatwg/web-socket.js";
 export { createWebSocketClass } from "./whatwg/web-socket.js";
