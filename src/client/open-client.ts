@@ -36,7 +36,7 @@ import {
   wholeNumber,
 } from "../socket/index.js";
 import type { ByteStream, Dialer, DialResult, Platform } from "../transport/index.js";
-import { ConnectError, HandshakeTimeoutError, UpgradeRefusedError } from "./errors.js";
+import { ConnectError, HandshakeTimeoutError, ProtocolMissingError, UpgradeRefusedError } from "./errors.js";
 import { tellNotOpened } from "./not-opened.js";
 
 /** Everything about a client but how it reaches its server. */
@@ -212,7 +212,7 @@ function open(
   const { protocol, extensions } = read.handshake;
   if (hooks.requiresProtocol === true && protocol === "" && sent.protocols !== undefined && sent.protocols.length > 0) {
     result.stream.destroy();
-    throw new UpgradeResponseError("response-protocol-missing");
+    throw new ProtocolMissingError();
   }
   const confirmed = confirmExtensions(extensions, offered);
   if ("fault" in confirmed) {

@@ -209,7 +209,6 @@ export type UpgradeResponseCode =
   | "response-protocol-repeated"
   | "response-protocol-malformed"
   | "response-protocol-not-requested"
-  | "response-protocol-missing"
   | "response-extensions-malformed"
   | "response-extension-not-offered"
   | "response-extension-repeated"
@@ -267,10 +266,6 @@ const responseRules: Readonly<Record<UpgradeResponseCode, ResponseRule>> = {
   "response-protocol-not-requested": {
     section: "RFC 6455 §4.1",
     text: "the server chose a subprotocol that was not asked for",
-  },
-  "response-protocol-missing": {
-    section: "WHATWG WebSockets §2.2",
-    text: "the server chose none of the subprotocols that were asked for",
   },
   "response-extensions-malformed": {
     section: "RFC 6455 §9.1",
