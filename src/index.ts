@@ -3,6 +3,7 @@
  */
 
 export type {
+  BinaryType,
   ClientSocket,
   CookieJar,
   CookieJarCode,
@@ -11,12 +12,15 @@ export type {
   UrlCredentialsOption,
   WebSocketClosedInfo,
   WebSocketCloseInfo,
+  WebSocketConstructor,
+  WebSocketEventMap,
   WebSocketOpenInfo,
   WebSocketStreamChunk,
   WebSocketStreamConstructor,
   WebSocketStreamOptions,
 } from "./client/index.js";
 export {
+  BlockedPortError,
   ConnectError,
   CookieJarError,
   HandshakeTimeoutError,
@@ -33,8 +37,9 @@ export type {
   ReconnectingOptions,
   ServeOptions,
   Server,
+  WebSocketInit,
 } from "./node/index.js";
-export { connect, prepare, reconnecting, serve, WebSocketStream } from "./node/index.js";
+export { connect, prepare, reconnecting, serve, WebSocket, WebSocketStream } from "./node/index.js";
 export type {
   BackpressureEvent,
   ChannelEvent,

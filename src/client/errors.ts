@@ -165,3 +165,14 @@ export class CookieJarError extends OpenlineError {
     this.section = section;
   }
 }
+
+/** The server chose none of the subprotocols, which RFC 6455 allows and the WHATWG standard does not. */
+export class ProtocolMissingError extends OpenlineError {
+  override readonly name = "ProtocolMissingError";
+  override readonly code = "response-protocol-missing";
+  override readonly section = "WHATWG WebSockets §2.2";
+
+  constructor() {
+    super("the server chose none of the subprotocols that were asked for");
+  }
+}

@@ -10,7 +10,15 @@ import {
   readUpgradeResponse,
   UpgradeResponseError,
 } from "../protocol/index.js";
-import type { HeadersInput, Observer, ResolvedSocketOptions, SocketHandlers, SocketOptions } from "../socket/index.js";
+import type {
+  HeadersInput,
+  Observer,
+  ResolvedSocketOptions,
+  SocketContext,
+  SocketDetails,
+  SocketHandlers,
+  SocketOptions,
+} from "../socket/index.js";
 import {
   createCompression,
   createSocketContext,
@@ -18,19 +26,19 @@ import {
   resolveSocketOptions,
   wholeNumber,
 } from "../socket/index.js";
-import type { Dialer, Platform } from "../transport/index.js";
+import type { ByteStream, Dialer, Platform } from "../transport/index.js";
 import type { Answer } from "./attempt.js";
 import { abandon, attempt, prepareHop } from "./attempt.js";
 import type { ClientSocket } from "./client-socket.js";
 import { ClientEndpoint } from "./client-socket.js";
 import type { CookieJar } from "./cookies.js";
 import { checkCookieJar } from "./cookies.js";
-import { UpgradeRefusedError } from "./errors.js";
+import { ProtocolMissingError, UpgradeRefusedError } from "./errors.js";
 import type { UrlCredentialsOption } from "./hop.js";
 import { firstHop } from "./hop.js";
 import { tellNotOpened } from "./not-opened.js";
 import { Patience } from "./patience.js";
-import type { RedirectOptions } from "./redirects.js";
+import type { RedirectOptions, ResolvedRedirects } from "./redirects.js";
 import { resolveRedirects } from "./redirects.js";
 
 /** Everything about a client but how it reaches its server. */
@@ -65,6 +73,25 @@ const defaultHandshakeTimeoutMs = 10_000;
 // Enough for what an API has to say about why it refused.
 const maxRefusalBodyBytes = 64 * 1024;
 
+/** Makes the socket of a connection that is established. Must not throw. */
+export type EndpointMaker = (
+  context: SocketContext<undefined>,
+  stream: ByteStream,
+  details: SocketDetails<undefined>,
+  url: string,
+) => ClientEndpoint;
+
+/** What the WHATWG interfaces want otherwise. */
+export interface OpenHooks {
+  /** Makes the socket; default an ordinary one. */
+  readonly makeEndpoint?: EndpointMaker;
+  /**
+   * Whether a server must choose one of the subprotocols, where some are asked for (WebSockets §2.2). Default false:
+   * RFC 6455 lets it choose none.
+   */
+  readonly requiresProtocol?: boolean;
+}
+
 /**
  * Connects.
  *
@@ -77,12 +104,10 @@ export async function openClient(
   platform: Platform,
   dial: Dialer,
   observer?: Observer,
+  hooks: OpenHooks = {},
 ): Promise<ClientSocket> {
-  const resolved = resolveSocketOptions(options);
-  const { handshakeTimeoutMs, cookieJar: jar, signal } = options;
-  const timeoutMs = wholeNumber("handshakeTimeoutMs", handshakeTimeoutMs, defaultHandshakeTimeoutMs, maxTimerMs);
-  const redirects = resolveRedirects(options.redirects);
-  checkCookieJar(jar);
+  const { resolved, timeoutMs, redirects } = resolveClientOptions(options);
+  const { cookieJar: jar, signal } = options;
   const hop = firstHop(url, options);
   const offered = offerExtensions(resolved, platform);
   let patience: Patience | undefined;
@@ -96,7 +121,7 @@ export async function openClient(
       patience.signal.throwIfAborted();
       // A dialer may still listen to it, and must not take an open connection for one that is given up.
       patience.end();
-      return open(answer, offered, options, resolved, platform, observer);
+      return open(answer, offered, options, resolved, platform, observer, hooks);
     } catch (error) {
       abandon(answer.result);
       throw error;
@@ -108,6 +133,29 @@ export async function openClient(
   } finally {
     patience?.end();
   }
+}
+
+/** A client's options, checked. */
+export interface ResolvedClientOptions {
+  readonly resolved: ResolvedSocketOptions;
+  readonly timeoutMs: number;
+  /** Undefined where none is followed. */
+  readonly redirects: ResolvedRedirects | undefined;
+}
+
+/**
+ * Checks what can be checked before there is an address.
+ *
+ * @throws UsageError for an option that makes no sense; TypeError for headers that are none
+ */
+export function resolveClientOptions(options: ClientOptions): ResolvedClientOptions {
+  const { handshakeTimeoutMs } = options;
+  checkCookieJar(options.cookieJar);
+  return {
+    resolved: resolveSocketOptions(options),
+    timeoutMs: wholeNumber("handshakeTimeoutMs", handshakeTimeoutMs, defaultHandshakeTimeoutMs, maxTimerMs),
+    redirects: resolveRedirects(options.redirects),
+  };
 }
 
 function offerExtensions({ perMessageDeflate }: ResolvedSocketOptions, platform: Platform): OfferedExtension[] {
@@ -124,6 +172,7 @@ function open(
   resolved: ResolvedSocketOptions,
   platform: Platform,
   observer: Observer | undefined,
+  hooks: OpenHooks,
 ): ClientSocket {
   const { response } = result;
   // A 101 that lacks the headers of an upgrade looks like an ordinary response to HTTP, and breaks the protocol here.
@@ -135,13 +184,17 @@ function open(
   if (!result.isUpgraded) throw new UpgradeRefusedError(response.status, response.rawHeaders, result.body);
   const context = createSocketContext("client", platform, resolved, options, observer);
   const { protocol, extensions } = read.handshake;
+  if (hooks.requiresProtocol === true && protocol === "" && hop.protocols.length > 0) throw new ProtocolMissingError();
   const confirmed = confirmExtensions(extensions, offered);
   if ("fault" in confirmed) {
     throw new UpgradeResponseError("response-extension-parameters", `${confirmed.extension}; ${confirmed.parameter}`);
   }
   const chain = confirmed.length === 0 ? undefined : new ExtensionChain(confirmed);
   const details = { protocol, extensions: formatExtensions(extensions), chain, data: undefined };
-  const endpoint = new ClientEndpoint(context, result.stream, details, hop.url.href);
+  const { href } = hop.url;
+  const endpoint =
+    hooks.makeEndpoint?.(context, result.stream, details, href) ??
+    new ClientEndpoint(context, result.stream, details, href);
   endpoint.open();
   return endpoint;
 }

@@ -1,7 +1,7 @@
 /**
  * `connect()`: a client on Node.
  */
-import type { ClientOptions, ClientSocket } from "../client/index.js";
+import type { ClientOptions, ClientSocket, OpenHooks } from "../client/index.js";
 import { openClient } from "../client/index.js";
 import { clientObserver } from "../observe/index.js";
 import { UsageError } from "../protocol/index.js";
@@ -39,7 +39,12 @@ export interface ConnectOptions extends ClientOptions, ReachOptions {
  * @throws HandshakeTimeoutError after `handshakeTimeoutMs`; the reason of `signal` when that is aborted
  * @throws UsageError for a URL or an option that makes no sense
  */
-export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<ClientSocket> {
+export function connect(url: string | URL, options: ConnectOptions = {}): Promise<ClientSocket> {
+  return openOnNode(url, options);
+}
+
+/** As `connect`, for those who want something of it otherwise. */
+export async function openOnNode(url: string | URL, options: ConnectOptions, hooks?: OpenHooks): Promise<ClientSocket> {
   keepFreedMemory();
   const unix = parseUnixUrl(url);
   if (unix !== undefined && options.socketPath !== undefined) {
@@ -50,5 +55,5 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
   // Where a redirect leads is not known yet.
   const isSecure = options.redirects !== undefined || mayHaveTls(target, reach);
   const handles = await chooseTransport(options.transport, isSecure);
-  return openClient(target, options, nodePlatform, dialerFor(reach, handles), clientObserver);
+  return openClient(target, options, nodePlatform, dialerFor(reach, handles), clientObserver, hooks);
 }

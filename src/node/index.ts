@@ -10,4 +10,6 @@ export type { ReconnectingOptions } from "./reconnecting.js";
 export { reconnecting } from "./reconnecting.js";
 export type { ServeOptions, Server } from "./serve.js";
 export { serve } from "./serve.js";
+export type { WebSocketInit } from "./web-socket.js";
+export { WebSocket } from "./web-socket.js";
 export { WebSocketStream } from "./websocket-stream.js";

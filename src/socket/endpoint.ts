@@ -8,7 +8,7 @@
  *
  * Whatever ends a connection, `streamClosed` is its end, once.
  */
-import type { CloseReport, ProtocolError, Receiving, SharedMessage } from "../protocol/index.js";
+import type { CloseReport, DataOpcode, ProtocolError, Receiving, SharedMessage } from "../protocol/index.js";
 import { CloseCode, Connection } from "../protocol/index.js";
 import type { ByteStream, ByteStreamReceiver, DuplexOptions, PlatformDuplex } from "../transport/index.js";
 import { callHandler } from "./calling.js";
@@ -22,7 +22,7 @@ import { ConnectionClosedError } from "./errors.js";
 import { asError, reportTo } from "./handler-error.js";
 import type { IncomingMessage } from "./incoming-message.js";
 import { Leaving } from "./leaving.js";
-import { tellClosed, tellSent } from "./observer.js";
+import { tellClosed, tellSent, tellWritten } from "./observer.js";
 import { octetsOf } from "./octets.js";
 import { Outbox, type OutboxOwner } from "./outbox.js";
 import type { SendStreamOptions } from "./outgoing-stream.js";
@@ -216,7 +216,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
     await this.close();
   }
 
-  /** Begins the closing handshake. `cause` goes to the report. */
+  /** Begins the closing handshake, with a code or with an empty Close frame. `cause` goes to the report. */
   beginClose(code: number | undefined, reason: string, cause?: Error): void {
     this.#connection.close(code, reason, cause);
     this.toEnd.leaving = undefined;
@@ -326,6 +326,10 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
     else if (this.#isEndDue) this.#end(this.toEnd);
     else this.resumeReading(PauseReason.extension);
     this.#ending?.leaving?.tryNow();
+  }
+
+  messageWritten(opcode: DataOpcode, payload: string | number, isTransformed: boolean): void {
+    tellWritten(this.#context, this, opcode, payload, isTransformed);
   }
 
   sendingEnded(): void {

@@ -16,7 +16,6 @@ import type { Delivery } from "./delivery.js";
 import type { IncomingMessage } from "./incoming-message.js";
 import { IncomingMessages, type IncomingOwner } from "./incoming-messages.js";
 import { deliverOutOfChunk } from "./lending.js";
-import { tellWritten } from "./observer.js";
 import type { RateLimiter } from "./rate-limit.js";
 import { PauseReason } from "./reading.js";
 import type { SocketWatch } from "./socket-watch.js";
@@ -27,6 +26,8 @@ export interface ReceiptOwner extends IncomingOwner {
   receivedClose(body: CloseBody): boolean;
   /** See `ConnectionSink.transforming`. */
   transforming(isPending: boolean): void;
+  /** See `ConnectionSink.messageWritten`. */
+  messageWritten(opcode: DataOpcode, payload: string | number, isTransformed: boolean): void;
   /** See `ConnectionSink.sendingEnded`. */
   sendingEnded(): void;
   /** See `ConnectionSink.outputAdded`. */
@@ -100,7 +101,7 @@ export class Receipt<Data> implements ConnectionSink {
   }
 
   messageWritten(opcode: DataOpcode, payload: string | number, isTransformed: boolean): void {
-    tellWritten(this.#context, this.#owner, opcode, payload, isTransformed);
+    this.#owner.messageWritten(opcode, payload, isTransformed);
   }
 
   sendingEnded(): void {

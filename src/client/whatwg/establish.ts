@@ -1,0 +1,118 @@
+/**
+ * "Establish a WebSocket connection" (WebSockets §2.2), as the client here does it.
+ */
+import { OpenlineError } from "../../protocol/index.js";
+import type { Observer } from "../../socket/index.js";
+import type { Platform } from "../../transport/index.js";
+import { tellNotOpened } from "../not-opened.js";
+import type { ClientOptions, EndpointMaker, OpenHooks } from "../open-client.js";
+import { isBadPort } from "./blocked-ports.js";
+import { Connecting } from "./connecting.js";
+import { clientOrigin } from "./environment.js";
+import type { WebSocketEndpointOwner } from "./web-socket-endpoint.js";
+import { WebSocketEndpoint } from "./web-socket-endpoint.js";
+
+/** Where `WebSocket` objects live: how they reach servers, and how their tasks run. */
+export interface WebSocketEnvironment<Options extends ClientOptions> {
+  readonly platform: Platform;
+  /** As `openClient`. */
+  readonly open: (url: URL, options: Options, hooks: OpenHooks) => Promise<unknown>;
+  /** Who is told of connections that did not come about. */
+  readonly observer: Observer | undefined;
+  /**
+   * "Queue a task" (HTML §8.1.7.2): runs each task after those before it, and after the promise continuations that
+   * follow from them. A task may throw.
+   */
+  readonly queueTask: (task: () => void) => void;
+}
+
+/** The port of a URL is one that no WebSocket is opened to (Fetch §2.9). */
+export class BlockedPortError extends OpenlineError {
+  override readonly name = "BlockedPortError";
+  override readonly code = "port-blocked";
+  override readonly section = "Fetch §2.9";
+  /** The port. */
+  readonly observed: number;
+
+  constructor(port: number) {
+    super(`a WebSocket must not be opened to port ${String(port)}, which belongs to another service`);
+    this.observed = port;
+  }
+}
+
+/** What becomes of it. */
+export interface EstablishOwner extends WebSocketEndpointOwner {
+  /** The connection is there; its handlers are about to be called. */
+  reached(endpoint: WebSocketEndpoint): void;
+}
+
+/** Establishes the connections of one class. */
+export class Establisher<Options extends ClientOptions> {
+  readonly #environment: WebSocketEnvironment<Options>;
+  readonly #connecting = new Connecting();
+
+  constructor(environment: WebSocketEnvironment<Options>) {
+    this.#environment = environment;
+  }
+
+  /**
+   * "Establish a WebSocket connection".
+   *
+   * @param url what `parseUrl` made; its credentials go into an `Authorization` header, where there is none
+   * @param options everything else, the handlers included; `signal` gives up
+   * @throws whatever stands behind it
+   */
+  async establish(
+    url: URL,
+    protocols: readonly string[],
+    options: Options & { readonly signal: AbortSignal },
+    owner: EstablishOwner,
+  ): Promise<void> {
+    const { open, observer } = this.#environment;
+    const done = await this.#connecting.enter(url, options.signal);
+    const makeEndpoint: EndpointMaker = (context, stream, details, href) => {
+      done();
+      const endpoint = new WebSocketEndpoint(context, stream, details, href, owner);
+      owner.reached(endpoint);
+      return endpoint;
+    };
+    try {
+      // Fetch §4.1, main fetch: a bad port is a network error.
+      if (isBadPort(url)) {
+        const error = new BlockedPortError(Number(url.port));
+        tellNotOpened(observer, error);
+        throw error;
+      }
+      // §2.2: where some are asked for, it must choose one of them, or "fail the WebSocket connection".
+      const hooks = { makeEndpoint, requiresProtocol: true };
+      await open(withoutCredentials(url), { ...options, protocols, ...withOwnHeaders(url, options) }, hooks);
+    } finally {
+      done();
+    }
+  }
+}
+
+function withoutCredentials(url: URL): URL {
+  const plain = new URL(url);
+  plain.username = "";
+  plain.password = "";
+  return plain;
+}
+
+/** The headers that a page's request has by itself, where the application has not given others. */
+function withOwnHeaders({ username, password }: URL, { headers }: ClientOptions): Pick<ClientOptions, "headers"> {
+  const own = new Headers(headers);
+  // Fetch §3.2: "If request's ... mode is "websocket", then append (`Origin`, serializedOrigin)".
+  const origin = clientOrigin();
+  if (origin !== undefined && !own.has("Origin")) own.set("Origin", origin);
+  // Fetch §4.6: credentials of a URL make a Basic authorization (RFC 7617 §2).
+  if ((username !== "" || password !== "") && !own.has("Authorization")) {
+    own.set("Authorization", `Basic ${btoa(`${percentDecode(username)}:${percentDecode(password)}`)}`);
+  }
+  return { headers: own };
+}
+
+/** "Percent-decode" (URL §1.3); each character of the result is an octet. */
+function percentDecode(text: string): string {
+  return text.replace(/%([0-9a-f]{2})/giu, (_escape, octet: string) => String.fromCharCode(Number.parseInt(octet, 16)));
+}
