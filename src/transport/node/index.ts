@@ -7,6 +7,7 @@ export { createHttpDialer } from "./http-dialer.js";
 export type { DetachedHandle } from "./http-handover.js";
 export { handOverHandle, handOverSocket, prepareHandover } from "./http-handover.js";
 export { hasUnansweredRequest, listeningAddress, takeHttpUpgrade } from "./http-upgrade.js";
+export { http2ByteStream } from "./http2/http2-byte-stream.js";
 export { keepFreedMemory } from "./node-memory.js";
 export { nodeClock, nodePlatform, PooledMaskingKeys } from "./node-platform.js";
 export { documentedNodeText, nodeText } from "./node-text.js";
