@@ -21,7 +21,7 @@ export class ConnectForm implements HandshakeForm {
 
   /**
    * @param request the pseudo-header fields and the others
-   * @param respond sends the head of the answer on the HTTP/2 stream; called once at most, and must not throw
+   * @param respond sends the head of the answer on the HTTP/2 stream, or throws, having sent nothing
    */
   constructor(request: ConnectRequest, respond: (response: ConnectResponse) => void) {
     this.#request = request;
