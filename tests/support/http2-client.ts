@@ -12,9 +12,9 @@ import { testOnlyCertificate } from "./test-only-certificate.js";
 export interface Http2Client {
   readonly session: ClientHttp2Session;
   /** Asks for a WebSocket; with other fields where `headers` names them. */
-  ask(headers?: Readonly<Record<string, string | undefined>>): ClientHttp2Stream;
+  readonly ask: (headers?: Readonly<Record<string, string | undefined>>) => ClientHttp2Stream;
   /** Asks for a WebSocket, which must be accepted. */
-  open(headers?: Readonly<Record<string, string | undefined>>): Promise<RawPeer>;
+  readonly open: (headers?: Readonly<Record<string, string | undefined>>) => Promise<RawPeer>;
 }
 
 /** The head of the answer. */
@@ -53,7 +53,7 @@ export async function openHttp2Client(
       ...headers,
     };
     const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-    return session.request(given as Record<string, string>, { endStream: false });
+    return session.request(given, { endStream: false });
   };
   return {
     session,
