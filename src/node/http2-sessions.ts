@@ -1,7 +1,7 @@
 /**
  * The HTTP/2 sessions of a port of our own: how many streams each may have, how long it may do nothing, and its end.
  */
-import type { Http2SecureServer, Http2Server, Http2Session } from "node:http2";
+import type { Http2SecureServer, Http2Server, Http2Session, Http2Stream } from "node:http2";
 import { constants } from "node:http2";
 import { UsageError } from "../protocol/index.js";
 import { maxTimerMs, wholeNumber } from "../socket/index.js";
@@ -95,7 +95,7 @@ export class Http2Sessions {
     const { deadlines, handshakeTimeoutMs, sessionIdleTimeoutMs } = this.#options;
     let streams = 0;
     let idle: Timer | undefined = deadlines.setTimer(() => this.#dismiss(session), handshakeTimeoutMs);
-    session.on("stream", (stream) => {
+    session.on("stream", (stream: Http2Stream) => {
       streams++;
       idle?.cancel();
       idle = undefined;

@@ -55,7 +55,7 @@ export class OwnPort {
 
   #keepSessions(http2: Http2Server | Http2SecureServer, options: ResolvedHttp2Options): Http2Sessions {
     if ((http2 as unknown) !== this.http) {
-      splitConnections(this.http, http2 as Http2Server, (socket) => this.deadlines.take(socket)?.cancel());
+      splitConnections(this.http, http2, (socket) => this.deadlines.take(socket)?.cancel());
     }
     const { deadlines } = nodePlatform;
     const { handshakeTimeoutMs } = this.#options.resolved;

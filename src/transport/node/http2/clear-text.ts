@@ -3,9 +3,10 @@
  * (RFC 9113 §3.3), which is no request of HTTP/1.1, and is made so that servers of that take it for none.
  */
 import type { Server as HttpServer } from "node:http";
-import type { Http2Server } from "node:http2";
+
 import type { Socket as TcpSocket } from "node:net";
 import { handOverSocket } from "../http-handover.js";
+import type { AnyHttp2Server } from "./connect-requests.js";
 
 /** RFC 9113 §3.4: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n". */
 const preface: Uint8Array = Uint8Array.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", (character) => character.charCodeAt(0));
@@ -22,7 +23,7 @@ export function readPreface(octets: Uint8Array): "http2" | "other" | "more" {
  *
  * @param socket connected, and without listeners of ours
  */
-export function giveToHttp2(server: Http2Server, socket: TcpSocket, octets: Uint8Array): void {
+export function giveToHttp2(server: AnyHttp2Server, socket: TcpSocket, octets: Uint8Array): void {
   if (socket.destroyed) return;
   socket.pause();
   // A session takes what lies in its socket before it takes the socket's handle.
@@ -37,7 +38,7 @@ export function giveToHttp2(server: Http2Server, socket: TcpSocket, octets: Uint
  * @param http2 gets the others
  * @param given told of each of these, before it is given
  */
-export function splitConnections(http: HttpServer, http2: Http2Server, given: (socket: TcpSocket) => void): void {
+export function splitConnections(http: HttpServer, http2: AnyHttp2Server, given: (socket: TcpSocket) => void): void {
   const ordinary = http.listeners("connection") as ((this: HttpServer, socket: TcpSocket) => void)[];
   http.removeAllListeners("connection");
   // What the handing over tells the server of must not come here again.

@@ -20,7 +20,7 @@ export interface ConnectUpgrade {
    *
    * @throws Node's error for fields that it does not let through; then nothing has been sent
    */
-  respond(response: ConnectResponse): void;
+  readonly respond: (response: ConnectResponse) => void;
 }
 
 /** A server of HTTP/2, over TLS or in clear text. */
