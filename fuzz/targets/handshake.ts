@@ -81,6 +81,7 @@ function checkRequest(request: HandshakeRequest): void {
     return;
   }
   const { handshake: found } = read;
+  assert.ok(found.key !== undefined);
   assert.ok(found.target.startsWith("/") && !/[\s#]/u.test(found.target));
   const extensions = found.extensions.slice(0, 1);
   const head = writeUpgradeResponse(found, { protocol: found.protocols[0], extensions });

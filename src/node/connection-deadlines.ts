@@ -7,6 +7,7 @@
 import type { Server as HttpServer } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import type { Socket as TcpSocket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { Server as TlsServer } from "node:tls";
 import type { Deadlines } from "../transport/index.js";
 import { Deadline } from "../transport/index.js";
@@ -78,10 +79,15 @@ export class ConnectionDeadlines {
     this.#set(socket, this.#start(), () => socket.destroy());
   }
 
-  #secured(socket: TcpSocket): void {
+  #secured(socket: TLSSocket): void {
     const end = peerEnd(socket);
     const plain = end === undefined ? undefined : this.#plainSockets.get(end);
     const deadline = plain === undefined ? undefined : this.take(plain);
+    if (socket.alpnProtocol === "h2") {
+      // Its session has a time of its own.
+      deadline?.cancel();
+      return;
+    }
     this.begin(socket, deadline ?? this.#start());
   }
 }

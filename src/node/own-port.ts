@@ -2,25 +2,24 @@
  * A port of our own: an HTTP server that listens there, and, over the handle transport, the door before it, which lets
  * upgrades in without it.
  */
-import type { Server as HttpServer, RequestListener } from "node:http";
-import { createServer as createHttpServer } from "node:http";
-import type { Server as HttpsServer, ServerOptions as HttpsServerOptions } from "node:https";
-import { createServer as createHttpsServer } from "node:https";
+import type { Server as HttpServer } from "node:http";
+import type { Http2SecureServer, Http2Server } from "node:http2";
+import type { Server as HttpsServer } from "node:https";
 import type { Socket as TcpSocket } from "node:net";
 import type { HandshakeRequest } from "../protocol/index.js";
-import type { ResolvedServerOptions } from "../server/index.js";
 import type { ByteStream, Deadline } from "../transport/index.js";
 import type { HandleTransport } from "../transport/node/index.js";
-import { Door, nodePlatform } from "../transport/node/index.js";
+import { Door, nodePlatform, splitConnections } from "../transport/node/index.js";
 import { ConnectionDeadlines } from "./connection-deadlines.js";
+import type { ResolvedHttp2Options } from "./http2-sessions.js";
+import { Http2Sessions } from "./http2-sessions.js";
+import type { PortServersOptions } from "./port-servers.js";
+import { createServers } from "./port-servers.js";
 
 /** What is needed for a port. */
-export interface OwnPortOptions {
+export interface OwnPortOptions extends PortServersOptions {
   readonly port: number;
   readonly host: string | undefined;
-  readonly tls: HttpsServerOptions | undefined;
-  readonly request: RequestListener | undefined;
-  readonly resolved: ResolvedServerOptions;
   readonly handles: HandleTransport | undefined;
   /** Takes upgrade requests that came by the door. */
   readonly upgrade: (request: HandshakeRequest, stream: ByteStream, deadline: Deadline) => void;
@@ -30,15 +29,13 @@ export interface OwnPortOptions {
   readonly failed: (error: Error) => void;
 }
 
-// Node's default of requestTimeout.
-const nodeRequestTimeoutMs = 300_000;
-// What Node's own option of this name takes at most.
-const maxMaxHeadersCount = 2 ** 30 - 1;
-
 /** See the head of this file. */
 export class OwnPort {
   /** The server that listens; it emits `upgrade` for what did not come by the door. */
   readonly http: HttpServer | HttpsServer;
+  /** The server of HTTP/2, where that is spoken: over TLS, the same. */
+  readonly http2: Http2Server | Http2SecureServer | undefined;
+  readonly #sessions: Http2Sessions | undefined;
   readonly #options: OwnPortOptions;
   readonly #door: Door | undefined;
   readonly #tcpSockets = new Set<TcpSocket>();
@@ -47,9 +44,22 @@ export class OwnPort {
 
   constructor(options: OwnPortOptions) {
     this.#options = options;
-    this.http = createServer(options);
+    const servers = createServers(options);
+    this.http = servers.http;
+    this.http2 = servers.http2;
     this.deadlines = new ConnectionDeadlines(nodePlatform.deadlines, options.resolved.handshakeTimeoutMs);
+    if (this.http2 !== undefined && options.http2 !== undefined)
+      this.#sessions = this.#keepSessions(this.http2, options.http2);
     this.#door = this.#createDoor();
+  }
+
+  #keepSessions(http2: Http2Server | Http2SecureServer, options: ResolvedHttp2Options): Http2Sessions {
+    if ((http2 as unknown) !== this.http) {
+      splitConnections(this.http, http2, (socket) => this.deadlines.take(socket)?.cancel());
+    }
+    const { deadlines } = nodePlatform;
+    const { handshakeTimeoutMs } = this.#options.resolved;
+    return new Http2Sessions(http2, { ...options, deadlines, handshakeTimeoutMs });
   }
 
   #createDoor(): Door | undefined {
@@ -103,6 +113,7 @@ export class OwnPort {
     const { http } = this;
     const portFree = new Promise<void>((resolve) => http.close(() => resolve()));
     http.closeIdleConnections();
+    this.#sessions?.close();
     this.#door?.close();
     await socketsGone;
     // Those whose requests have been answered meanwhile would stay for as long as they are kept alive.
@@ -118,36 +129,3 @@ export class OwnPort {
     for (const socket of this.#tcpSockets) socket.destroy();
   }
 }
-
-function createServer({ tls, request, resolved }: OwnPortOptions): HttpServer | HttpsServer {
-  const { limits } = resolved;
-  // To Node, 0 means as long as they like.
-  const handshakeTimeoutMs = Math.max(1, resolved.handshakeTimeoutMs);
-  const settings = {
-    // A peer that is slow with its request head is in its handshake already.
-    headersTimeout: handshakeTimeoutMs,
-    // Of an application's requests the bodies have the time that Node gives them, which must not be less than the head's.
-    requestTimeout: request === undefined ? handshakeTimeoutMs : Math.max(nodeRequestTimeoutMs, handshakeTimeoutMs),
-    // Node looks every 30 s otherwise, whatever the timeouts are.
-    connectionsCheckingInterval: Math.min(1000, handshakeTimeoutMs),
-    maxHeaderSize: limits.maxHeaderBytes,
-  };
-  const listener = request ?? refuseOrdinaryRequest;
-  const server =
-    tls === undefined
-      ? createHttpServer(settings, listener)
-      : createHttpsServer(
-          // As HTTP servers have it: a peer that has ended its side may still be answered.
-          { ...tls, ...settings, handshakeTimeout: handshakeTimeoutMs, allowHalfOpen: true },
-          listener,
-        );
-  // One more than are allowed, so that those who send too many are told so by us on every version of Node.
-  server.maxHeadersCount = Math.min(limits.maxHeaderCount + 1, maxMaxHeadersCount);
-  return server;
-}
-
-/** RFC 9110 §15.5.22: 426 tells which protocol this port speaks. */
-const refuseOrdinaryRequest: RequestListener = (_request, response) => {
-  response.writeHead(426, { Upgrade: "websocket", Connection: "Upgrade, close", "Content-Type": "text/plain" });
-  response.end("This port speaks WebSocket.\n");
-};

@@ -17,19 +17,22 @@ import type {
   ServerOptions,
   ServerSocket,
 } from "../server/index.js";
-import { ServerCore } from "../server/index.js";
+import { ConnectForm, ServerCore } from "../server/index.js";
 import type { CompressionReport, PreparedMessage, SendData } from "../socket/index.js";
 import { reportCompression } from "../socket/index.js";
 import { isLoopback, parseIpAddress } from "../transport/index.js";
-import type { HandleTransport, TransportOption } from "../transport/node/index.js";
+import type { AnyHttp2Server, ConnectUpgrade, HandleTransport, TransportOption } from "../transport/node/index.js";
 import {
   chooseTransport,
   hasUnansweredRequest,
   keepFreedMemory,
   listeningAddress,
   nodePlatform,
+  takeConnectRequests,
   takeHttpUpgrade,
 } from "../transport/node/index.js";
+import type { Http2Options } from "./http2-sessions.js";
+import { isHttp2Server, resolveHttp2Options } from "./http2-sessions.js";
 import { OwnPort } from "./own-port.js";
 
 /** Where connections come from. */
@@ -42,8 +45,17 @@ export interface ListenOptions {
   readonly tls?: HttpsServerOptions;
   /** With `port`: what to do with ordinary HTTP requests. Default: they are answered with 426 (Upgrade Required). */
   readonly request?: RequestListener;
-  /** Instead of `port`: an HTTP server of yours, whose `upgrade` requests are taken. You start it and close it. */
-  readonly server?: HttpServer | HttpsServer;
+  /**
+   * With `port`: whether HTTP/2 is spoken as well, with WebSockets by extended CONNECT (RFC 8441): over TLS for those who
+   * choose it by ALPN, in clear text for those who begin with its preface. Default false. Browsers that have a session for
+   * ordinary requests open their WebSockets on it then.
+   */
+  readonly http2?: boolean | Http2Options;
+  /**
+   * Instead of `port`: an HTTP server of yours, whose `upgrade` requests are taken, or a server of `node:http2`, whose
+   * extended CONNECT requests are; with `allowHTTP1` both. You start it and close it.
+   */
+  readonly server?: HttpServer | HttpsServer | AnyHttp2Server;
   /** Instead of `port`: no server at all; give upgrade requests to `handleUpgrade`. */
   readonly noServer?: boolean;
   /**
@@ -135,13 +147,16 @@ export async function serve<Data = undefined>(options: ServeOptions<Data>): Prom
   return server;
 }
 
-function checkSource({ port, server, noServer, tls, request }: ListenOptions): void {
+function checkSource({ port, server, noServer, tls, request, http2 }: ListenOptions): void {
   const sources = Number(port !== undefined) + Number(server !== undefined) + Number(noServer === true);
   if (sources !== 1) {
     throw new UsageError("invalid-argument", sources, undefined, "give exactly one of port, server and noServer");
   }
   if (tls !== undefined && port === undefined) {
     throw new UsageError("invalid-argument", "tls", undefined, "tls goes with port; your own server has its own");
+  }
+  if (http2 !== undefined && port === undefined) {
+    throw new UsageError("invalid-argument", "http2", undefined, "http2 goes with port; your own server is what it is");
   }
   if (request !== undefined && port === undefined) {
     throw new UsageError("invalid-argument", "request", undefined, "request goes with port; your server has its own");
@@ -153,7 +168,8 @@ class NodeServer<Data> implements Server<Data> {
   readonly #handles: HandleTransport | undefined;
   readonly #ownPort: OwnPort | undefined;
   /** The HTTP server whose upgrades are taken, ours or the application's. */
-  readonly #http: HttpServer | HttpsServer | undefined;
+  readonly #http: HttpServer | HttpsServer | AnyHttp2Server | undefined;
+  readonly #stopConnects: (() => void) | undefined;
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Uint8Array): void => {
     this.handleUpgrade(request, socket, head);
   };
@@ -167,9 +183,19 @@ class NodeServer<Data> implements Server<Data> {
     this.#ownPort = this.#createPort(options);
     this.#http = options.server ?? this.#ownPort?.http;
     this.#http?.on("upgrade", this.#onUpgrade);
+    const http2 = this.#ownPort?.http2 ?? (isHttp2Server(options.server) ? options.server : undefined);
+    if (http2 !== undefined) this.#stopConnects = takeConnectRequests(http2, (connect) => this.#connect(connect));
   }
 
-  #createPort({ port, host, tls, request }: ServeOptions<Data>): OwnPort | undefined {
+  /** Takes an extended CONNECT request. */
+  #connect({ head, request, stream, isSecure, respond }: ConnectUpgrade): void {
+    this.#core.upgrade(head, stream, isSecure, {
+      form: new ConnectForm(request, respond),
+      isOnLoopback: this.#isOnLoopback,
+    });
+  }
+
+  #createPort({ port, host, tls, request, http2 }: ServeOptions<Data>): OwnPort | undefined {
     if (port === undefined) return undefined;
     const core = this.#core;
     return new OwnPort({
@@ -177,6 +203,7 @@ class NodeServer<Data> implements Server<Data> {
       host,
       tls,
       request,
+      http2: resolveHttp2Options(http2),
       resolved: core.options,
       handles: this.#handles,
       upgrade: (head, stream, deadline) =>
@@ -268,6 +295,7 @@ class NodeServer<Data> implements Server<Data> {
     }
     await socketsGone;
     this.#http?.removeListener("upgrade", this.#onUpgrade);
+    this.#stopConnects?.();
   }
 
   [Symbol.asyncIterator](): AsyncIterator<ServerSocket<Data>, undefined> {

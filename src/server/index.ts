@@ -2,6 +2,7 @@
  * The server, wherever its connections come from.
  */
 export type { Accept, Acceptance, AcceptContext, AcceptDecision, IncomingRequest } from "./accept.js";
+export { ConnectForm } from "./connect-form.js";
 export type { ProtocolToken } from "./credentials.js";
 export { bearerToken, cookie, cookies, protocolToken } from "./credentials.js";
 export type { DrainOptions, DrainReport } from "./drain.js";

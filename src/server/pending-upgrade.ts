@@ -4,6 +4,8 @@
  */
 import { copyOctets } from "../protocol/index.js";
 import type { ByteStream, ByteStreamReceiver, Timer } from "../transport/index.js";
+import type { HandshakeForm } from "./handshake-form.js";
+import { http1Form } from "./handshake-form.js";
 
 // A client "MUST wait for a response from the server before sending any further data" (RFC 6455 §4.1), so that there
 // is seldom anything to keep; one that cannot wait is stopped here.
@@ -17,6 +19,8 @@ const maxDroppedBytes = 1024 * 1024;
 /** See the head of this file. */
 export class PendingUpgrade implements ByteStreamReceiver {
   readonly stream: ByteStream;
+  /** How it is read and answered. */
+  readonly form: HandshakeForm;
   /** The peer's network address: that of the stream, until a proxy tells of another. */
   remoteAddress: string | undefined;
   /** Only there when somebody asks: without `accept`, nobody does. */
@@ -29,8 +33,9 @@ export class PendingUpgrade implements ByteStreamReceiver {
   #isRefused = false;
   #gone: (() => void) | undefined;
 
-  constructor(stream: ByteStream) {
+  constructor(stream: ByteStream, form: HandshakeForm = http1Form) {
     this.stream = stream;
+    this.form = form;
     this.remoteAddress = stream.remoteAddress;
     stream.start(this);
   }
@@ -73,7 +78,7 @@ export class PendingUpgrade implements ByteStreamReceiver {
   }
 
   /**
-   * Writes an HTTP response, and ends the stream once it has left. Ends by `deadline` even if the peer does not.
+   * Writes what `form.refuse` returned, and ends the stream once it has left. Ends by `deadline` even if the peer does not.
    *
    * @param gone called when the stream is gone; at once where it is already
    */
@@ -91,7 +96,7 @@ export class PendingUpgrade implements ByteStreamReceiver {
       this.stream.destroy();
     });
     this.stream.resume();
-    this.stream.write([response]);
+    if (response.byteLength > 0) this.stream.write([response]);
     this.stream.end();
   }
 

@@ -8,10 +8,7 @@ import {
   DeflateServerExtension,
   ExtensionChain,
   formatExtensions,
-  readUpgradeRequest,
   writeCloseBody,
-  writeRefusal,
-  writeUpgradeResponse,
 } from "../protocol/index.js";
 import type { Observer, SocketContext } from "../socket/index.js";
 import { callAside, createCompression, createSocketContext, rawHeadersOf, reportTo } from "../socket/index.js";
@@ -100,9 +97,9 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
    * an HTTP status, and where it is the application's error, given to the `error` handler.
    */
   upgrade(head: HandshakeRequest, stream: ByteStream, isSecure: boolean, arrival: Arrival = unknownArrival): void {
-    const pending = new PendingUpgrade(stream);
+    const pending = new PendingUpgrade(stream, arrival.form);
     pending.timer = arrival.deadline;
-    const read = readUpgradeRequest(head, this.options.limits);
+    const read = pending.form.read(head, this.options.limits);
     if (!read.ok) {
       this.#refuse(pending, read.error);
       return;
@@ -214,9 +211,9 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     const accepted = acceptExtensions(handshake.extensions, this.#extensions);
     const extensions = accepted.map(({ answer }) => answer);
     const chain = accepted.length === 0 ? undefined : new ExtensionChain(accepted.map(({ extension }) => extension));
-    let response: string;
+    let response: Uint8Array | undefined;
     try {
-      response = writeUpgradeResponse(handshake, { protocol, extensions, headers: rawHeadersOf(headers) });
+      response = pending.form.accept(handshake, { protocol, extensions, headers: rawHeadersOf(headers) });
     } catch (error) {
       chain?.close();
       throw error;
@@ -232,7 +229,7 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     this.#pending.delete(pending);
     this.#sockets.add(endpoint);
     pending.accept(endpoint, () => {
-      endpoint.open(latin1(response));
+      endpoint.open(response);
     });
     if (this.#isIterated) this.#queue.push(endpoint);
   }
@@ -263,11 +260,7 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
    * @throws UsageError for a refusal that cannot be written, which only an application's can be
    */
   #refuse(pending: PendingUpgrade, refusal: ReasonedRefusal): void {
-    const head = latin1(writeRefusal(refusal));
-    const body = refusal.body ?? new Uint8Array(0);
-    const response = new Uint8Array(head.byteLength + body.byteLength);
-    response.set(head);
-    response.set(body, head.byteLength);
+    const response = pending.form.refuse(refusal);
     this.#leave(pending);
     this.#refused.add(pending);
     pending.refuse(
@@ -356,11 +349,4 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
 
 function isHopByHop(name: string): boolean {
   return name === "connection" || name === "content-length" || name === "transfer-encoding";
-}
-
-/** The octets of a string of code units below 0x100, which is what HTTP heads are. */
-function latin1(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);
-  return bytes;
 }

@@ -6,6 +6,7 @@ import type { Deadline } from "../transport/index.js";
 import type { IncomingRequest } from "./accept.js";
 import { createIncomingRequest } from "./accept.js";
 import { AdmissionError } from "./errors.js";
+import type { HandshakeForm } from "./handshake-form.js";
 import type { PendingUpgrade } from "./pending-upgrade.js";
 import type { Client } from "./proxies.js";
 
@@ -15,6 +16,8 @@ export interface Arrival {
   readonly deadline?: Deadline | undefined;
   /** Tells whether the connection came to a server that listens on a loopback address only. */
   readonly isOnLoopback?: () => boolean;
+  /** How the handshake is put. Default: as HTTP/1.1 has it. */
+  readonly form?: HandshakeForm;
 }
 
 /** See the head of this file. */

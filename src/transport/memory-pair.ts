@@ -26,8 +26,9 @@ export class StreamResetError extends Error {
   /** As on a TCP socket. */
   readonly code = "ECONNRESET";
 
-  constructor() {
-    super("the peer cut the stream");
+  /** @param cause what the platform told */
+  constructor(cause?: Error) {
+    super("the peer cut the stream", cause === undefined ? {} : { cause });
   }
 }
 

@@ -15,6 +15,7 @@ const reasonPhrases = {
   405: "Method Not Allowed",
   426: "Upgrade Required",
   431: "Request Header Fields Too Large",
+  501: "Not Implemented",
   505: "HTTP Version Not Supported",
 } as const;
 
@@ -41,6 +42,9 @@ export type UpgradeRequestCode =
   | "request-upgrade-other"
   | "request-http-version"
   | "request-connection"
+  | "request-connect-protocol"
+  | "request-connect-field"
+  | "request-connect-scheme"
   | "request-body"
   | "request-version-missing"
   | "request-version-repeated"
@@ -97,6 +101,22 @@ const requestRules: Readonly<Record<UpgradeRequestCode, RequestRule>> = {
   "request-connection": {
     section: "RFC 6455 §4.2.1",
     text: "the Connection header of the request does not contain the token Upgrade",
+    status: 400,
+  },
+  "request-connect-protocol": {
+    section: "RFC 8441 §5",
+    text: "the :protocol of the CONNECT request is not websocket",
+    // What RFC 9220 §3 recommends for HTTP/3, and RFC 8441 leaves open.
+    status: 501,
+  },
+  "request-connect-field": {
+    section: "RFC 8441 §5",
+    text: "the CONNECT request has a field that belongs to connections of HTTP/1.1",
+    status: 400,
+  },
+  "request-connect-scheme": {
+    section: "RFC 8441 §4",
+    text: "the CONNECT request has no :scheme, or one that is neither http nor https",
     status: 400,
   },
   "request-body": {
@@ -197,6 +217,7 @@ interface ResponseRule {
 /** The codes of `UpgradeResponseError`: every rule that a server's response can break. */
 export type UpgradeResponseCode =
   | "response-status"
+  | "response-connect-status"
   | "response-header-count"
   | "response-header-bytes"
   | "response-http-version"
@@ -218,6 +239,10 @@ const responseRules: Readonly<Record<UpgradeResponseCode, ResponseRule>> = {
   "response-status": {
     section: "RFC 6455 §4.1",
     text: "the server did not switch protocols: the status must be 101",
+  },
+  "response-connect-status": {
+    section: "RFC 8441 §5",
+    text: "the server made no tunnel of the HTTP/2 stream: the status must be from 200 to 299",
   },
   "response-header-count": {
     section: "RFC 6455 §10.4",

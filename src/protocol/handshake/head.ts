@@ -28,6 +28,15 @@ export const handshakeHeaders: readonly string[] = [
   "transfer-encoding",
 ];
 
+/** Fields that belong to a connection of HTTP/1.1, of which HTTP/2 has none (RFC 9113 §8.2.2). In lower case. */
+export const connectionFields: readonly string[] = [
+  "connection",
+  "upgrade",
+  "keep-alive",
+  "proxy-connection",
+  "transfer-encoding",
+];
+
 /** Whether `value` may stand in a header line or be a reason phrase (RFC 9110 §5.5). */
 export function isHeaderValue(value: string): boolean {
   return valueCharacters.containsAll(value);

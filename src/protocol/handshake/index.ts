@@ -4,9 +4,13 @@
  * Server: `readUpgradeRequest`, then `writeUpgradeResponse` or `writeRefusal`. Where there is no HTTP parser,
  * `RequestHeadReader` recognizes the request in the octets of a connection.
  * Client: `createUpgradeRequest` or `writeUpgradeRequest`, then `readUpgradeResponse`.
+ * Over HTTP/2 (RFC 8441), server: `readConnectRequest`, then `connectResponse` or `connectRefusal`. Client:
+ * `createConnectRequest`, then `readConnectResponse`.
  */
 export { encodeBase64 } from "./base64.js";
 export { isToken, lowercaseAscii } from "./characters.js";
+export { createConnectRequest } from "./connect-request.js";
+export { type ConnectResponse, connectRefusal, connectResponse, readConnectResponse } from "./connect-response.js";
 export {
   HandshakeError,
   type Refusal,
@@ -29,6 +33,7 @@ export { headerValues, listElements, matchesIgnoringCase, trimWhitespace } from 
 export { acceptValue, createKey } from "./key.js";
 export type { HandshakeRequest, HandshakeResponse, RawHeaders } from "./message.js";
 export { quote } from "./quote.js";
+export { type ConnectRequest, readConnectRequest } from "./read-connect.js";
 export { readUpgradeRequest, type UpgradeRequest, type UpgradeRequestResult } from "./read-request.js";
 export {
   readUpgradeResponse,

@@ -55,12 +55,15 @@ export function readUpgradeResponse(
   const { rawHeaders } = response;
   const error =
     checkStatusLine(response) ??
-    checkLimits(rawHeaders, limits) ??
+    checkResponseLimits(rawHeaders, limits) ??
     checkUpgrade(rawHeaders) ??
     checkConnection(rawHeaders) ??
     checkAccept(rawHeaders, sent);
-  if (error !== undefined) return { ok: false, error };
+  return error === undefined ? readChoice(rawHeaders, sent) : { ok: false, error };
+}
 
+/** Reads what the server chose, which is told in the same way over every version of HTTP. */
+export function readChoice(rawHeaders: RawHeaders, sent: Omit<SentUpgradeRequest, "key">): UpgradeResponseResult {
   const protocol = readProtocol(rawHeaders, sent);
   if (protocol instanceof UpgradeResponseError) return { ok: false, error: protocol };
   const extensions = readExtensions(rawHeaders, sent);
@@ -77,7 +80,8 @@ function checkStatusLine({ status, httpVersion }: HandshakeResponse): UpgradeRes
   return isHttp11OrHigher(httpVersion) ? undefined : new UpgradeResponseError("response-http-version", httpVersion);
 }
 
-function checkLimits(rawHeaders: RawHeaders, limits: Limits): UpgradeResponseError | undefined {
+/** RFC 6455 §10.4: what a peer may make us hold has a limit. */
+export function checkResponseLimits(rawHeaders: RawHeaders, limits: Limits): UpgradeResponseError | undefined {
   const { count, bytes } = measureHeaders(rawHeaders);
   const { maxHeaderCount, maxHeaderBytes } = limits;
   if (count > maxHeaderCount) return new UpgradeResponseError("response-header-count", count, maxHeaderCount);
@@ -127,7 +131,7 @@ function checkAccept(rawHeaders: RawHeaders, { key }: SentUpgradeRequest): Upgra
  * the use of a subprotocol that was not present in the client's handshake […], the client MUST _Fail the WebSocket
  * Connection_."
  */
-function readProtocol(rawHeaders: RawHeaders, sent: SentUpgradeRequest): string | UpgradeResponseError {
+function readProtocol(rawHeaders: RawHeaders, sent: Omit<SentUpgradeRequest, "key">): string | UpgradeResponseError {
   const [protocol, ...others] = headerValues(rawHeaders, "sec-websocket-protocol");
   if (protocol === undefined) return "";
   // RFC 6455 §11.3.4: it "MUST NOT appear more than once in an HTTP response".
@@ -149,7 +153,7 @@ function readProtocol(rawHeaders: RawHeaders, sent: SentUpgradeRequest): string 
  */
 function readExtensions(
   rawHeaders: RawHeaders,
-  sent: SentUpgradeRequest,
+  sent: Omit<SentUpgradeRequest, "key">,
 ): readonly ExtensionOffer[] | UpgradeResponseError {
   const values = headerValues(rawHeaders, "sec-websocket-extensions");
   const header = parseExtensions(values);

@@ -20,20 +20,32 @@ const ownedHeaders: ReadonlySet<string> = new Set(["connection", "content-length
  */
 export function writeRefusal(refusal: Refusal): string {
   const { status, reasonPhrase = "", headers = [], body } = refusal;
+  checkRefusal(refusal, ownedHeaders);
+  const lines = [...headers, "Connection", hasUpgrade(headers) ? "Upgrade, close" : "close"];
+  if (!hasNoBody(status)) lines.push("Content-Length", String(body?.length ?? 0));
+  return formatHead(`HTTP/1.1 ${status} ${reasonPhrase}`, lines);
+}
+
+/**
+ * Checks what the application may have made.
+ *
+ * @param owned names of headers, in lower case, that it may not set
+ * @throws UsageError as `writeRefusal` does
+ */
+export function checkRefusal(
+  { status, reasonPhrase = "", headers = [], body }: Refusal,
+  owned: ReadonlySet<string>,
+): void {
   if (!Number.isInteger(status) || status < 200 || status > 599) {
     throw new UsageError("invalid-argument", status, undefined, "the status of a refusal is from 200 to 599");
   }
   if (!isHeaderValue(reasonPhrase)) {
     throw new UsageError("invalid-argument", undefined, undefined, "a reason phrase has no control characters");
   }
-  checkHeaders(headers, ownedHeaders);
-  const lines = [...headers, "Connection", hasUpgrade(headers) ? "Upgrade, close" : "close"];
-  const bodyBytes = body?.length ?? 0;
-  if (!hasNoBody(status)) lines.push("Content-Length", String(bodyBytes));
-  else if (bodyBytes > 0) {
+  checkHeaders(headers, owned);
+  if (hasNoBody(status) && body !== undefined && body.length > 0) {
     throw new UsageError("invalid-argument", status, undefined, "a response with this status has no body");
   }
-  return formatHead(`HTTP/1.1 ${status} ${reasonPhrase}`, lines);
 }
 
 /**

@@ -27,14 +27,29 @@ const ownedHeaders: ReadonlySet<string> = new Set(handshakeHeaders);
  *
  * @param request what `readUpgradeRequest` returned
  * @param options what was chosen; by default no subprotocol and no extension
- * @throws UsageError `protocol-not-offered`, `extension-not-offered`, `extension-invalid`, `header-invalid` or
- *   `header-not-allowed`
+ * @throws UsageError `protocol-not-offered`, `extension-not-offered`, `extension-invalid`, `header-invalid`,
+ *   `header-not-allowed`, or `invalid-argument` for a request that came without a key, over HTTP/2
  * @returns the whole head; send it as Latin-1
  */
 export function writeUpgradeResponse(request: UpgradeRequest, options: UpgradeResponseOptions = {}): string {
-  const { protocol, extensions = [], headers = [] } = options;
+  const { headers = [] } = options;
+  const { key } = request;
+  if (key === undefined) throw new UsageError("invalid-argument", undefined, undefined, "the request has no key");
   checkHeaders(headers, ownedHeaders);
-  const lines = ["Upgrade", "websocket", "Connection", "Upgrade", "Sec-WebSocket-Accept", acceptValue(request.key)];
+  const lines = ["Upgrade", "websocket", "Connection", "Upgrade", "Sec-WebSocket-Accept", acceptValue(key)];
+  return formatHead("HTTP/1.1 101 Switching Protocols", [...lines, ...chosenHeaders(request, options), ...headers]);
+}
+
+/**
+ * The header lines that tell what was chosen of what the client asked for.
+ *
+ * @throws UsageError `protocol-not-offered`, `extension-not-offered`, `extension-invalid`
+ */
+export function chosenHeaders(
+  request: UpgradeRequest,
+  { protocol, extensions = [] }: UpgradeResponseOptions,
+): RawHeaders {
+  const lines: string[] = [];
   if (protocol !== undefined) {
     checkProtocol(protocol, request);
     lines.push("Sec-WebSocket-Protocol", protocol);
@@ -43,7 +58,7 @@ export function writeUpgradeResponse(request: UpgradeRequest, options: UpgradeRe
     checkExtensions(extensions, request);
     lines.push("Sec-WebSocket-Extensions", formatExtensions(extensions));
   }
-  return formatHead("HTTP/1.1 101 Switching Protocols", [...lines, ...headers]);
+  return lines;
 }
 
 /**

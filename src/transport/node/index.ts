@@ -22,6 +22,10 @@ export { chooseTransport, Door, HandleTransport, loadStreamBinding } from "./han
 export type { DetachedHandle } from "./http-handover.js";
 export { handOverHandle, handOverSocket, prepareHandover } from "./http-handover.js";
 export { hasUnansweredRequest, listeningAddress, takeHttpUpgrade } from "./http-upgrade.js";
+export { splitConnections } from "./http2/clear-text.js";
+export type { AnyHttp2Server, ConnectUpgrade } from "./http2/connect-requests.js";
+export { takeConnectRequests } from "./http2/connect-requests.js";
+export { http2ByteStream } from "./http2/http2-byte-stream.js";
 export { createMessageDuplex } from "./message-duplex.js";
 export { keepFreedMemory } from "./node-memory.js";
 export { nodeClock, nodePlatform, PooledMaskingKeys } from "./node-platform.js";

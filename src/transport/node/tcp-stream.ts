@@ -25,11 +25,22 @@ function onClose(this: OwnedSocket): void {
   this[owner]?.handleClose();
 }
 
+/** What a Duplex cannot tell of itself. */
+export interface DuplexNature {
+  /** The peer's network address. */
+  readonly remoteAddress: string | undefined;
+  /** Cuts it at once, before it is destroyed. */
+  cut(): void;
+  /** The error of a peer that has cut it, where it has; `error` is what the Duplex told, if it told anything. */
+  resetBy(error: Error | undefined): Error | undefined;
+}
+
 /** See the head of this file. */
 export class NodeByteStream implements ByteStream {
   readonly remoteAddress: string | undefined;
   readonly retainsWrites: boolean;
   readonly #socket: OwnedSocket;
+  readonly #nature: DuplexNature | undefined;
   #receiver: ByteStreamReceiver | undefined;
   #isWriting = false;
   #isClosed = false;
@@ -45,11 +56,13 @@ export class NodeByteStream implements ByteStream {
   /**
    * @param socket a connected socket that nobody else reads
    * @param head octets that were read from it already and belong to us
+   * @param nature what is to be known of a stream that is no socket
    */
-  constructor(socket: Duplex, head?: Uint8Array) {
+  constructor(socket: Duplex, head?: Uint8Array, nature?: DuplexNature) {
     this.#socket = socket;
+    this.#nature = nature;
     const isTcp = socket instanceof TcpSocket;
-    this.remoteAddress = isTcp ? socket.remoteAddress : undefined;
+    this.remoteAddress = isTcp ? socket.remoteAddress : nature?.remoteAddress;
     // A TCP socket hands memory to the kernel, which copies, and a TLS socket encrypts it; strangers may keep references.
     this.retainsWrites = !isTcp;
     if (isTcp) {
@@ -115,6 +128,7 @@ export class NodeByteStream implements ByteStream {
 
   destroy(): void {
     this.#isCut = true;
+    this.#nature?.cut();
     this.#socket.destroy();
   }
 
@@ -124,7 +138,8 @@ export class NodeByteStream implements ByteStream {
   }
 
   handleEnd(): void {
-    if (!this.#isCut) this.#receiver?.streamEnded();
+    // What a peer has cut ends like what a peer has ended, to some.
+    if (!this.#isCut && this.#nature?.resetBy(this.#error) === undefined) this.#receiver?.streamEnded();
   }
 
   handleError(error: Error): void {
@@ -141,6 +156,7 @@ export class NodeByteStream implements ByteStream {
     socket.removeListener("end", onEnd);
     socket.removeListener("close", onClose);
     // The error listener stays: some sockets report more than one error.
-    this.#receiver.streamClosed(this.#error);
+    const reset = this.#isCut ? undefined : this.#nature?.resetBy(this.#error);
+    this.#receiver.streamClosed(reset ?? this.#error);
   }
 }

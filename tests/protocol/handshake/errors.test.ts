@@ -36,7 +36,7 @@ describe("the errors of the handshake", () => {
       assert.ok(error instanceof HandshakeError && error instanceof OpenlineError);
       assert.equal(error.name, "UpgradeResponseError");
       assert.equal(error.code, code);
-      assert.match(error.section, /^RFC (?:6455|7692) §[\d.]+$/);
+      assert.match(error.section, /^RFC (?:6455|7692|8441) §[\d.]+$/);
       assert.ok(error.message.endsWith(` (${error.section})`));
     });
   }

@@ -271,7 +271,9 @@ describe("§4.2.1 refusing a client's handshake", () => {
 
   it("has a test for every code", () => {
     const tested = new Set<string>([...rows.map(([, , code]) => code), "request-header-count", "request-header-bytes"]);
-    assert.deepEqual([...upgradeRequestCodes].sort(), [...tested].sort());
+    // Those of HTTP/2 are tested with `readConnectRequest`.
+    const codes = upgradeRequestCodes.filter((code) => !code.startsWith("request-connect-"));
+    assert.deepEqual(codes.sort(), [...tested].sort());
   });
 
   it("tells plain HTTP first of all that an upgrade is required", () => {

@@ -217,6 +217,8 @@ describe("§4.1 failing the connection over a server's response", () => {
       "response-header-bytes",
       // Judged by those who know the extension.
       "response-extension-parameters",
+      // Tested with `readConnectResponse`.
+      "response-connect-status",
     ]);
     assert.deepEqual([...upgradeResponseCodes].sort(), [...tested].sort());
   });

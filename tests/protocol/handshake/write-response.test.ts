@@ -30,6 +30,10 @@ describe("§4.2.2 sending the server's opening handshake", () => {
     );
   });
 
+  it("answers no request that came without a key, over HTTP/2", () => {
+    assert.throws(() => writeUpgradeResponse({ ...request, key: undefined }), { code: "invalid-argument" });
+  });
+
   it("leaves out what was not chosen", () => {
     for (const head of [
       writeUpgradeResponse(request),

@@ -1,0 +1,29 @@
+/**
+ * A stream of HTTP/2 as a byte stream (RFC 8441 §5). Its flow control is what makes a writer wait: each stream has a window
+ * of its own, so that one whose octets nobody reads stops its writer and no other.
+ *
+ * "Orderly TCP-level closures are represented as END_STREAM flags. RST exceptions are represented with the RST_STREAM frame
+ * with the CANCEL error code."
+ */
+import type { Http2Stream } from "node:http2";
+import { constants } from "node:http2";
+import { StreamResetError } from "../../memory-pair.js";
+import { NodeByteStream } from "../tcp-stream.js";
+
+/**
+ * Makes a byte stream of a stream of HTTP/2 whose head, and that of its answer, are none of the stream's business.
+ *
+ * @param stream which nobody else reads or writes
+ */
+export function http2ByteStream(stream: Http2Stream): NodeByteStream {
+  // A session forgets its socket when it ends.
+  const { session } = stream;
+  return new NodeByteStream(stream, undefined, {
+    remoteAddress: session?.destroyed === false ? session.socket.remoteAddress : undefined,
+    cut: () => {
+      if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
+    },
+    // Of one that was cut with CANCEL or NO_ERROR, Node tells no error.
+    resetBy: (cause) => (stream.aborted || cause !== undefined ? new StreamResetError(cause) : undefined),
+  });
+}
