@@ -2,21 +2,12 @@
  * Messages that come into being in chunks. A platform sends no part of a message, so they are collected first.
  */
 import { PlainUsageError } from "../protocol/plain-usage-error.js";
-import type { SendData, SendOptions } from "../socket/socket.js";
+import type { StreamSource } from "../socket/chunk-source.js";
+import type { SendStreamOptions } from "../socket/outgoing-stream.js";
+import type { SendData } from "../socket/socket.js";
 import { sendable } from "./arguments.js";
 import { unsupported } from "./unsupported.js";
 import { decode } from "./whole-message.js";
-
-/** What `sendStream` takes. */
-export type StreamSource = ReadableStream<SendData> | AsyncIterable<SendData> | Iterable<SendData>;
-
-/** How a message in chunks is sent. */
-export interface SendStreamOptions extends SendOptions {
-  /** What it will be received as. Default: text where the first chunk is a string, else binary. */
-  readonly type?: "text" | "binary" | undefined;
-  /** Ends it, looked at with each chunk. */
-  readonly signal?: AbortSignal | undefined;
-}
 
 /**
  * Reads a source to its end. A chunk is the source's again when the next one is pulled.

@@ -4,9 +4,10 @@
 import { ConnectError, HandshakeTimeoutError } from "../client/errors.js";
 import { PlainUsageError } from "../protocol/plain-usage-error.js";
 import { webSocketUrl } from "./arguments.js";
+import type { ClientSocket } from "./client-socket.js";
 import { errorOf } from "./error-of.js";
 import { type ConnectOptions, resolveLimits } from "./options.js";
-import { openSocket, type StreamingSocket } from "./platform-socket.js";
+import { openSocket } from "./platform-socket.js";
 
 /**
  * Connects to a WebSocket server.
@@ -21,7 +22,7 @@ import { openSocket, type StreamingSocket } from "./platform-socket.js";
  * @throws HandshakeTimeoutError after `handshakeTimeoutMs`; the reason of `signal` when that is aborted
  * @throws UsageError for a URL or an option that makes no sense, or that the platform cannot keep
  */
-export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<StreamingSocket> {
+export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<ClientSocket> {
   const limits = resolveLimits(options);
   const address = webSocketUrl(url);
   const { signal, protocols = [] } = options;

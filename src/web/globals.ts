@@ -2,21 +2,7 @@
  * The platform's own classes, under the names that the build for Node has, too.
  */
 
-/** The platform's `WebSocketStream`, for which TypeScript has no types yet. */
-export type WebSocketStreamConstructor = new (
-  url: string | URL,
-  options?: { readonly protocols?: string | string[]; readonly signal?: AbortSignal },
-) => {
-  readonly url: string;
-  readonly opened: Promise<{
-    readonly readable: ReadableStream<string | Uint8Array>;
-    readonly writable: WritableStream<string | BufferSource>;
-    readonly protocol: string;
-    readonly extensions: string;
-  }>;
-  readonly closed: Promise<{ readonly closeCode: number; readonly reason: string }>;
-  close(closeInfo?: { readonly closeCode?: number; readonly reason?: string }): void;
-};
+import type { WebSocketStreamConstructor } from "../client/whatwg/websocket-stream.js";
 
 const platform = globalThis as {
   readonly WebSocketStream?: WebSocketStreamConstructor;

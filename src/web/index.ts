@@ -5,25 +5,29 @@
  * without.
  */
 export { ConnectError, HandshakeTimeoutError } from "../client/errors.js";
+export type { WebSocketCloseInfo } from "../client/whatwg/close-info.js";
+export type { WebSocketStreamChunk } from "../client/whatwg/outgoing-chunk.js";
+export type { WebSocketStreamOptions } from "../client/whatwg/stream-arguments.js";
+export type { WebSocketClosedInfo, WebSocketOpenInfo } from "../client/whatwg/stream-connection.js";
+export type { WebSocketStreamConstructor } from "../client/whatwg/websocket-stream.js";
 export type { BrokenRule } from "../protocol/broken-rule.js";
 export { CloseCode } from "../protocol/close-code.js";
 export type { CloseOutcome, CloseReport } from "../protocol/close-handshake.js";
 export { OpenlineError } from "../protocol/openline-error.js";
 export { PlainUsageError as UsageError } from "../protocol/plain-usage-error.js";
+export type { ReadableStreamLike, StreamSource } from "../socket/chunk-source.js";
 export { CloseTimeoutError, ConnectionClosedError, InboxFullError, SlowPeerError } from "../socket/errors.js";
+export type { IncomingMessage, IncomingMessageOptions } from "../socket/incoming-message.js";
+export type { SendStreamOptions } from "../socket/outgoing-stream.js";
 export type {
   Message,
   RefusalReason,
   SendData,
   SendOptions,
   SendResult,
-  Socket,
   SocketHandlers,
 } from "../socket/socket.js";
-export type { SendStreamOptions, StreamSource } from "./collecting.js";
+export type { ClientSocket, Socket } from "./client-socket.js";
 export { connect } from "./connect.js";
-export type { WebSocketStreamConstructor } from "./globals.js";
 export { WebSocket, WebSocketError, WebSocketStream } from "./globals.js";
 export type { ConnectOptions } from "./options.js";
-export type { StreamingSocket } from "./platform-socket.js";
-export type { IncomingMessage, IncomingMessageOptions } from "./whole-message.js";

@@ -4,6 +4,7 @@
 import type { ClientOptions } from "../client/open-client.js";
 import { PlainUsageError } from "../protocol/plain-usage-error.js";
 import type { SocketHandlers } from "../socket/socket.js";
+import type { Socket } from "./client-socket.js";
 import { unsupported } from "./unsupported.js";
 
 /** What works as it does on Node. */
@@ -17,7 +18,7 @@ type SharedOption =
   | "slowPeer";
 
 /** See the head of this file. */
-export interface ConnectOptions extends Pick<ClientOptions, SharedOption>, SocketHandlers {
+export interface ConnectOptions extends Pick<ClientOptions, SharedOption>, SocketHandlers<undefined, Socket> {
   /**
    * Octets of received messages, with the overhead of holding them, that may wait for a handler or an iterator. The
    * platform cannot stop reading: beyond it, the socket is closed with 4008, and an `InboxFullError` is in its close
@@ -50,7 +51,7 @@ const maxLimit = 0x7fffffff;
 
 /** Options of Node's `connect` that a platform's WebSocket has no way to keep. */
 const nodeOnly =
-  /^(?:headers|tls|transport|limits|heartbeat|(?:message|send|idle)TimeoutMs|rateLimit|perMessageDeflate|messageMemory|max(?:Socket)?MemoryBytes)$/;
+  /^(?:headers|tls|transport|limits|heartbeat|(?:message|send|idle)TimeoutMs|rateLimit|perMessageDeflate|messageMemory|max(?:Socket)?MemoryBytes|proxy|socketPath|lookup|addressFamily|attemptDelayMs|localAddress|redirects|cookieJar|urlCredentials)$/;
 
 /** The names that `nodeOnly` matches. With those of `ConnectOptions`, these are all options of Node's: a test says so. */
 export type NodeOnlyOption =
@@ -66,7 +67,16 @@ export type NodeOnlyOption =
   | "perMessageDeflate"
   | "messageMemory"
   | "maxSocketMemoryBytes"
-  | "maxMemoryBytes";
+  | "maxMemoryBytes"
+  | "proxy"
+  | "socketPath"
+  | "lookup"
+  | "addressFamily"
+  | "attemptDelayMs"
+  | "localAddress"
+  | "redirects"
+  | "cookieJar"
+  | "urlCredentials";
 
 /**
  * Fills in the defaults.

@@ -8,17 +8,21 @@
 import { ruleOf } from "../protocol/broken-rule.js";
 import { CloseCode } from "../protocol/close-code.js";
 import type { CloseReport } from "../protocol/close-handshake.js";
+import type { StreamSource } from "../socket/chunk-source.js";
 import { deferred } from "../socket/deferred.js";
 import { CloseTimeoutError, ConnectionClosedError, InboxFullError, SlowPeerError } from "../socket/errors.js";
+import type { IncomingMessage } from "../socket/incoming-message.js";
+import type { SendStreamOptions } from "../socket/outgoing-stream.js";
 import { buffered, refusedClosed, refusedClosing, refusedFull, sent } from "../socket/send-results.js";
-import type { Message, SendData, SendOptions, SendResult, Socket } from "../socket/socket.js";
+import type { Message, SendData, SendOptions, SendResult } from "../socket/socket.js";
 import { checkClose, sendable } from "./arguments.js";
-import { collect, type SendStreamOptions, type StreamSource } from "./collecting.js";
+import type { ClientSocket, Socket } from "./client-socket.js";
+import { collect } from "./collecting.js";
 import { errorOf } from "./error-of.js";
 import { Inbox } from "./inbox.js";
 import type { ConnectOptions, ResolvedLimits } from "./options.js";
 import { unsupported } from "./unsupported.js";
-import { type IncomingMessage, WholeMessage } from "./whole-message.js";
+import { WholeMessage } from "./whole-message.js";
 
 /** How often it is looked whether there is room, while somebody waits: at 64 KiB a look that is 16 MiB a second. */
 const lookIntervalMs = 4;
@@ -41,32 +45,11 @@ type End = Pick<CloseReport, "code" | "reason" | "wasClean">;
  *
  * @param webSocket one that has just opened, so that no message has come
  */
-export function openSocket(webSocket: WebSocket, options: ConnectOptions, limits: ResolvedLimits): StreamingSocket {
+export function openSocket(webSocket: WebSocket, options: ConnectOptions, limits: ResolvedLimits): ClientSocket {
   return new PlatformSocket(webSocket, options, limits);
 }
 
-/** What sockets do with streams. */
-export interface StreamingSocket extends Socket {
-  /**
-   * Sends a message that comes in chunks. Where a platform has the connection, it is collected first, up to
-   * `maxSendBufferBytes`, and what else is sent meanwhile goes before it.
-   *
-   * @param source a `ReadableStream`, an async iterable or an iterable of strings or octets
-   * @returns when the platform has taken it; its rejection need not be handled
-   * @throws ConnectionClosedError, SlowPeerError; the source's error; the signal's reason; UsageError `invalid-argument`,
-   *   `text-not-utf8`, `unsupported-by-platform`
-   */
-  sendStream(source: StreamSource, options?: SendStreamOptions): Promise<void>;
-  /**
-   * Messages that are handed over one by one. Where a platform has the connection, they have come whole. When the next is
-   * asked for, what has not been consumed of the one before is discarded.
-   *
-   * @throws UsageError `already-consumed`, with the first message, when there is another consumer
-   */
-  incoming(): AsyncGenerator<IncomingMessage, undefined>;
-}
-
-class PlatformSocket implements StreamingSocket {
+class PlatformSocket implements ClientSocket {
   data: undefined;
   readonly remoteAddress: undefined;
   readonly droppedMessages: number = 0;
@@ -98,6 +81,11 @@ class PlatformSocket implements StreamingSocket {
     webSocket.onclose = (event) => this.#end(event);
     this.#opened = this.#call(() => options.open?.(this));
     void this.#deliver();
+  }
+
+  get url(): string {
+    // In an authority, "@" stands behind user name and password only.
+    return this.#webSocket.url.replace(/\/\/[^/]*@/, "//");
   }
 
   get protocol(): string {

@@ -3,31 +3,8 @@
  * before all of it is there.
  */
 import { PlainUsageError } from "../protocol/plain-usage-error.js";
+import type { IncomingMessage, IncomingMessageOptions } from "../socket/incoming-message.js";
 import type { Message } from "../socket/socket.js";
-
-/** How much of a message is taken. */
-export interface IncomingMessageOptions {
-  /** Octets that its consumer takes; reading more is a UsageError `invalid-argument`. Default any number. */
-  readonly maxBytes?: number;
-}
-
-/** A message whose content is consumed once; what is not, when the next message is asked for, is discarded. */
-export interface IncomingMessage extends AsyncIterable<Uint8Array> {
-  /** Whether it was sent as text or as binary. */
-  readonly type: "text" | "binary";
-  /** Whether its content has been consumed. */
-  readonly isConsumed: boolean;
-  /** Its octets, of a text its UTF-8. Throws UsageError `message-consumed`, `message-left`. */
-  stream(options?: IncomingMessageOptions): ReadableStream<Uint8Array>;
-  /** All of it as text; a binary message that is not valid UTF-8 rejects with a UsageError `binary-not-utf8`. */
-  text(options?: IncomingMessageOptions): Promise<string>;
-  /** All of it as octets. */
-  bytes(options?: IncomingMessageOptions): Promise<Uint8Array>;
-  /** All of it, read as JSON. */
-  json<Value = unknown>(options?: IncomingMessageOptions): Promise<Value>;
-  /** Drops its content. */
-  discard(): Promise<void>;
-}
 
 /** See the head of this file. */
 export class WholeMessage implements IncomingMessage {

@@ -14,8 +14,10 @@ export function everyOptionOfNodeIsThereOrRefused(): void {
 
 /** Code for both is written against either. */
 export function oneClientForBoth(connectHere: typeof node.connect, connectThere: typeof web.connect): void {
-  expectTypeOf<ReturnType<typeof web.connect>>().toExtend<ReturnType<typeof node.connect>>();
-  expectTypeOf<web.Socket>().toEqualTypeOf<node.Socket>();
+  expectTypeOf<ReturnType<typeof node.connect>>().toExtend<ReturnType<typeof web.connect>>();
+  expectTypeOf<node.Socket>().toExtend<web.Socket>();
+  expectTypeOf<web.ClientSocket>().toExtend<web.Socket>();
+  expectTypeOf<Exclude<keyof node.ClientSocket, keyof web.ClientSocket>>().toEqualTypeOf<"toDuplex" | "toWebStreams">();
   expectTypeOf<web.CloseReport>().toEqualTypeOf<node.CloseReport>();
   const options: web.ConnectOptions = { protocols: ["chat"], message: (socket, message) => socket.send(message) };
   void connectHere("ws://localhost", options);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { collect, type SendStreamOptions, type StreamSource } from "#src/web/collecting.js";
-import type { SendData } from "#src/web/index.js";
+import { collect } from "#src/web/collecting.js";
+import type { SendData, SendStreamOptions, StreamSource } from "#src/web/index.js";
 
 const euro = new Uint8Array([0xe2, 0x82, 0xac]);
 

@@ -18,11 +18,19 @@ describe("connect over a platform's WebSocket", () => {
     webSocket.extensions = "permessage-deflate";
     webSocket.opens();
     const socket = await connecting;
+    assert.equal(socket.url, "ws://localhost:9000/path?query");
     assert.equal(socket.readyState, "open");
     assert.equal(socket.protocol, "news");
     assert.equal(socket.extensions, "permessage-deflate");
     assert.equal(socket.remoteAddress, undefined);
     assert.equal(socket.droppedMessages, 0);
+  });
+
+  it("has a URL that tells no user name and password", async (t) => {
+    const made = fakePlatform(t);
+    const connecting = connect("ws://me:secret@localhost:9000/@me?to=you@there");
+    made[0]?.opens();
+    assert.equal((await connecting).url, "ws://localhost:9000/@me?to=you@there");
   });
 
   it("sets no timer that outlives the handshake", async (t) => {

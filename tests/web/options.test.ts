@@ -17,6 +17,15 @@ const nodeOnly: Record<NodeOnlyOption, unknown> = {
   messageMemory: "lent",
   maxSocketMemoryBytes: 1,
   maxMemoryBytes: 1,
+  proxy: "http://localhost:3128",
+  socketPath: "/run/live.sock",
+  lookup: () => [],
+  addressFamily: 4,
+  attemptDelayMs: 250,
+  localAddress: "127.0.0.1",
+  redirects: {},
+  cookieJar: {},
+  urlCredentials: "ignore",
 };
 
 describe("options in browsers", () => {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import type { CloseReport, ConnectOptions, IncomingMessage, Message, Socket, StreamingSocket } from "#src/web/index.js";
+import type { ClientSocket, CloseReport, ConnectOptions, IncomingMessage, Message, Socket } from "#src/web/index.js";
 import { CloseTimeoutError, ConnectionClosedError, connect, InboxFullError, SlowPeerError } from "#src/web/index.js";
 import { type FakeWebSocket, fakePlatform, settled } from "../support/fake-web-socket.js";
 
 interface Open {
-  readonly socket: StreamingSocket;
+  readonly socket: ClientSocket;
   readonly webSocket: FakeWebSocket;
 }
 
