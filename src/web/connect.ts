@@ -1,7 +1,7 @@
 /**
  * `connect()` where the platform has a `WebSocket`: browsers and their workers, workerd, and others.
  */
-import { ConnectError, HandshakeTimeoutError } from "../client/errors.js";
+import { ConnectError, HandshakeTimeoutError } from "../client/connect-errors.js";
 import { PlainUsageError } from "../protocol/plain-usage-error.js";
 import { webSocketUrl } from "./arguments.js";
 import type { ClientSocket } from "./client-socket.js";
