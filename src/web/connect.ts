@@ -48,8 +48,7 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
       settle();
       resolve(openSocket(webSocket, options, limits));
     };
-    webSocket.onerror = (event) => giveUp(new ConnectError(address, errorOf(event)));
-    webSocket.onclose = () => giveUp(new ConnectError(address, undefined));
+    webSocket.onerror = webSocket.onclose = (event: Event) => giveUp(new ConnectError(address, errorOf(event)));
   });
 }
 
