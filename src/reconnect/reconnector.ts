@@ -6,10 +6,10 @@
  */
 import { asyncDispose } from "../socket/async-dispose.js";
 import { callAside } from "../socket/calling.js";
-import { isThenable } from "../socket/delivery.js";
 import { reportTo } from "../socket/handler-error.js";
 import type { Message, PreparedMessage, SendData, SendOptions } from "../socket/index.js";
 import { buffered, refusedClosed, refusedClosing } from "../socket/send-results.js";
+import { isThenable } from "../socket/thenable.js";
 import type { Timer } from "../transport/index.js";
 import { MessageRelay } from "./message-relay.js";
 import type { Fresh, ReconnectingOptions, Settings } from "./options.js";
