@@ -56,11 +56,11 @@ export const rooms = [
     mayImport: ["protocol", "transport", "transport/node", "socket", "server", "client", "reconnect"],
     builtins: true,
   },
-  // An entry of its own: the client where the platform has a WebSocket.
-  { name: "web", pattern: "src/web/**", mayImport: ["protocol", "socket", "client"] },
+  // Entries of their own: the client where the platform has a WebSocket.
+  { name: "web", pattern: "src/web/**", mayImport: ["protocol", "socket", "client", "reconnect"] },
   {
     name: "entry",
-    pattern: "src/index.ts",
+    pattern: "src/{index,reconnecting}.ts",
     mayImport: [
       "protocol",
       "transport",

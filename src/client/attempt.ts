@@ -4,9 +4,9 @@
 import type { ExtensionOffer, HandshakeRequest, SentUpgradeRequest } from "../protocol/index.js";
 import { createKey, createUpgradeRequest, OpenlineError } from "../protocol/index.js";
 import type { Dialer, DialOptions, DialResult, Platform } from "../transport/index.js";
+import { ConnectError } from "./connect-errors.js";
 import type { CookieJar } from "./cookies.js";
 import { keepCookies, withCookies } from "./cookies.js";
-import { ConnectError } from "./errors.js";
 import type { Hop } from "./hop.js";
 import type { Patience } from "./patience.js";
 import type { ResolvedRedirects } from "./redirects.js";

@@ -2,13 +2,12 @@
  * The client, however it reaches its server.
  */
 export type { ClientSocket } from "./client-socket.js";
+export { ConnectError, HandshakeTimeoutError } from "./connect-errors.js";
 export type { CookieJar } from "./cookies.js";
 export type { CookieJarCode, RedirectCode } from "./errors.js";
 export {
-  ConnectError,
   CookieJarError,
   cookieJarCodes,
-  HandshakeTimeoutError,
   RedirectError,
   redirectCodes,
   UpgradeRefusedError,

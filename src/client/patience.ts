@@ -3,7 +3,7 @@
  * that it takes to get a connection, redirects and cookies included.
  */
 import type { Clock, Timer } from "../transport/index.js";
-import { HandshakeTimeoutError } from "./errors.js";
+import { HandshakeTimeoutError } from "./connect-errors.js";
 
 /** See the head of this file. It has to be ended. */
 export class Patience {

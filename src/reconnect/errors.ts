@@ -1,7 +1,8 @@
 /**
  * The errors of a socket that reconnects. They are handed in to it, since a build for browsers may have others.
  */
-import { OpenlineError } from "../protocol/index.js";
+// By its file, so that a build for browsers gets no more with it.
+import { OpenlineError } from "../protocol/openline-error.js";
 import type { EndReport } from "./reconnecting-socket.js";
 
 /** What was waited for cannot happen any more: the socket does not connect again. */

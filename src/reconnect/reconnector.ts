@@ -4,11 +4,12 @@
  * Free of any platform: `connect`, time and chance are handed in, and no class of the library's is needed to run it, so
  * that a build for browsers stays small.
  */
+import { asyncDispose } from "../socket/async-dispose.js";
 import { callAside } from "../socket/calling.js";
-import { isThenable } from "../socket/delivery.js";
 import { reportTo } from "../socket/handler-error.js";
 import type { Message, PreparedMessage, SendData, SendOptions } from "../socket/index.js";
 import { buffered, refusedClosed, refusedClosing } from "../socket/send-results.js";
+import { isThenable } from "../socket/thenable.js";
 import type { Timer } from "../transport/index.js";
 import { MessageRelay } from "./message-relay.js";
 import type { Fresh, ReconnectingOptions, Settings } from "./options.js";
@@ -408,7 +409,7 @@ class Reconnector<Connect, Inner extends ReconnectableSocket> implements Reconne
     else void this.#handled.then(tellClosed);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async [asyncDispose](): Promise<void> {
     await this.close();
   }
 

@@ -1,7 +1,7 @@
 /**
  * Calling handlers.
  */
-import { isThenable } from "./delivery.js";
+import { isThenable } from "./thenable.js";
 
 /**
  * Calls a handler whose promise nothing has to wait for.

@@ -12,6 +12,7 @@ import { MessageIterator } from "./message-iterator.js";
 import type { Entry } from "./message-queue.js";
 import { MessageQueue } from "./message-queue.js";
 import type { Message } from "./socket.js";
+import { isThenable } from "./thenable.js";
 
 /** The socket, as far as delivery needs it. */
 export interface DeliveryOwner {
@@ -261,9 +262,4 @@ export class Delivery implements ConsumerOwner {
   whole(body: MessageBody): Promise<Message> {
     return (this.streaming as Streaming).whole(body);
   }
-}
-
-/** Whether `value` has to be awaited. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

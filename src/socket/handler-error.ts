@@ -2,8 +2,8 @@
  * Where the errors of handlers go.
  */
 import type { Platform } from "../transport/index.js";
-import { isThenable } from "./delivery.js";
 import type { Socket, SocketHandlers } from "./socket.js";
+import { isThenable } from "./thenable.js";
 
 /**
  * Gives an error to the `error` handler, or to the platform where there is none. Never throws: what goes wrong in the

@@ -12,7 +12,6 @@ export type { SocketContext, SocketDetails } from "./context.js";
 export { createSocketContext } from "./context.js";
 export type { DeadlineOptions, HeartbeatOptions } from "./deadline-options.js";
 export { maxTimerMs } from "./deadline-options.js";
-export { isThenable } from "./delivery.js";
 export { Endpoint } from "./endpoint.js";
 export {
   CloseTimeoutError,
@@ -36,4 +35,5 @@ export type { SendStreamOptions } from "./outgoing-stream.js";
 export { PreparedMessage, prepareMessage } from "./prepared-message.js";
 export type { RateLimitOptions, RateLimitPolicy } from "./rate-limit.js";
 export type { Message, RefusalReason, SendData, SendOptions, SendResult, Socket, SocketHandlers } from "./socket.js";
+export { isThenable } from "./thenable.js";
 export type { WebStreams } from "./web-streams.js";

@@ -11,11 +11,11 @@ import { minFragmentBytes, OutgoingFragments, UsageError } from "../protocol/ind
 import type { Flushable, Platform } from "../transport/index.js";
 import type { ChunkSource, StreamSource } from "./chunk-source.js";
 import { openSource } from "./chunk-source.js";
-import { isThenable } from "./delivery.js";
 import { UnfinishedMessageError } from "./errors.js";
 import { octetsOf } from "./octets.js";
 import { wholeNumber } from "./options.js";
 import type { SendData, SendOptions } from "./socket.js";
+import { isThenable } from "./thenable.js";
 
 /** How a streamed message is sent. */
 export interface SendStreamOptions extends SendOptions {

@@ -48,6 +48,6 @@ export function checkClose(code: number, reason: string): void {
   if (code !== 1000 && !(code >= 3000 && code <= 4999)) {
     throw new PlainUsageError("close-code-not-sendable", code, undefined, "use 1000 or 3000-4999");
   }
-  const reasonBytes = new TextEncoder().encode(reason).length;
+  const reasonBytes = new Blob([reason]).size;
   if (reasonBytes > 123) throw new PlainUsageError("close-reason-too-long", reasonBytes, 123);
 }

@@ -8,7 +8,7 @@ import type { Socket as NodeSocket } from "../socket/socket.js";
 type NodeOnlyMember = "toDuplex" | "toWebStreams";
 
 /** Node's socket, but for the streams, which promise that the peer is slowed down. */
-export interface Socket extends Omit<NodeSocket, NodeOnlyMember> {}
+export type Socket = Omit<NodeSocket, NodeOnlyMember>;
 
 /** One connection of a client's. */
-export interface ClientSocket extends Omit<NodeClientSocket, NodeOnlyMember> {}
+export type ClientSocket = Omit<NodeClientSocket, NodeOnlyMember>;

@@ -44,18 +44,18 @@ export async function collect(
 }
 
 /** Not every platform can iterate over its streams. */
-async function* chunksOf(source: StreamSource): AsyncGenerator<SendData, undefined> {
+async function* chunksOf(source: StreamSource): AsyncGenerator<SendData, void> {
   // Strings can be iterated over, too, but that is not what anybody means by it.
   if (Object(source) !== source) throw new PlainUsageError("invalid-argument");
   if (!("getReader" in source)) {
     yield* source;
-    return undefined;
+    return;
   }
   const reader = source.getReader();
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return undefined;
+      if (done) return;
       yield value;
     }
   } finally {

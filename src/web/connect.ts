@@ -1,7 +1,7 @@
 /**
  * `connect()` where the platform has a `WebSocket`: browsers and their workers, workerd, and others.
  */
-import { ConnectError, HandshakeTimeoutError } from "../client/errors.js";
+import { ConnectError, HandshakeTimeoutError } from "../client/connect-errors.js";
 import { PlainUsageError } from "../protocol/plain-usage-error.js";
 import { webSocketUrl } from "./arguments.js";
 import type { ClientSocket } from "./client-socket.js";
@@ -48,8 +48,7 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
       settle();
       resolve(openSocket(webSocket, options, limits));
     };
-    webSocket.onerror = (event) => giveUp(new ConnectError(address, errorOf(event)));
-    webSocket.onclose = () => giveUp(new ConnectError(address, undefined));
+    webSocket.onerror = webSocket.onclose = (event: Event) => giveUp(new ConnectError(address, errorOf(event)));
   });
 }
 

@@ -4,9 +4,6 @@
 import { PlainUsageError } from "../protocol/plain-usage-error.js";
 import type { Message } from "../socket/socket.js";
 
-// What a string or typed array takes beside its content: the same as on Node.
-const overheadBytes = 128;
-
 /** See the head of this file. */
 export class Inbox {
   /** Octets of what waits, with overhead. */
@@ -72,5 +69,6 @@ export class Inbox {
 }
 
 function heldBytesOf(message: Message): number {
-  return overheadBytes + message.length;
+  // What a string or typed array takes beside its content: the same as on Node.
+  return 128 + message.length;
 }

@@ -4,7 +4,7 @@
  * Sources of other rooms are imported by their files here, so that what a page loads is what it uses, with a bundler or
  * without.
  */
-export { ConnectError, HandshakeTimeoutError } from "../client/errors.js";
+export { ConnectError, HandshakeTimeoutError } from "../client/connect-errors.js";
 export type { WebSocketCloseInfo } from "../client/whatwg/close-info.js";
 export type { WebSocketStreamChunk } from "../client/whatwg/outgoing-chunk.js";
 export type { WebSocketStreamOptions } from "../client/whatwg/stream-arguments.js";

@@ -85,16 +85,15 @@ export type NodeOnlyOption =
  */
 export function resolveLimits(options: ConnectOptions): ResolvedLimits {
   for (const [name, value] of Object.entries(options)) {
-    if (!nodeOnly.test(name) || value === undefined) continue;
+    if (value === undefined || !nodeOnly.test(name)) continue;
     // Whoever misses headers has to be told of a way.
     throw unsupported(name === "headers" ? "headers; use protocols, cookies or the URL" : name);
   }
   const resolved = { ...defaults };
   for (const name of Object.keys(defaults) as (keyof ResolvedLimits)[]) {
     const limit = (resolved[name] = options[name] ?? resolved[name]);
-    if (!Number.isInteger(limit) || limit < 0 || limit > maxLimit) {
-      throw new PlainUsageError("invalid-limit", String(limit), maxLimit, name);
-    }
+    // Only whole numbers from 0 to `maxLimit` stay what they are.
+    if ((limit & maxLimit) !== limit) throw new PlainUsageError("invalid-limit", String(limit), maxLimit, name);
   }
   return resolved;
 }

@@ -8,6 +8,7 @@
 import { ruleOf } from "../protocol/broken-rule.js";
 import { CloseCode } from "../protocol/close-code.js";
 import type { CloseReport } from "../protocol/close-handshake.js";
+import { asyncDispose } from "../socket/async-dispose.js";
 import type { StreamSource } from "../socket/chunk-source.js";
 import { deferred } from "../socket/deferred.js";
 import { CloseTimeoutError, ConnectionClosedError, InboxFullError, SlowPeerError } from "../socket/errors.js";
@@ -23,12 +24,6 @@ import { Inbox } from "./inbox.js";
 import type { ConnectOptions, ResolvedLimits } from "./options.js";
 import { unsupported } from "./unsupported.js";
 import { WholeMessage } from "./whole-message.js";
-
-/** How often it is looked whether there is room, while somebody waits: at 64 KiB a look that is 16 MiB a second. */
-const lookIntervalMs = 4;
-
-/** Not every platform has the symbol; what compiles `await using` for those looks for this one. */
-const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose");
 
 /**
  * Pages may send 1000 and 3000-4999 only. What Node closes with as 1008 (policy violation) and 1011 (internal error) has
@@ -50,8 +45,9 @@ export function openSocket(webSocket: WebSocket, options: ConnectOptions, limits
 }
 
 class PlatformSocket implements ClientSocket {
-  data: undefined;
-  readonly remoteAddress: undefined;
+  // Undefined without being there.
+  declare data: undefined;
+  declare readonly remoteAddress: undefined;
   readonly droppedMessages: number = 0;
   readonly #webSocket: WebSocket;
   readonly #options: ConnectOptions;
@@ -152,10 +148,12 @@ class PlatformSocket implements ClientSocket {
     return quietly(this.#room());
   }
 
-  /** Platforms tell nobody when they have sent something. */
+  /**
+   * Platforms tell nobody when they have sent something. It is looked every 4 ms: at 64 KiB a look that is 16 MiB a second.
+   */
   async #room(): Promise<void> {
     while (this.bufferedBytes > this.#limits.highWaterMarkBytes) {
-      await new Promise((resolve) => setTimeout(resolve, lookIntervalMs));
+      await new Promise((resolve) => setTimeout(resolve, 4));
     }
     if (this.#report) throw new ConnectionClosedError("there was room", this.#report);
   }
@@ -204,7 +202,6 @@ class PlatformSocket implements ClientSocket {
       yield message;
       message.leave();
     }
-    return undefined;
   }
 
   /** Calls a handler. What it throws, or rejects with, closes the socket. */
@@ -224,10 +221,10 @@ class PlatformSocket implements ClientSocket {
 
   async #tell(error: unknown): Promise<void> {
     try {
-      if (this.#options.error === undefined) throw error;
       // Declared as void, and yet an async function is one of them.
-      const handler: (error: unknown, socket: Socket) => unknown = this.#options.error.bind(this.#options);
-      await handler(error, this);
+      const handlers: { error?(error: unknown, socket: Socket): unknown } = this.#options;
+      if (handlers.error === undefined) throw error;
+      await handlers.error(error, this);
     } catch (unhandled) {
       // eslint-disable-next-line no-console -- an error that nobody handles has no better place
       console.error("openline: a handler failed", unhandled);

@@ -32,7 +32,7 @@ export class WholeMessage implements IncomingMessage {
     if (content === undefined) throw new PlainUsageError(this.#hasLeft ? "message-left" : "message-consumed");
     this.#content = undefined;
     const blob = new Blob([content as Uint8Array<ArrayBuffer>]);
-    const { maxBytes = Number.POSITIVE_INFINITY } = options ?? {};
+    const maxBytes = options?.maxBytes ?? blob.size;
     if (blob.size > maxBytes) throw new PlainUsageError("invalid-argument", blob.size, maxBytes, "maxBytes");
     return blob;
   }
@@ -43,7 +43,6 @@ export class WholeMessage implements IncomingMessage {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, undefined> {
     yield await this.bytes();
-    return undefined;
   }
 
   async bytes(options?: IncomingMessageOptions): Promise<Uint8Array> {
