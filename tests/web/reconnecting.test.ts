@@ -3,7 +3,7 @@ import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { UsageError } from "#src/web/index.js";
-import { type ReconnectingOptions, ReconnectEndedError, reconnecting } from "#src/web/reconnecting.js";
+import { ReconnectEndedError, type ReconnectingOptions, reconnecting } from "#src/web/reconnecting.js";
 import { type FakeWebSocket, fakePlatform, settled } from "../support/fake-web-socket.js";
 
 const url = "ws://localhost:9000/";
@@ -170,7 +170,9 @@ describe("reconnecting over a platform's WebSocket", () => {
       write: false,
     });
     const source = Buffer.from(outputFiles[0]?.contents ?? []).toString("base64");
-    const old = (await import(`data:text/javascript;base64,${source}`)) as { readonly reconnecting: typeof reconnecting };
+    const old = (await import(`data:text/javascript;base64,${source}`)) as {
+      readonly reconnecting: typeof reconnecting;
+    };
     const socket = old.reconnecting(url);
     await newest(made, 1);
     const dispose: unknown = Reflect.get(socket, Symbol.for("Symbol.asyncDispose"));
