@@ -89,10 +89,7 @@ export class OutgoingFragments {
 
   #addOctets(octets: Uint8Array, from: number): number {
     const restBytes = octets.byteLength - from;
-    if (this.#highSurrogate !== "" && restBytes > 0) {
-      if (this.#maxBytes - this.#length < maxBytesPerUnit && this.#sendGathered()) return from;
-      this.#endText();
-    }
+    if (restBytes > 0) this.#endText();
     const isLong = restBytes >= Math.min(ownFragmentFromBytes, this.#maxBytes);
     if (isLong && this.#length === 0) return this.#sendPiece(octets, from, Math.min(restBytes, this.#maxBytes));
     const roomBytes = this.#maxBytes - this.#length;
@@ -126,7 +123,7 @@ export class OutgoingFragments {
     this.#length += this.#context.text.encodeInto(text, buffer, this.#length);
   }
 
-  /** No second half has come: it becomes U+FFFD, as lone surrogates do. */
+  /** Where no second half has come, the first becomes U+FFFD, as lone surrogates do: `#addText` has left room for that. */
   #endText(): void {
     const lone = this.#highSurrogate;
     this.#highSurrogate = "";
@@ -189,10 +186,7 @@ export class OutgoingFragments {
    * @throws whatever the target throws, for the octets of an unfinished code point among others
    */
   finish(): void {
-    if (this.#highSurrogate !== "") {
-      if (this.#maxBytes - this.#length < maxBytesPerUnit) this.#sendGathered();
-      this.#endText();
-    }
+    this.#endText();
     this.#target(this.#buffer?.subarray(0, this.#length) ?? noOctets, true);
     this.drop();
   }

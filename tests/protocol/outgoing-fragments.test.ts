@@ -71,6 +71,43 @@ describe("§5.4 the fragments of a message that comes in chunks", () => {
     }
   });
 
+  it("are gathered in a larger buffer where the first one is too short", () => {
+    const { fragments, add, sent, whole, heldBuffers } = setUp("binary", 256 * KiB);
+    const all = patternedBytes(200 * KiB, 3);
+    for (let at = 0; at < all.byteLength; at += 1000) add(all.slice(at, at + 1000));
+    assert.equal(sent.length, 0);
+    assert.equal(heldBuffers(), 1);
+    fragments.finish();
+    assert.deepEqual(whole(), all);
+    assert.equal(sent.length, 1);
+    assert.equal(heldBuffers(), 0);
+  });
+
+  it("are not cut between the halves of a surrogate pair", () => {
+    const { fragments, add, sent, whole } = setUp("text", minFragmentBytes);
+    const text = `a${"😀".repeat(2000)}`;
+    add(text);
+    fragments.finish();
+    assert.ok(sent.length > 4);
+    for (const { bytes } of sent) assert.ok(isValidUtf8(bytes, 0, bytes.byteLength));
+    assert.equal(Buffer.from(whole()).toString(), text);
+  });
+
+  it("make room for a lone surrogate that the fragment has none for", () => {
+    for (const last of [undefined, utf8("z")]) {
+      const { fragments, add, whole, lengths } = setUp("text", minFragmentBytes);
+      // Octets first, as many as leave no room for what a lone surrogate becomes, but for its own two.
+      add("\ud83d");
+      add(new Uint8Array(minFragmentBytes - 4).fill(0x61));
+      add("\ud83d");
+      if (last !== undefined) add(last);
+      fragments.finish();
+      const expected = `\ufffd${"a".repeat(minFragmentBytes - 4)}\ufffd${last === undefined ? "" : "z"}`;
+      assert.equal(Buffer.from(whole()).toString(), expected);
+      assert.ok(lengths().every((length) => length <= minFragmentBytes));
+    }
+  });
+
   it("are an empty one for an empty message", () => {
     const { fragments, sent } = setUp("binary");
     fragments.finish();

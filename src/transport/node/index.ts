@@ -1,6 +1,9 @@
 /**
  * The outside world as Node has it.
  */
+// What it adds to the types of every socket comes with it.
+import "./message-duplex.js";
+
 export type {
   AddressFamilyOption,
   Environment,
@@ -26,7 +29,6 @@ export { splitConnections } from "./http2/clear-text.js";
 export type { AnyHttp2Server, ConnectUpgrade } from "./http2/connect-requests.js";
 export { takeConnectRequests } from "./http2/connect-requests.js";
 export { http2ByteStream } from "./http2/http2-byte-stream.js";
-export { createMessageDuplex } from "./message-duplex.js";
 export { keepFreedMemory } from "./node-memory.js";
 export { nodeClock, nodePlatform, PooledMaskingKeys } from "./node-platform.js";
 export { documentedNodeText, nodeText } from "./node-text.js";
