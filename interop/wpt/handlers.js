@@ -76,7 +76,6 @@ export const handlers = {
       await sleep(1000);
     },
   },
-  echo,
   echo_close_data: exitOnGoodbye,
   echo_cookie: { open: say(({ request }) => request.headers.get("cookie") ?? "(none)") },
   echo_exit: exitOnGoodbye,
@@ -95,16 +94,32 @@ export const handlers = {
   sleep_10_v13: { ...echo, accept: () => sleep(10_000, {}) },
 };
 
-const pressure = { messages: 16, bytes: 1024 * 1024 };
+const pressure = { messages: 16, bytes: 1024 * 1024, messageBytes: 8 * 1024 * 1024 };
 
-/** Without extensions, which would make little of much. @type {Record<string, Handler>} */
+/**
+ * Without extensions, which would make little of much: it would have left before the peer's Close frame comes.
+ *
+ * @type {Record<string, Handler>}
+ */
 export const plainHandlers = {
+  echo,
   handshake_no_extensions: { open: close },
-  receive_backpressure: { open: () => sleep(2000), message: close },
   receive_many_with_backpressure: {
     message: async (socket, message) => {
       await sleep(100);
       socket.send(String(message.length));
+    },
+  },
+  // Past the public interface: an application cannot send a Close frame without a code.
+  remote_close: {
+    open: (socket, { url }) => {
+      const { searchParams } = url;
+      const code = searchParams.get("code");
+      if (searchParams.has("abrupt")) {
+        socket.ping().catch(() => undefined);
+        setImmediate(() => socket.terminate());
+      } else if (code === null) socket.beginClose(undefined, "");
+      else void socket.close(Number(code), searchParams.get("reason") ?? "");
     },
   },
   send_backpressure: {
@@ -155,6 +170,24 @@ export const rawHandlers = {
     });
   },
   handshake_protocol: (request, socket) => socket.write(acceptance(request, "Sec-WebSocket-Protocol: foobar")),
+  // Reads nothing for two seconds, and then one message of 8 MiB.
+  receive_backpressure: async (request, socket) => {
+    let bytes = 0;
+    socket.pause();
+    socket.write(acceptance(request));
+    await sleep(2000);
+    socket.on("data", (chunk) => {
+      const isRead = bytes < pressure.messageBytes && bytes + chunk.byteLength >= pressure.messageBytes;
+      bytes += chunk.byteLength;
+      if (isRead) socket.end(Buffer.from([0x88, 0]));
+    });
+    socket.resume();
+  },
+  // Takes a Close frame, and leaves without one of its own.
+  passive_close_abort: (request, socket) => {
+    socket.write(acceptance(request));
+    socket.once("data", () => socket.end());
+  },
   invalid: (_request, socket) => socket.end("FOO BAR BAZ\r\n\r\n"),
   // The head and a Close frame in one write.
   simple_handshake: (request, socket) => {

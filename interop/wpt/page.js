@@ -4,6 +4,7 @@
  */
 import dns from "node:dns";
 import { readFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import path from "node:path";
 import vm from "node:vm";
 import { substitute } from "./files.js";
@@ -16,6 +17,7 @@ process.send("ready");
 const { lookup } = dns;
 dns.lookup = (hostname, options, callback) =>
   lookup(hostname.endsWith("invalid") || hostname.endsWith(".osa") ? hostname : "127.0.0.1", options, callback);
+syncBuiltinESMExports();
 
 async function classOf(name) {
   if (name === "openline") {
@@ -62,9 +64,11 @@ async function start({ root, page, className, place }) {
   defineGlobals(await classOf(className));
   const realFetch = globalThis.fetch;
   globalThis.fetch = (input, ...rest) =>
-    typeof input === "string" && input.startsWith("/")
-      ? Promise.resolve(new Response(readFileSync(path.join(root, input), "utf8")))
-      : realFetch(input, ...rest);
+    typeof input === "string" && input.startsWith("/") && input.includes(".py")
+      ? realFetch(new URL(input, href), ...rest)
+      : typeof input === "string" && input.startsWith("/")
+        ? Promise.resolve(new Response(readFileSync(path.join(root, input), "utf8")))
+        : realFetch(input, ...rest);
   process.on("uncaughtException", (error) => report({ uncaught: String(error) }));
   process.on("unhandledRejection", (error) => report({ uncaught: String(error) }));
   load(root, { file: "resources/testharness.js" }, place);

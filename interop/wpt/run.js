@@ -7,9 +7,11 @@
  * of it suffice). What fails has to be among the expectations, with its reason, and what is there has to fail.
  */
 import { fork } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { testOnlyCertificate } from "../../build/tests/support/test-only-certificate.js";
 import { findPages } from "./files.js";
 import { startTestServer } from "./server.js";
 
@@ -30,6 +32,10 @@ const { values } = parseArgs({
 });
 if (values.wpt === undefined) throw new Error("--wpt DIR: where is web-platform-tests?");
 const root = path.resolve(values.wpt);
+const folder = mkdtempSync(path.join(tmpdir(), "wpt-"));
+const certificateFile = path.join(folder, "certificate.pem");
+writeFileSync(certificateFile, testOnlyCertificate);
+process.once("exit", () => rmSync(folder, { recursive: true }));
 
 /**
  * @typedef {object} Expectations
@@ -45,7 +51,7 @@ function runPage(page, place) {
     const child = fork(new URL("page.js", import.meta.url), {
       execArgv: ["--no-warnings", "--expose-gc", ...(values.class === "node" ? ["--experimental-websocket"] : [])],
       // The server's certificate is nobody's.
-      env: { ...process.env, NODE_TLS_REJECT_UNAUTHORIZED: "0" },
+      env: { ...process.env, NODE_EXTRA_CA_CERTS: certificateFile },
       stdio: ["ignore", values.verbose ? "inherit" : "ignore", values.verbose ? "inherit" : "ignore", "ipc"],
     });
     let result;

@@ -26,6 +26,8 @@ function webSocketServer(table, perMessageDeflate) {
     noServer: true,
     origins: "*",
     perMessageDeflate,
+    // One page sends 20 MiB to a server that closes, and has to be read on.
+    limits: { maxMessageBytes: 2 ** 26, maxFrameBytes: 2 ** 26, maxBufferedBytes: 2 ** 27 },
     accept: async (request) => {
       const url = new URL(request.url);
       const handler = table[nameOf(url.pathname)];
@@ -41,19 +43,28 @@ function webSocketServer(table, perMessageDeflate) {
 /** @returns {Promise<TestServer>} */
 export async function startTestServer() {
   const servers = { usual: await webSocketServer(handlers, true), plain: await webSocketServer(plainHandlers, false) };
+  /** @type {Map<string | null, string | null>} */
+  const stash = new Map();
   /** @type {Set<import("node:stream").Duplex>} */
   const connections = new Set();
   const upgrade = (request, socket, head) => {
     connections.add(socket);
     socket.on("close", () => connections.delete(socket));
     socket.on("error", () => undefined);
-    const name = nameOf(new URL(request.url, "http://localhost").pathname);
+    const { pathname, searchParams } = new URL(request.url, "http://localhost");
+    // Some tests ask afterwards whether anybody has come.
+    if (pathname.endsWith("/stash-put.py")) stash.set(searchParams.get("key"), searchParams.get("value"));
+    const name = nameOf(pathname);
     if (Object.hasOwn(rawHandlers, name)) rawHandlers[name](request, socket, head);
     else if (Object.hasOwn(plainHandlers, name)) servers.plain.handleUpgrade(request, socket, head);
     else if (Object.hasOwn(handlers, name)) servers.usual.handleUpgrade(request, socket, head);
     else socket.end("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
   };
-  const refuse = (_request, response) => response.writeHead(404).end();
+  const refuse = ({ url }, response) => {
+    const { pathname, searchParams } = new URL(url, "http://localhost");
+    if (pathname.endsWith("/stash-take.py")) response.end(JSON.stringify(stash.get(searchParams.get("key")) ?? null));
+    else response.writeHead(404).end();
+  };
   const http = createHttpServer(refuse).on("upgrade", upgrade);
   const https = createHttpsServer({ key: testOnlyKey, cert: testOnlyCertificate }, refuse).on("upgrade", upgrade);
   for (const server of [http, https]) await once(server.listen(0), "listening");

@@ -390,8 +390,7 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
     this.#stopReceiving();
     if (isFinal(this.#state)) return;
     const canSend = this.canSend || this.#isCloseWaiting;
-    // The Close frame is the last: what still waits is not sent.
-    this.#outgoing?.drop();
+    this.#outgoing?.drop(); // The Close frame is the last: what still waits is not sent.
     this.#knownCauses.failure = error;
     this.#knownCauses.wasClosing = this.#state !== "open";
     this.#move("failed");

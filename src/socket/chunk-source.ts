@@ -2,6 +2,7 @@
  * What a streamed message is made of: web streams and iterables, read the same way.
  */
 import { UsageError } from "../protocol/index.js";
+import { ReceivedMessage } from "./incoming-message.js";
 import type { SendData } from "./socket.js";
 
 /** A web stream that can be read, by its shape: platforms have classes of their own. */
@@ -33,6 +34,11 @@ export interface ChunkSource {
 export function openSource(source: unknown): ChunkSource {
   // Strings and octets can be iterated over, too, but that is not what anybody means by it.
   if (typeof source !== "object" || source === null || ArrayBuffer.isView(source)) return refuse();
+  // A message that is passed on while it comes: chunks are lent here, so that their memory can be used again.
+  if (source instanceof ReceivedMessage) {
+    const pieces = source.lendPieces();
+    return { next: () => pieces.next(), end: () => endLater(() => pieces.end()) };
+  }
   if ("getReader" in source && typeof source.getReader === "function") {
     const reader = (source as ReadableStreamLike<unknown>).getReader();
     return { next: () => reader.read(), end: (reason) => endLater(() => reader.cancel(reason)) };

@@ -65,6 +65,13 @@ export interface MessageContext extends BodyOwner {
   allocate(byteLength: number): Uint8Array;
 }
 
+/** Octets of a message, each piece of them lent until the next one is asked for. */
+export interface LentPieces {
+  next(): Promise<IteratorResult<Uint8Array, undefined>>;
+  /** No more will be asked for. */
+  end(): void;
+}
+
 /** See the head of this file. */
 export class ReceivedMessage implements IncomingMessage {
   readonly type: "text" | "binary";
@@ -114,6 +121,12 @@ export class ReceivedMessage implements IncomingMessage {
     const octets = new Uint8Array(text.byteLength(content));
     text.encodeInto(content, octets, 0);
     return octets;
+  }
+
+  /** Its octets for whoever is done with each piece when it asks for the next one. Throws as `stream`. */
+  lendPieces(): LentPieces {
+    const body = this.#takeBody();
+    return { next: () => body.readLent(), end: () => body.discard() };
   }
 
   stream({ maxBytes }: IncomingMessageOptions = {}): ReadableStream<Uint8Array> {

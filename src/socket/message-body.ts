@@ -2,9 +2,10 @@
  * The content of one message while it comes: pieces that wait for their reader, or are collected.
  *
  * Pieces are copies with memory of their own, since what was read is lent. Short ones are joined until somebody reads, so
- * that a message in tiny fragments costs no object for each.
+ * that a message in tiny fragments costs no object for each. Whoever passes pieces on at once may give their memory back.
  */
 import { copyOctets, ProtocolError } from "../protocol/index.js";
+import { SparePieces } from "./spare-pieces.js";
 
 /** Whoever counts what bodies hold, and stops reading. */
 export interface BodyOwner {
@@ -63,6 +64,10 @@ export class MessageBody {
   #isCut = false;
   #hasEnded = false;
   #error: Error | undefined;
+  /** Where pieces are lent: memory for the next ones. */
+  #spare: SparePieces | undefined;
+  /** The piece that is lent. */
+  #lent: Uint8Array | undefined;
   /** Those who wait until nothing more comes. */
   #waiters: (() => void)[] | undefined;
 
@@ -103,9 +108,15 @@ export class MessageBody {
       return;
     }
     const reader = this.#readers?.shift();
-    if (reader !== undefined) reader.resolve({ done: false, value: owned(bytes, from, to, isOwned) });
+    if (reader !== undefined) reader.resolve({ done: false, value: this.#lend(this.#own(bytes, from, to, isOwned)) });
     else if (length < blockBytes) this.#join(bytes, from, to);
-    else this.#keep(owned(bytes, from, to, isOwned));
+    else this.#keep(this.#own(bytes, from, to, isOwned));
+  }
+
+  /** The octets in memory of their own. */
+  #own(bytes: Uint8Array, from: number, to: number, isOwned: boolean): Uint8Array {
+    if (isOwned && from === 0 && to === bytes.byteLength) return bytes;
+    return this.#spare?.copyOf(bytes, from, to) ?? copyOctets(bytes, from, to);
   }
 
   #join(bytes: Uint8Array, from: number, to: number): void {
@@ -115,7 +126,8 @@ export class MessageBody {
       block = undefined;
     }
     if (block === undefined) {
-      this.#block = block = new Uint8Array(Math.max(this.#nextBlockBytes, to - from));
+      const byteLength = Math.max(this.#nextBlockBytes, to - from);
+      this.#block = block = this.#spare?.take(byteLength) ?? new Uint8Array(byteLength);
       this.#nextBlockBytes = Math.min(this.#nextBlockBytes * 4, blockBytes);
       this.#hold(block.byteLength + pieceOverheadBytes);
     }
@@ -130,7 +142,8 @@ export class MessageBody {
     const used = this.#blockUsed;
     this.#block = undefined;
     this.#blockUsed = 0;
-    this.#pieces.push(used === block.byteLength ? block : copyOctets(block, 0, used));
+    if (this.#spare !== undefined) this.#pieces.push(block.subarray(0, used));
+    else this.#pieces.push(used === block.byteLength ? block : copyOctets(block, 0, used));
     this.#hold(used - block.byteLength);
   }
 
@@ -195,10 +208,23 @@ export class MessageBody {
     this.#owner.fail(error);
   }
 
+  /** As `read`, but the piece is lent until the next one is asked for. */
+  readLent(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#spare ??= new SparePieces();
+    if (this.#lent !== undefined) this.#spare.giveBack(this.#lent);
+    this.#lent = undefined;
+    return this.read();
+  }
+
+  #lend(piece: Uint8Array): Uint8Array {
+    if (this.#spare !== undefined) this.#lent = piece;
+    return piece;
+  }
+
   /** The next piece, in memory of its own. Rejects with what `fail` was told, when everything before that is read. */
   read(): Promise<IteratorResult<Uint8Array, undefined>> {
     const value = this.#take();
-    if (value !== undefined) return Promise.resolve({ done: false, value });
+    if (value !== undefined) return Promise.resolve({ done: false, value: this.#lend(value) });
     if (this.#error !== undefined) return Promise.reject(this.#error);
     if (this.#hasEnded || (this.#isDropping && !this.#isCut)) return Promise.resolve(end);
     return new Promise((resolve, reject) => {
@@ -291,8 +317,4 @@ export class MessageBody {
     this.#blockUsed = 0;
     if (this.#heldBytes > 0) this.#hold(-this.#heldBytes);
   }
-}
-
-function owned(bytes: Uint8Array, from: number, to: number, isOwned: boolean): Uint8Array {
-  return isOwned && from === 0 && to === bytes.byteLength ? bytes : copyOctets(bytes, from, to);
 }

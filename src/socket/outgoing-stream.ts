@@ -183,7 +183,7 @@ export class OutgoingStream implements Flushable {
   #take(result: unknown): void {
     if (this.#isOver) return;
     try {
-      const { done, value } = result as IteratorResult<unknown>;
+      const { done, value } = result as { readonly done?: boolean; readonly value: unknown };
       if (done === true) {
         this.#finish();
         return;

@@ -21,7 +21,7 @@ import { jsonSample } from "../support/samples.js";
 
 function setUp(chain?: ExtensionChain) {
   const told: string[] = [];
-  let connection: Connection | undefined;
+  const made: { connection?: Connection } = {};
   const ignore = (): void => undefined;
   const sink: ConnectionSink = {
     receivedText: ignore,
@@ -30,7 +30,7 @@ function setUp(chain?: ExtensionChain) {
     receivedPong: ignore,
     receivedClose: () => true,
     failed: ignore,
-    sendingEnded: () => told.push(`ended ${String(connection?.canSend)}`),
+    sendingEnded: () => told.push(`ended ${String(made.connection?.canSend)}`),
     messageWritten: (opcode, payload, isTransformed) =>
       told.push(`written ${String(opcode)} ${String(payload)} ${isTransformed ? "compressed" : "plain"}`),
   };
@@ -41,7 +41,8 @@ function setUp(chain?: ExtensionChain) {
     pool: new BufferPool(),
     allocate: (byteLength: number) => new Uint8Array(byteLength),
   };
-  connection = new Connection(context, sink, undefined, chain);
+  const connection = new Connection(context, sink, undefined, chain);
+  made.connection = connection;
   return { connection, told };
 }
 

@@ -66,7 +66,7 @@ describe("messages while they come", () => {
       async (message) => Buffer.from(await message.bytes()).toString(),
       (message) => message.json(),
       async (message) => (await readAll(message)).toString(),
-      async (message) => (await readAll(message.stream() as unknown as AsyncIterable<Uint8Array>)).toString(),
+      async (message) => (await readAll(message.stream())).toString(),
       (message) => message.discard(),
     ];
     const expected = ['{"é":1}', '{"é":1}', { é: 1 }, '{"é":1}', '{"é":1}', undefined];
@@ -313,7 +313,7 @@ describe("how long messages may be that are handed on while they come (§10.4)",
       [1000, (message) => message.bytes()],
       [1000, (message) => message.json()],
       [10, (message) => message.text({ maxBytes: 10 })],
-      [10, (message) => readAll(message.stream({ maxBytes: 10 }) as unknown as AsyncIterable<Uint8Array>)],
+      [10, (message) => readAll(message.stream({ maxBytes: 10 }))],
     ];
     for (const [limit, call] of calls) {
       for (const isWhole of [true, false]) {
@@ -337,7 +337,7 @@ describe("how long messages may be that are handed on while they come (§10.4)",
     assert.equal((await (await next(incoming)).text({ maxBytes: 1001 })).length, 1001);
     const last = incoming.next();
     peer.sendText("");
-    const { value } = await last;
+    const value = (await last).value;
     await assert.rejects(value?.text({ maxBytes: -1 }) ?? Promise.resolve(), { code: "invalid-limit" });
     assert.throws(() => value?.stream({ maxBytes: 1.5 }), { code: "invalid-limit" });
     assert.equal(await value?.text(), "");
@@ -472,7 +472,7 @@ describe("messages that do not come to their end", () => {
       (message) => message.text(),
       (message) => message.json(),
       (message) => readAll(message),
-      (message) => readAll(message.stream() as unknown as AsyncIterable<Uint8Array>),
+      (message) => readAll(message.stream()),
     ];
     const errors: unknown[] = [];
     for (const way of ways) {
@@ -602,9 +602,9 @@ describe("closing in the midst of a message that is handed on while it comes (§
     await idle();
     const read = [first.value as Uint8Array];
     for (;;) {
-      const { done, value } = await iterator.next();
-      if (done === true) break;
-      read.push(value);
+      const result = (await iterator.next()) as IteratorResult<Uint8Array, undefined>;
+      if (result.done === true) break;
+      read.push(result.value);
       await idle();
     }
     assert.ok(Buffer.concat(read).equals(content));

@@ -44,9 +44,15 @@ function header(opcode: number, fin: boolean, length: number): Uint8Array {
  *
  * @param length its octets, a multiple of 1 MiB
  * @param fragments into how many frames it is cut; a power of two
+ * @param wrote told how many octets the socket has taken; waited for
  * @returns the digest of what was sent
  */
-export async function sendLarge(socket: Socket, length: number, fragments: number): Promise<string> {
+export async function sendLarge(
+  socket: Socket,
+  length: number,
+  fragments: number,
+  wrote?: (bytes: number) => Promise<void>,
+): Promise<string> {
   const digest = createHash("sha1");
   const frameBytes = length / fragments;
   for (let frame = 0; frame < fragments; frame++) {
@@ -55,6 +61,7 @@ export async function sendLarge(socket: Socket, length: number, fragments: numbe
       const piece = left < sample.byteLength ? sample.subarray(0, left) : sample;
       digest.update(piece);
       await write(socket, piece);
+      await wrote?.(piece.byteLength);
     }
   }
   return digest.digest("hex");

@@ -58,7 +58,7 @@ export class Establisher<Options extends ClientOptions> {
   /**
    * "Establish a WebSocket connection".
    *
-   * @param url what `parseUrl` made; its credentials go into an `Authorization` header, where there is none
+   * @param url what `parseUrl` made; its credentials go into an `Authorization` header, as Fetch §4.6 has it
    * @param options everything else, the handlers included; `signal` gives up
    * @throws whatever stands behind it
    */
@@ -85,34 +85,18 @@ export class Establisher<Options extends ClientOptions> {
       }
       // §2.2: where some are asked for, it must choose one of them, or "fail the WebSocket connection".
       const hooks = { makeEndpoint, requiresProtocol: true };
-      await open(withoutCredentials(url), { ...options, protocols, ...withOwnHeaders(url, options) }, hooks);
+      await open(url, { ...options, protocols, ...withOwnHeaders(options) }, hooks);
     } finally {
       done();
     }
   }
 }
 
-function withoutCredentials(url: URL): URL {
-  const plain = new URL(url);
-  plain.username = "";
-  plain.password = "";
-  return plain;
-}
-
 /** The headers that a page's request has by itself, where the application has not given others. */
-function withOwnHeaders({ username, password }: URL, { headers }: ClientOptions): Pick<ClientOptions, "headers"> {
+function withOwnHeaders({ headers }: ClientOptions): Pick<ClientOptions, "headers"> {
   const own = new Headers(headers);
   // Fetch §3.2: "If request's ... mode is "websocket", then append (`Origin`, serializedOrigin)".
   const origin = clientOrigin();
   if (origin !== undefined && !own.has("Origin")) own.set("Origin", origin);
-  // Fetch §4.6: credentials of a URL make a Basic authorization (RFC 7617 §2).
-  if ((username !== "" || password !== "") && !own.has("Authorization")) {
-    own.set("Authorization", `Basic ${btoa(`${percentDecode(username)}:${percentDecode(password)}`)}`);
-  }
   return { headers: own };
-}
-
-/** "Percent-decode" (URL §1.3); each character of the result is an octet. */
-function percentDecode(text: string): string {
-  return text.replace(/%([0-9a-f]{2})/giu, (_escape, octet: string) => String.fromCharCode(Number.parseInt(octet, 16)));
 }

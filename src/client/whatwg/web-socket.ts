@@ -7,6 +7,7 @@
 import type { CloseReport } from "../../protocol/index.js";
 import { CloseCode, OpenlineError } from "../../protocol/index.js";
 import type { Message, SocketHandlers } from "../../socket/index.js";
+import { rawHeadersOf } from "../../socket/index.js";
 import type { ClientOptions } from "../open-client.js";
 import { resolveClientOptions } from "../open-client.js";
 import { checkProtocols, parseUrl, syntaxError } from "./arguments.js";
@@ -380,5 +381,6 @@ function settingsOf(given: unknown): ClientOptions {
   const settings: ClientOptions = typeof given === "object" && given !== null ? given : {};
   // Told at once, and not by an event that tells no reason.
   resolveClientOptions(settings);
+  rawHeadersOf(settings.headers);
   return settings;
 }

@@ -15,8 +15,9 @@ describeByteStream("a stream of HTTP/2", {
 describe("RFC 8441 §5 a stream of HTTP/2 that ends", () => {
   it("tells of RST_STREAM as of a reset", async (t) => {
     for (const code of [constants.NGHTTP2_CANCEL, constants.NGHTTP2_INTERNAL_ERROR]) {
-      const { near, farStream, release } = await connectHttp2Pair();
-      t.after(release);
+      const pair = await connectHttp2Pair();
+      const { near, farStream } = pair;
+      t.after(() => pair.release());
       const recorder = new StreamRecorder();
       near.start(recorder);
       farStream.on("error", () => undefined);
@@ -27,8 +28,9 @@ describe("RFC 8441 §5 a stream of HTTP/2 that ends", () => {
   });
 
   it("is cut with CANCEL", async (t) => {
-    const { near, farStream, release } = await connectHttp2Pair();
-    t.after(release);
+    const pair = await connectHttp2Pair();
+    const { near, farStream } = pair;
+    t.after(() => pair.release());
     near.start(new StreamRecorder());
     near.destroy();
     await once(farStream, "close");
@@ -36,8 +38,9 @@ describe("RFC 8441 §5 a stream of HTTP/2 that ends", () => {
   });
 
   it("tells of a session that is gone as of a reset", async (t) => {
-    const { near, farStream, release } = await connectHttp2Pair();
-    t.after(release);
+    const pair = await connectHttp2Pair();
+    const { near, farStream } = pair;
+    t.after(() => pair.release());
     const recorder = new StreamRecorder();
     near.start(recorder);
     farStream.on("error", () => undefined);
