@@ -22,7 +22,7 @@ export type { WebSocketCloseInfo } from "./whatwg/close-info.js";
 export { BlockedPortError } from "./whatwg/establish.js";
 export type { WebSocketStreamChunk } from "./whatwg/outgoing-chunk.js";
 export type { WebSocketStreamOptions } from "./whatwg/stream-arguments.js";
-export type { OpenSocket, StreamHost, WebSocketClosedInfo, WebSocketOpenInfo } from "./whatwg/stream-connection.js";
+export type { OpenSocket, WebSocketClosedInfo, WebSocketOpenInfo } from "./whatwg/stream-connection.js";
 export type { WebSocketOptions } from "./whatwg/web-socket.js";
 export { createWebSocketClass } from "./whatwg/web-socket.js";
 export type { BinaryType, WebSocket, WebSocketConstructor, WebSocketEventMap } from "./whatwg/web-socket-types.js";

@@ -1,6 +1,10 @@
 /**
  * The outside world as Node has it.
  */
+
+// For the type of `toDuplex` that it adds.
+import "./message-duplex.js";
+
 export type {
   AddressFamilyOption,
   Environment,
@@ -26,7 +30,6 @@ export { splitConnections } from "./http2/clear-text.js";
 export type { AnyHttp2Server, ConnectUpgrade } from "./http2/connect-requests.js";
 export { takeConnectRequests } from "./http2/connect-requests.js";
 export { http2ByteStream } from "./http2/http2-byte-stream.js";
-export { createMessageDuplex } from "./message-duplex.js";
 export { keepFreedMemory } from "./node-memory.js";
 export { nodeClock, nodePlatform, PooledMaskingKeys } from "./node-platform.js";
 export { documentedNodeText, nodeText } from "./node-text.js";
