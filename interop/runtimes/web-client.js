@@ -5,6 +5,7 @@
 // Node before 22 has none: it gets the one that later versions have built in.
 globalThis.WebSocket ??= (await import("undici")).WebSocket;
 const { CloseCode, ConnectError, connect, InboxFullError, UsageError, WebSocket } = await import("openline");
+const { reconnecting } = await import("openline/reconnecting");
 
 const url = process.argv[2];
 
@@ -83,6 +84,20 @@ const checks = {
     const { bufferedBytes } = socket;
     await socket.close();
     return [ok, bufferedBytes <= 1000];
+  },
+  async "comes back by itself"() {
+    const received = [];
+    const socket = reconnecting(url, {
+      reconnect: { retry: () => 0 },
+      message: (_socket, message) => received.push(message),
+    });
+    socket.send("cut me");
+    for await (const { name } of socket.states()) if (name === "waiting") break;
+    socket.send("again");
+    await socket.ready();
+    while (received.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    const { why } = await socket.close();
+    return [received, why];
   },
   async "lets go at once"() {
     const socket = await connect(url);

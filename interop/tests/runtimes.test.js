@@ -79,6 +79,7 @@ describe("the build for browsers", () => {
         ],
         "closes when more waits than maxInboxBytes": [true, 4008],
         "waits for room": [true, true],
+        "comes back by itself": [["again"], "closed"],
         "lets go at once": ["dropped", 1006, "us", "closed"],
       });
     });

@@ -1,20 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { backoffMs } from "../../demos/live/shared/backoff.js";
 import { ClockOffset } from "../../demos/live/shared/clock-offset.js";
 import { Comparison, median } from "../../demos/live/shared/comparison.js";
 import { serverFrameBytes } from "../../demos/live/shared/frame-size.js";
 import { Outbox } from "../../demos/live/shared/outbox.js";
-
-describe("the backoff", () => {
-  it("is any time up to a bound that doubles and ends at 10 seconds", () => {
-    assert.equal(backoffMs(0, 0), 0);
-    assert.equal(backoffMs(0, 0.5), 250);
-    assert.equal(backoffMs(2, 0.5), 1_000);
-    assert.equal(backoffMs(5, 0.5), 5_000);
-    assert.equal(backoffMs(1_000_000, 0.5), 5_000);
-  });
-});
 
 describe("the outbox", () => {
   const message = (messageId: string): { messageId: string; text: string } => ({ messageId, text: messageId });

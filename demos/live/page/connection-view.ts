@@ -1,11 +1,12 @@
 // Shows whether the page is connected.
-import type { ConnectionState } from "./connection.js";
+import type { ReconnectingState } from "openline/reconnecting";
 import { byId, setText } from "./dom.js";
 
-const WORDS: Readonly<Record<ConnectionState["name"], string>> = {
+const WORDS: Readonly<Record<ReconnectingState["name"], string>> = {
   connecting: "Connecting",
   open: "Connected",
   waiting: "Connection lost",
+  closed: "Connection lost",
 };
 
 /** The lamp in the corner. */
@@ -22,15 +23,16 @@ export class ConnectionView {
   }
 
   /** Shows a state, and counts down to the next attempt. */
-  show(state: ConnectionState): void {
+  show(state: ReconnectingState): void {
     clearInterval(this.#countdown);
     this.#frame.dataset["state"] = state.name;
     setText(this.#state, WORDS[state.name]);
     this.#retry.hidden = state.name !== "waiting";
     setText(this.#detail, "");
     if (state.name !== "waiting") return;
+    const retryAtMs = performance.now() + state.delayMs;
     const count = (): void => {
-      const seconds = Math.max(0, Math.ceil((state.retryAtMs - performance.now()) / 1000));
+      const seconds = Math.max(0, Math.ceil((retryAtMs - performance.now()) / 1000));
       setText(this.#detail, `next try in ${seconds} s`);
     };
     count();

@@ -24,4 +24,3 @@ const connection: Connection = new Connection({
 });
 const chat: Chat = new Chat(new ChatView(), (message) => connection.send(message));
 const measuring: Measuring = new Measuring((message) => connection.send(message));
-connection.start();
