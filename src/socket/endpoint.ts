@@ -179,13 +179,16 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
     return this.closed;
   }
 
-  /** Closes as soon as nothing is at work on this socket, and reads no more until then. For a server that drains. */
+  /**
+   * Closes as soon as nothing is at work on this socket, and reads no more until then but the message that somebody is
+   * taking. For a server that drains.
+   */
   leave(code: number, reason: string): void {
     if (this.readyState !== "open") return;
     const isHandling = (): boolean =>
       this.#queue?.isBusy === true || (this.hasMessageHandler && !this.#delivery.isIdle);
     this.toEnd.leaving = new Leaving(this.#connection, this.#outbox, isHandling, () => this.beginClose(code, reason));
-    this.pauseReading(PauseReason.leaving);
+    this.#receipt.leave();
     this.#outbox.flushSoon(); // Where nothing is at work, the end of the turn tells it.
   }
 

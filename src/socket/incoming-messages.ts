@@ -83,6 +83,8 @@ export class IncomingMessages implements PieceSink, Streaming, MessageContext {
   #waitingBytes = 0;
   #collectedBytes = 0;
   #isFull = false;
+  /** Whether reading stops where the message ends that is coming. */
+  #stopsBehind = false;
 
   constructor(
     context: Pick<SocketContext<unknown>, "observer" | "connection">,
@@ -164,6 +166,13 @@ export class IncomingMessages implements PieceSink, Streaming, MessageContext {
     if (body === undefined) return;
     this.#context.observer?.received?.(this.#owner, body.type, this.#byteLength, this.#isTransformed);
     body.end();
+    if (this.#stopsBehind) this.#owner.pauseReading(PauseReason.leaving);
+  }
+
+  /** Stops reading; behind the message that is coming, where somebody takes it, for it may be what is at work. */
+  leave(): void {
+    if (this.#coming?.isTaken === true) this.#stopsBehind = true;
+    else this.#owner.pauseReading(PauseReason.leaving);
   }
 
   /** Whether more of a message can come; otherwise reading stops, where it may. */
@@ -195,6 +204,7 @@ export class IncomingMessages implements PieceSink, Streaming, MessageContext {
 
   /** This side closes, or the stream is gone. */
   goesOn(): void {
+    this.#stopsBehind = false;
     const body = this.#coming;
     if (body === undefined || !this.#isFull || !this.#mustGoOn(body)) return;
     this.#giveUp(body);

@@ -145,6 +145,12 @@ export class Receipt<Data> implements ConnectionSink {
     this.#incoming?.goesOn();
   }
 
+  /** This side is to close when nothing is at work: reads no more messages. */
+  leave(): void {
+    if (this.#incoming === undefined) this.#owner.pauseReading(PauseReason.leaving);
+    else this.#incoming.leave();
+  }
+
   /** Octets have come while something is held: an unfinished message may have grown. */
   grown(): void {
     const connection = this.#connection;

@@ -90,7 +90,7 @@ export interface Socket<Data = undefined> extends AsyncIterable<Message>, AsyncD
    * Sends a message as it comes into being (RFC 6455 §5.4): chunks are pulled out of `source` while there is room, so that
    * memory stays bounded whatever its size. What else is sent meanwhile waits, in order, and `send` answers "buffered".
    * `source` is read to its end, or told that it is over (`cancel`, `return`); a chunk may be changed when the next one is
-   * pulled. See docs/streams-sending.md.
+   * pulled. See docs/streams.md.
    *
    * @param source a `ReadableStream`, an async iterable (a Node stream is one) or an iterable of strings or octets. Octets
    *   may be parts of a text, strings cannot be parts of a binary message

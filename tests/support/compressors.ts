@@ -17,6 +17,11 @@ export class WatchedCompressor implements Compressor {
   laterCalls = 0;
   hasMemory = true;
 
+  /** Jobs on the thread pool, and those that wait for it. */
+  get jobs(): number {
+    return this.#inner.jobsRunning + this.#inner.jobsWaiting;
+  }
+
   deflate(...call: Parameters<Compressor["deflate"]>): OctetRange {
     this.#note(call[3]);
     if (!this.hasMemory) throw new Error("no memory");
