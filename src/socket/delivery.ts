@@ -157,7 +157,11 @@ export class Delivery implements ConsumerOwner {
   /** Delivers nothing any more, and drops what waits. */
   stop(): void {
     this.#isStopped = true;
+    const dropped = this.#inbox;
     this.#inbox = undefined;
+    for (let entry = dropped?.shift(); entry !== undefined; entry = dropped?.shift()) {
+      if (entry instanceof MessageBody) entry.discard();
+    }
     this.streaming?.stop();
     this.#makeRoom();
     this.end();

@@ -66,7 +66,7 @@ export interface MessageContext extends BodyOwner {
 }
 
 /** Octets of a message, each piece of them lent until the next one is asked for. */
-export interface LentPieces {
+interface LentPieces {
   next(): Promise<IteratorResult<Uint8Array, undefined>>;
   /** No more will be asked for. */
   end(): void;

@@ -151,6 +151,8 @@ export class IncomingMessages implements PieceSink, Streaming, MessageContext {
     const body = new MessageBody(type, this);
     this.#coming = body;
     this.#delivery.deliver(body);
+    // There was no room for it, and nobody will ever read it.
+    if (this.#delivery.isStopped) this.#coming = undefined;
   }
 
   messagePiece(bytes: Uint8Array, start: number, end: number, isOwned: boolean): boolean {

@@ -16,6 +16,7 @@ import { CountingStream } from "../support/counting-stream.js";
 import { deflateChain } from "../support/deflate.js";
 import { createEndpoint } from "../support/endpoints.js";
 import { createFakePlatform } from "../support/fake-platform.js";
+import { utf8 } from "../support/octets.js";
 import { patternedBytes, seededIntegers } from "../support/patterns.js";
 import { TaskQueue, turns } from "../support/task-queue.js";
 import { WatchedSource } from "../support/watched-source.js";
@@ -82,8 +83,8 @@ interface SentMessage {
 function messageOf(index: number, integer: (min: number, max: number) => number): SentMessage {
   const type = integer(0, 1) === 0 ? "text" : "binary";
   const byteLength = integer(0, 3) === 0 ? integer(1, 300) : integer(1, 150_000);
-  const octets =
-    type === "binary" ? patternedBytes(byteLength, index) : Buffer.from("né€😀".repeat(Math.ceil(byteLength / 10)));
+  const octets: Uint8Array =
+    type === "binary" ? patternedBytes(byteLength, index) : utf8("né€😀".repeat(Math.ceil(byteLength / 10)));
   octets[0] = 0x41 + index;
   const chunks: Uint8Array[] = [];
   for (let at = 0; at < octets.byteLength; ) chunks.push(octets.slice(at, (at += integer(1, 40_000))));

@@ -7,8 +7,9 @@ import type { Message } from "#src/index.js";
 import { ConnectionClosedError, SendTimeoutError } from "#src/index.js";
 import type { IncomingMessage, Socket } from "#src/socket/index.js";
 import { prepareMessage } from "#src/socket/index.js";
+import { idleSocketBytes } from "#src/socket/pinned-memory.js";
 import { nodeText } from "#src/transport/node/index.js";
-import { deferred, type EndpointSetup, meetEachOther } from "../support/endpoints.js";
+import { deferred, type EndpointSetup, meetEachOther, meetRawPeer } from "../support/endpoints.js";
 import { patternedBytes } from "../support/patterns.js";
 import { turns } from "../support/task-queue.js";
 
@@ -194,5 +195,21 @@ describe("while a message goes through an echo", () => {
     assert.equal((await client.closed).code, 1001);
     await turns(1);
     assert.equal(await over, undefined);
+  });
+});
+
+describe("messages that begin to come and find no reader", () => {
+  it("are not held any more when the connection is cut", async () => {
+    const { socket, peer, idle } = meetRawPeer("server");
+    socket.incoming();
+    for (let message = 0; message < 3; message++) {
+      peer.send({ opcode: 2, fin: false, payload: patternedBytes(2000) });
+      peer.send({ opcode: 0, payload: patternedBytes(100) });
+    }
+    await idle();
+    assert.ok(socket.memoryBytes > idleSocketBytes + 3 * 2100);
+    socket.terminate();
+    await socket.closed;
+    assert.equal(socket.memoryBytes, idleSocketBytes);
   });
 });
