@@ -13,9 +13,8 @@ export {
   UpgradeRefusedError,
 } from "./errors.js";
 export type { UrlCredentialsOption } from "./hop.js";
-export { firstHop } from "./hop.js";
 export type { ClientOptions, OpenHooks } from "./open-client.js";
-export { openClient } from "./open-client.js";
+export { checkClient, openClient } from "./open-client.js";
 export type { RedirectOptions } from "./redirects.js";
 export { CloseEvent } from "./whatwg/close-event.js";
 export type { WebSocketCloseInfo } from "./whatwg/close-info.js";

@@ -15,6 +15,8 @@ import { WebSocketEndpoint } from "./web-socket-endpoint.js";
 /** Where `WebSocket` objects live: how they reach servers, and how their tasks run. */
 export interface WebSocketEnvironment<Options extends ClientOptions> {
   readonly platform: Platform;
+  /** Checks the options of how servers are reached. Throws a UsageError for those that make no sense. Default: nothing. */
+  readonly check?: (options: Options) => void;
   /** As `openClient`. */
   readonly open: (url: URL, options: Options, hooks: OpenHooks) => Promise<unknown>;
   /** Who is told of connections that did not come about. */
