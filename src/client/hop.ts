@@ -34,15 +34,7 @@ export interface FirstHopOptions {
  * @throws UsageError `url-invalid`, `credentials-invalid`, `invalid-argument`; TypeError for what is no header
  */
 export function firstHop(given: string | URL, options: FirstHopOptions): Hop {
-  const { urlCredentials = "basic" } = options;
-  if (urlCredentials !== "basic" && urlCredentials !== "ignore") {
-    throw new UsageError(
-      "invalid-argument",
-      String(urlCredentials),
-      undefined,
-      'urlCredentials is "basic" or "ignore"',
-    );
-  }
+  const urlCredentials = resolveUrlCredentials(options.urlCredentials);
   const url = parseUrl(given);
   const { username, password } = url;
   const { url: bareUrl, address } = webSocketUrl(url);
@@ -52,6 +44,16 @@ export function firstHop(given: string | URL, options: FirstHopOptions): Hop {
   }
   const protocols = typeof options.protocols === "string" ? [options.protocols] : (options.protocols ?? []);
   return { url: bareUrl, address, headers, protocols };
+}
+
+/**
+ * Fills in the default.
+ *
+ * @throws UsageError `invalid-argument`
+ */
+export function resolveUrlCredentials(option: UrlCredentialsOption = "basic"): UrlCredentialsOption {
+  if (option === "basic" || option === "ignore") return option;
+  throw new UsageError("invalid-argument", String(option), undefined, 'urlCredentials is "basic" or "ignore"');
 }
 
 /**

@@ -13,13 +13,12 @@ export {
   UpgradeRefusedError,
 } from "./errors.js";
 export type { UrlCredentialsOption } from "./hop.js";
-export { firstHop } from "./hop.js";
 export type { ClientOptions, OpenHooks } from "./open-client.js";
-export { openClient } from "./open-client.js";
+export { checkClient, openClient } from "./open-client.js";
 export type { RedirectOptions } from "./redirects.js";
+export { BlockedPortError } from "./whatwg/blocked-ports.js";
 export { CloseEvent } from "./whatwg/close-event.js";
 export type { WebSocketCloseInfo } from "./whatwg/close-info.js";
-export { BlockedPortError } from "./whatwg/establish.js";
 export type { WebSocketStreamChunk } from "./whatwg/outgoing-chunk.js";
 export type { WebSocketStreamOptions } from "./whatwg/stream-arguments.js";
 export type { OpenSocket, WebSocketClosedInfo, WebSocketOpenInfo } from "./whatwg/stream-connection.js";

@@ -35,7 +35,7 @@ import type { CookieJar } from "./cookies.js";
 import { checkCookieJar } from "./cookies.js";
 import { ProtocolMissingError, UpgradeRefusedError } from "./errors.js";
 import type { UrlCredentialsOption } from "./hop.js";
-import { firstHop } from "./hop.js";
+import { firstHop, resolveUrlCredentials } from "./hop.js";
 import { tellNotOpened } from "./not-opened.js";
 import { Patience } from "./patience.js";
 import type { RedirectOptions, ResolvedRedirects } from "./redirects.js";
@@ -151,11 +151,22 @@ export interface ResolvedClientOptions {
 export function resolveClientOptions(options: ClientOptions): ResolvedClientOptions {
   const { handshakeTimeoutMs } = options;
   checkCookieJar(options.cookieJar);
+  resolveUrlCredentials(options.urlCredentials);
   return {
     resolved: resolveSocketOptions(options),
     timeoutMs: wholeNumber("handshakeTimeoutMs", handshakeTimeoutMs, defaultHandshakeTimeoutMs, maxTimerMs),
     redirects: resolveRedirects(options.redirects),
   };
+}
+
+/**
+ * Checks what `openClient` would refuse before it asks anybody, for those who call it later.
+ *
+ * @throws UsageError for a URL or an option that makes no sense; TypeError for headers that are none
+ */
+export function checkClient(url: string | URL, options: ClientOptions, platform: Platform): void {
+  resolveClientOptions(options);
+  prepareHop(firstHop(url, options), [], platform);
 }
 
 function offerExtensions({ perMessageDeflate }: ResolvedSocketOptions, platform: Platform): OfferedExtension[] {

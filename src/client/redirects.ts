@@ -62,8 +62,11 @@ export function resolveRedirects(options: RedirectOptions | undefined): Resolved
   if (typeof allowInsecure !== "boolean") {
     throw new UsageError("invalid-argument", typeof allowInsecure, undefined, "allowInsecure is true or false");
   }
+  if (!Array.isArray(keepHeaders)) {
+    throw new UsageError("invalid-argument", typeof keepHeaders, undefined, "keepHeaders is a list of names");
+  }
   const max = wholeNumber("redirects.max", options.max, defaultMax, maxMax);
-  const kept = keepHeaders.map((name) => {
+  const kept = (keepHeaders as readonly string[]).map((name) => {
     if (!isToken(name)) throw new UsageError("header-invalid", undefined, undefined, "a name in keepHeaders");
     const lowercase = lowercaseAscii(name);
     if (credentialHeaders.has(lowercase)) throw new UsageError("header-not-allowed", name, undefined, "keepHeaders");

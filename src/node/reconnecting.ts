@@ -2,14 +2,14 @@
  * `reconnecting()`: a client on Node that connects again.
  */
 import type { ClientSocket } from "../client/index.js";
-import { firstHop } from "../client/index.js";
+import { checkClient } from "../client/index.js";
 import { UsageError } from "../protocol/index.js";
 import type { Fresh, ReconnectingOptions as OptionsOf, ReconnectingSocket } from "../reconnect/index.js";
 import { AttemptTimeoutError, createReconnecting, ReconnectEndedError, refusalOf } from "../reconnect/index.js";
-import { resolveSocketOptions } from "../socket/index.js";
 import { nodePlatform } from "../transport/node/index.js";
 import type { ConnectOptions } from "./connect.js";
 import { connect } from "./connect.js";
+import { dialerFor } from "./dial-options.js";
 import { parseUnixUrl } from "./unix-url.js";
 
 /** What can be set about a client on Node that reconnects: all that `connect` takes, and when to do what. */
@@ -27,12 +27,22 @@ const create = createReconnecting<ConnectOptions, ClientSocket>({
   timedOut: (limitMs) => new AttemptTimeoutError(limitMs),
 });
 
+// Stands for a URL that only a function will tell.
+const anyUrl = "ws://localhost";
+
 /** What `connect` would reject with, and no attempt can mend. */
 function checkBeforehand(url: string | URL | undefined, options: ReconnectingOptions): void {
-  resolveSocketOptions(options);
-  if (url === undefined) return;
-  const { urlCredentials } = options;
-  firstHop(parseUnixUrl(url)?.url ?? url, urlCredentials === undefined ? {} : { urlCredentials });
+  const { headers, protocols } = options;
+  // What a function will give is not known yet, and handlers are not looked at.
+  const known: unknown = {
+    ...options,
+    headers: typeof headers === "function" ? undefined : headers,
+    protocols: typeof protocols === "function" ? undefined : protocols,
+  };
+  const fixed = known as ConnectOptions;
+  const unix = url === undefined ? undefined : parseUnixUrl(url);
+  dialerFor(unix === undefined ? fixed : { ...fixed, socketPath: unix.socketPath }, undefined);
+  checkClient(unix?.url ?? url ?? anyUrl, fixed, nodePlatform);
 }
 
 /**

@@ -7,6 +7,7 @@ import { clientObserver } from "../observe/index.js";
 import { nodePlatform } from "../transport/node/index.js";
 import type { ConnectOptions } from "./connect.js";
 import { openOnNode } from "./connect.js";
+import { dialerFor } from "./dial-options.js";
 import { TaskQueue } from "./tasks.js";
 
 /** What `new WebSocket(url, protocols, options)` takes beyond the standard: `headers`, `tls`, limits and deadlines. */
@@ -20,6 +21,7 @@ export type WebSocketInit = WebSocketOptions<ConnectOptions>;
 export const WebSocket: WebSocketConstructor<WebSocketInit> = createWebSocketClass<ConnectOptions>({
   platform: nodePlatform,
   observer: clientObserver,
+  check: (options) => void dialerFor(options, undefined),
   open: openOnNode,
   queueTask: new TaskQueue().queue,
 });

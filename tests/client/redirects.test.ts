@@ -110,6 +110,7 @@ describe("RFC 6455 §4.1 redirects", () => {
       [{ max: 21 }, "invalid-limit"],
       [{ max: 1.5 }, "invalid-limit"],
       [{ allowInsecure: "yes" }, "invalid-argument"],
+      [{ keepHeaders: "x-one" as unknown as string[] }, "invalid-argument"],
       [{ keepHeaders: ["two words"] }, "header-invalid"],
       [{ keepHeaders: ["Authorization"] }, "header-not-allowed"],
       [{ keepHeaders: ["COOKIE"] }, "header-not-allowed"],

@@ -5,6 +5,8 @@ import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
 import { describe, it } from "node:test";
 import {
+  type CookieJar,
+  type ReconnectingOptions,
   type ReconnectingSocket,
   type ReconnectingState,
   reconnecting,
@@ -33,6 +35,27 @@ async function until(socket: ReconnectingSocket, name: ReconnectingState["name"]
 }
 
 describe("a client that reconnects, on Node", () => {
+  it("refuses at once whatever connect would refuse at every attempt", () => {
+    const options: ReconnectingOptions[] = [
+      { redirects: { max: 99 } },
+      { redirects: { keepHeaders: "x" as unknown as string[] } },
+      { cookieJar: {} as CookieJar },
+      { proxy: "ftp://x" },
+      { socketPath: "" },
+      { attemptDelayMs: 1 },
+      { localAddress: "x" },
+      { handshakeTimeoutMs: -1 },
+      { protocols: ["a", "a"] },
+      { headers: { "sec-websocket-key": "x" } },
+    ];
+    for (const given of options) {
+      assert.throws(() => reconnecting("ws://localhost:1", given), UsageError, JSON.stringify(given));
+      assert.throws(() => reconnecting(() => "ws://localhost:1", given), UsageError, JSON.stringify(given));
+    }
+    assert.throws(() => reconnecting("ws://localhost:1", { headers: { "two words": "x" } }), TypeError);
+    assert.throws(() => reconnecting("ws+unix:/run/x.sock", { proxy: "http://x" }), UsageError);
+  });
+
   it("comes back when its server was restarted on the same port, and sends what waited", async (t) => {
     const first = await start(t, 0);
     const { port } = first;
@@ -101,12 +124,12 @@ describe("a client that reconnects, on Node", () => {
     assert.match(String(loss?.kind === "attempt-failed" && loss.error), /UpgradeRefusedError.*403/);
   });
 
-  it("tells at once of options and URLs that make no sense, and of headers when it has tried", async () => {
+  it("tells at once of options and URLs that make no sense, and of what functions give when it has tried", async () => {
     assert.throws(() => reconnecting("http//nowhere"), UsageError);
     assert.throws(() => reconnecting("ftp://127.0.0.1"), UsageError);
     assert.throws(() => reconnecting("ws://127.0.0.1", { maxInboxBytes: -1 }), UsageError);
     assert.throws(() => reconnecting("ws://127.0.0.1", { outbox: { maxMessages: -1 } }), UsageError);
-    const socket = reconnecting("ws://127.0.0.1", { protocols: ["a", "a"] });
+    const socket = reconnecting("ws://127.0.0.1", { protocols: () => ["a", "a"] });
     assert.equal((await socket.closed).why, "not-retried");
     const elsewhere = reconnecting(() => "nowhere");
     assert.equal((await elsewhere.closed).why, "not-retried");

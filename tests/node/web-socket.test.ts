@@ -4,11 +4,24 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it } from "node:test";
-import { WebSocket } from "#src/index.js";
+import { UsageError, WebSocket, type WebSocketInit } from "#src/index.js";
 import { startOwnPort } from "../support/own-port.js";
 import { testOnlyCertificate, testOnlyKey } from "../support/test-only-certificate.js";
 
 describe("the WebSocket class on Node", () => {
+  it("refuses at once options that make no sense, those of how servers are reached among them", () => {
+    const options: WebSocketInit[] = [
+      { proxy: "ftp://x" },
+      { socketPath: "" },
+      { attemptDelayMs: 1 },
+      { redirects: { max: 99 } },
+      { urlCredentials: "x" as "basic" },
+    ];
+    for (const given of options) {
+      assert.throws(() => new WebSocket("ws://localhost:1", [], given), UsageError, JSON.stringify(given));
+    }
+  });
+
   it("echoes text and octets, compressed, and closes cleanly", async (t) => {
     const server = await startOwnPort(t, { message: (socket, message) => void socket.send(message) });
     const socket = new WebSocket(`ws://localhost:${server.port}/`);

@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ConnectError, HandshakeTimeoutError, UpgradeRefusedError } from "#src/client/index.js";
+import {
+  ConnectError,
+  CookieJarError,
+  HandshakeTimeoutError,
+  RedirectError,
+  redirectCodes,
+  UpgradeRefusedError,
+} from "#src/client/index.js";
 import { UpgradeResponseError } from "#src/protocol/index.js";
 import { defaultSettings, refusalOf } from "#src/reconnect/index.js";
 import { delayAfter, healsByItself } from "#src/reconnect/policy.js";
 import type { Loss } from "#src/reconnect/reconnecting-socket.js";
+import { ProxyError } from "#src/transport/node/index.js";
 import { closedByPeer, dropped } from "./scripted.js";
 
 const now = Date.parse("2026-01-01T00:00:00Z");
@@ -53,6 +61,42 @@ describe("what heals by itself", () => {
     }
     assert.ok(heals({ kind: "connection-lost", report: { ...dropped, code: 1008, initiator: "us" } }));
     assert.ok(!heals({ kind: "attempt-failed", error: new UpgradeResponseError("response-accept-missing") }));
+  });
+});
+
+describe("what heals of a proxy, a redirect and a cookie jar", () => {
+  const failed = (error: unknown): Loss => ({ kind: "attempt-failed", error });
+
+  it("is what a proxy says of the server, and what the network does to the proxy", () => {
+    for (const code of [
+      "proxy-unreachable",
+      "proxy-closed",
+      "socks-general-failure",
+      "socks-connection-refused",
+    ] as const) {
+      assert.ok(heals(failed(new ProxyError("http://p", { code }))), code);
+    }
+    assert.ok(heals(failed(new ProxyError("http://p", { code: "proxy-refused", status: 502 }))));
+  });
+
+  it("is not what a proxy says of us, or of what it speaks", () => {
+    for (const [code, status] of [
+      ["proxy-authentication-required", 407],
+      ["proxy-refused", 403],
+      ["proxy-response-malformed"],
+      ["socks-version"],
+      ["socks-authentication-failed"],
+      ["socks-no-acceptable-method"],
+      ["socks-not-allowed"],
+    ] as const) {
+      assert.ok(!heals(failed(new ProxyError("http://p", { code, status }))), code);
+    }
+  });
+
+  it("is a cookie jar, and no redirect", () => {
+    assert.ok(heals(failed(new CookieJarError("cookie-jar-failed"))));
+    const facts = { status: 302, urls: [] };
+    for (const code of redirectCodes) assert.ok(!heals(failed(new RedirectError(code, facts))), code);
   });
 });
 

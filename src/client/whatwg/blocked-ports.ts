@@ -2,6 +2,7 @@
  * Ports that a WebSocket must not be opened to (Fetch §2.9, "Port blocking"): services that could take what a client
  * sends for commands of theirs.
  */
+import { OpenlineError } from "../../protocol/index.js";
 
 // The table of "bad port" in Fetch, and 0, which nobody can be reached at.
 const badPorts: ReadonlySet<number> = new Set([
@@ -14,4 +15,18 @@ const badPorts: ReadonlySet<number> = new Set([
 /** Whether "a port is a bad port". URLs without a port have the one of their scheme, which is none. */
 export function isBadPort(url: URL): boolean {
   return url.port !== "" && badPorts.has(Number(url.port));
+}
+
+/** The port of a URL is one that no WebSocket is opened to (Fetch §2.9). */
+export class BlockedPortError extends OpenlineError {
+  override readonly name = "BlockedPortError";
+  override readonly code = "port-blocked";
+  override readonly section = "Fetch §2.9";
+  /** The port. */
+  readonly observed: number;
+
+  constructor(port: number) {
+    super(`a WebSocket must not be opened to port ${String(port)}, which belongs to another service`);
+    this.observed = port;
+  }
 }

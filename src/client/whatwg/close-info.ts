@@ -1,7 +1,7 @@
 /**
  * `WebSocketCloseInfo`: how a WebSocket is closed, as the classes of the WHATWG standard say it.
  */
-import { toDictionary, toUnsignedShort, toUSVString } from "./idl.js";
+import { toDictionary, toEnforcedUnsignedShort, toUSVString } from "./web-idl.js";
 
 // RFC 6455 §5.5: a control frame has at most 125 octets of payload, and the code takes two.
 const maxCloseReasonBytes = 123;
@@ -26,7 +26,7 @@ export function toCloseInfo(value: unknown): CloseCodeAndReason {
   const closeCode: unknown = Reflect.get(dictionary, "closeCode");
   const reason: unknown = Reflect.get(dictionary, "reason");
   return {
-    closeCode: closeCode === undefined ? null : toUnsignedShort(closeCode, "closeCode"),
+    closeCode: closeCode === undefined ? null : toEnforcedUnsignedShort(closeCode, "closeCode"),
     reason: reason === undefined ? "" : toUSVString(reason),
   };
 }

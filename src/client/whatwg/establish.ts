@@ -1,12 +1,11 @@
 /**
  * "Establish a WebSocket connection" (WebSockets §2.2), as the client here does it.
  */
-import { OpenlineError } from "../../protocol/index.js";
 import type { Observer } from "../../socket/index.js";
 import type { Platform } from "../../transport/index.js";
 import { tellNotOpened } from "../not-opened.js";
 import type { ClientOptions, EndpointMaker, OpenHooks } from "../open-client.js";
-import { isBadPort } from "./blocked-ports.js";
+import { BlockedPortError, isBadPort } from "./blocked-ports.js";
 import { Connecting } from "./connecting.js";
 import { clientOrigin } from "./environment.js";
 import type { WebSocketEndpointOwner } from "./web-socket-endpoint.js";
@@ -15,6 +14,8 @@ import { WebSocketEndpoint } from "./web-socket-endpoint.js";
 /** Where `WebSocket` objects live: how they reach servers, and how their tasks run. */
 export interface WebSocketEnvironment<Options extends ClientOptions> {
   readonly platform: Platform;
+  /** Checks the options of how servers are reached. Throws a UsageError for those that make no sense. Default: nothing. */
+  readonly check?: (options: Options) => void;
   /** As `openClient`. */
   readonly open: (url: URL, options: Options, hooks: OpenHooks) => Promise<unknown>;
   /** Who is told of connections that did not come about. */
@@ -24,20 +25,6 @@ export interface WebSocketEnvironment<Options extends ClientOptions> {
    * follow from them. A task may throw.
    */
   readonly queueTask: (task: () => void) => void;
-}
-
-/** The port of a URL is one that no WebSocket is opened to (Fetch §2.9). */
-export class BlockedPortError extends OpenlineError {
-  override readonly name = "BlockedPortError";
-  override readonly code = "port-blocked";
-  override readonly section = "Fetch §2.9";
-  /** The port. */
-  readonly observed: number;
-
-  constructor(port: number) {
-    super(`a WebSocket must not be opened to port ${String(port)}, which belongs to another service`);
-    this.observed = port;
-  }
 }
 
 /** What becomes of it. */

@@ -1,7 +1,7 @@
 /**
  * What is written to a `WebSocketStream`, as a message: the first steps of its algorithm _write_.
  */
-import { toUSVString } from "./idl.js";
+import { toUSVString } from "./web-idl.js";
 
 /** What can be written: a string leaves as a text message, octets as a binary one. Anything else is made a string. */
 export type WebSocketStreamChunk = string | ArrayBuffer | ArrayBufferView;

@@ -9,11 +9,11 @@
 import type { CloseReport } from "../../protocol/index.js";
 import type { Message, Socket } from "../../socket/index.js";
 import { Burst, closeWith } from "../../socket/index.js";
+import { BlockedPortError, isBadPort } from "./blocked-ports.js";
 import type { CloseCodeAndReason } from "./close-info.js";
 import { validateCloseCodeAndReason } from "./close-info.js";
 import type { WebSocketStreamChunk } from "./outgoing-chunk.js";
 import { messageOf } from "./outgoing-chunk.js";
-import { authorizationOf } from "./stream-arguments.js";
 import { closeInfoOf, createWebSocketError } from "./websocket-error.js";
 
 /** What `opened` of a `WebSocketStream` resolves to. */
@@ -43,12 +43,11 @@ export interface StreamHost {
   readonly afterReading: (callback: () => void) => void;
 }
 
-/** Opens a socket: `connect`, or something like it. */
+/** Opens a socket: `connect`, or something like it, whose concern the credentials in a URL are, too. */
 export type OpenSocket = (
   url: URL,
   options: {
     readonly protocols: readonly string[];
-    readonly headers: Record<string, string>;
     readonly signal: AbortSignal;
   },
 ) => Promise<Socket>;
@@ -141,11 +140,9 @@ export class StreamConnection {
   async #establish(protocols: readonly string[], open: OpenSocket): Promise<void> {
     let socket: Socket;
     try {
-      const address = new URL(this.url);
-      address.username = "";
-      address.password = "";
-      const headers = authorizationOf(this.url);
-      socket = await open(address, { protocols, headers, signal: this.#handshake.signal });
+      // Fetch §4.1, main fetch: a bad port is a network error.
+      if (isBadPort(this.url)) throw new BlockedPortError(Number(this.url.port));
+      socket = await open(this.url, { protocols, signal: this.#handshake.signal });
     } catch (error) {
       this.#notEstablished(error);
       return;

@@ -63,6 +63,41 @@ export function toUnsignedShort(value: unknown): number {
   return (((Math.trunc(number) % modulus) + modulus) % modulus) + 0;
 }
 
+/**
+ * The conversion to `[EnforceRange] unsigned short` (Web IDL §3.2.4.9): a whole number from 0 to 65535.
+ *
+ * @throws TypeError naming `what` for any other number; as `toClampedUnsignedShort`
+ */
+export function toEnforcedUnsignedShort(value: unknown, what: string): number {
+  // Adding 0 makes +0 of -0.
+  const number = Math.trunc(toNumber(value)) + 0;
+  if (number >= 0 && number <= maxUnsignedShort) return number;
+  throw new TypeError(`${what} must be a number from 0 to ${String(maxUnsignedShort)}`);
+}
+
+/**
+ * The conversion to a dictionary (Web IDL §3.2.17): its members are read from what this returns.
+ *
+ * @throws TypeError for anything but an object, `undefined` and `null`
+ */
+export function toDictionary(value: unknown, what: string): object {
+  if (value === undefined || value === null) return {};
+  if (typeof value === "object" || typeof value === "function") return value;
+  throw new TypeError(`${what} must be an object`);
+}
+
+/**
+ * The conversion to `sequence<USVString>` (Web IDL §3.2.21).
+ *
+ * @throws TypeError for anything that is no object with an iterator, strings among them
+ */
+export function toSequence(value: unknown, what: string): string[] {
+  if ((typeof value === "object" || typeof value === "function") && value !== null && Symbol.iterator in value) {
+    return Array.from(value as Iterable<unknown>, toUSVString);
+  }
+  throw new TypeError(`${what} must be a list of strings`);
+}
+
 function toNumber(value: unknown): number {
   // `Number` takes it.
   if (typeof value === "bigint") throw new TypeError("a bigint cannot be converted to a number");

@@ -87,6 +87,7 @@ export function createWebSocketClass<Options extends ClientOptions>(
       // Steps 8 and 9.
       const sequence = checkProtocols(protocolsGiven);
       const settings = settingsOf(options) as Options;
+      environment.check?.(settings);
       // 12. "Run this step in parallel: Establish a WebSocket connection given urlRecord, protocols, and client."
       void this.#establish(sequence, settings);
     }

@@ -4,7 +4,7 @@
  */
 import type { CloseCodeAndReason, WebSocketCloseInfo } from "./close-info.js";
 import { toCloseInfo, validateCloseCodeAndReason } from "./close-info.js";
-import { exposeInterface, toDOMString } from "./idl.js";
+import { layOutInterface, toDOMString } from "./web-idl.js";
 
 // What only the class can do, since nobody else may see its private fields.
 let setCloseInfo: (error: WebSocketError, closeCode: number | null, reason: string) => void;
@@ -57,7 +57,7 @@ export class WebSocketError extends DOMException {
     return this.#reason;
   }
 }
-exposeInterface(WebSocketError.prototype, "WebSocketError", ["closeCode", "reason"]);
+layOutInterface(WebSocketError.prototype, "WebSocketError", ["closeCode", "reason"]);
 
 /**
  * An error with any code, such as those that come from a peer and must not be sent.

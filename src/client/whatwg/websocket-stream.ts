@@ -4,13 +4,14 @@
  *
  * What it does is in `stream-connection.ts`; here is what it looks like.
  */
+import { checkProtocols, parseUrl } from "./arguments.js";
 import type { WebSocketCloseInfo } from "./close-info.js";
 import { toCloseInfo } from "./close-info.js";
-import { exposeInterface, toUSVString } from "./idl.js";
 import type { WebSocketStreamOptions } from "./stream-arguments.js";
-import { checkSubprotocols, getUrlRecord, toStreamOptions } from "./stream-arguments.js";
+import { toStreamOptions } from "./stream-arguments.js";
 import type { StreamHost, WebSocketClosedInfo, WebSocketOpenInfo } from "./stream-connection.js";
 import { StreamConnection } from "./stream-connection.js";
+import { layOutInterface, toUSVString } from "./web-idl.js";
 
 /** A WebSocket as web streams, with backpressure in both directions. */
 export interface WebSocketStream {
@@ -59,9 +60,9 @@ export function defineWebSocketStream(host: StreamHost): WebSocketStreamConstruc
       const converted = toUSVString(url);
       const { protocols, signal } = toStreamOptions(options);
       // 1, 2
-      const urlRecord = getUrlRecord(converted);
+      const urlRecord = parseUrl(converted);
       // 3, 4
-      checkSubprotocols(protocols);
+      checkProtocols(protocols);
       // 5 to 10
       this.#connection = new StreamConnection(urlRecord, protocols, signal, host);
     }
@@ -84,7 +85,7 @@ export function defineWebSocketStream(host: StreamHost): WebSocketStreamConstruc
       connection.closeWebSocket(toCloseInfo(closeInfo));
     }
   }
-  exposeInterface(WebSocketStreamClass.prototype, "WebSocketStream", ["url", "opened", "closed", "close"]);
+  layOutInterface(WebSocketStreamClass.prototype, "WebSocketStream", ["url", "opened", "closed", "close"]);
   Object.defineProperty(WebSocketStreamClass, "name", { value: "WebSocketStream", configurable: true });
   return WebSocketStreamClass;
 }

@@ -1,29 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { messageOf } from "#src/client/whatwg/outgoing-chunk.js";
-import {
-  authorizationOf,
-  checkSubprotocols,
-  getUrlRecord,
-  toStreamOptions,
-} from "#src/client/whatwg/stream-arguments.js";
-
-const syntaxError = { name: "SyntaxError" };
-
-describe("get a URL record", () => {
-  it("takes ws, wss, and http and https for them", () => {
-    assert.equal(getUrlRecord("WS://h").href, "ws://h/");
-    assert.equal(getUrlRecord("http://h:80/a?b").href, "ws://h/a?b");
-    assert.equal(getUrlRecord("https://h").href, "wss://h/");
-    assert.equal(getUrlRecord("wss://u:p@h/").href, "wss://u:p@h/");
-  });
-
-  it("refuses what is relative, other schemes, and fragments, empty ones too", () => {
-    for (const url of ["", "/a", "ftp://h/", "mailto:a@b", "ws://h/#a", "ws://h/#"]) {
-      assert.throws(() => getUrlRecord(url), syntaxError, url);
-    }
-  });
-});
+import { toStreamOptions } from "#src/client/whatwg/stream-arguments.js";
 
 describe("the options of a WebSocketStream", () => {
   it("are an object or nothing", () => {
@@ -44,29 +22,6 @@ describe("the options of a WebSocketStream", () => {
     assert.equal(toStreamOptions({ signal }).signal, signal);
     for (const value of [null, {}, new EventTarget()])
       assert.throws(() => toStreamOptions({ signal: value }), TypeError);
-  });
-
-  it("have subprotocols that are tokens, each once", () => {
-    checkSubprotocols(["a", "A", "v1.b"]);
-    for (const protocols of [[""], ["a b"], ["a,b"], ["é"], ["a", "b", "a"]]) {
-      assert.throws(() => checkSubprotocols(protocols), syntaxError);
-    }
-  });
-});
-
-describe("credentials in a URL", () => {
-  it("are sent as RFC 7617 has it, in UTF-8", () => {
-    assert.deepEqual(authorizationOf(new URL("ws://h/")), {});
-    assert.deepEqual(authorizationOf(new URL("ws://Aladdin:open%20sesame@h/")), {
-      Authorization: "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
-    });
-    assert.deepEqual(authorizationOf(new URL("ws://%C3%A9@h/")), { Authorization: "Basic w6k6" });
-  });
-
-  it("are sent as they are where they are not percent-encoded in order", () => {
-    assert.deepEqual(authorizationOf(new URL("ws://50%:x@h/")), {
-      Authorization: `Basic ${Buffer.from("50%:x").toString("base64")}`,
-    });
   });
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { OpenSocket, WebSocketOpenInfo, WebSocketStream } from "#src/client/index.js";
-import { defineWebSocketStream, WebSocketError } from "#src/client/index.js";
+import { BlockedPortError, defineWebSocketStream, WebSocketError } from "#src/client/index.js";
 import type { Socket } from "#src/socket/index.js";
 import type { EndpointSetup, PeerMeeting } from "../../support/endpoints.js";
 import { deferred, meetRawPeer } from "../../support/endpoints.js";
@@ -59,7 +59,13 @@ describe("the class WebSocketStream", () => {
     const make = made as unknown as new (...parameters: readonly unknown[]) => WebSocketStream;
     assert.throws(() => new make(), TypeError);
     assert.throws(() => new make(undefined), { name: "SyntaxError" });
-    assert.throws(() => new make("ws://h/", { protocols: ["a", "a"] }), { name: "SyntaxError" });
+    for (const url of ["", "/a", "ftp://h/", "mailto:a@b", "ws://h/#a", "ws://h/#"]) {
+      assert.throws(() => new make(url), { name: "SyntaxError" }, url);
+    }
+    // As those of a WebSocket.
+    for (const protocols of [[""], ["a b"], ["a,b"], ["é"], ["a", "b", "a"], ["a", "A"]]) {
+      assert.throws(() => new make("ws://h/", { protocols }), { name: "SyntaxError" });
+    }
     assert.equal(new made(new URL("HTTP://H:80/a b")).url, "ws://h/a%20b");
   });
 
@@ -72,16 +78,15 @@ describe("the class WebSocketStream", () => {
     assert.throws(() => prototype.close.call({}), TypeError);
   });
 
-  it("asks for what it was given: subprotocols in order, credentials in a header and not in the URL", () => {
+  it("asks for what it was given: subprotocols in order, and the URL with its credentials", () => {
     let seen: Parameters<OpenSocket> | undefined;
     const open: OpenSocket = (...call) => {
       seen = call;
       return new Promise(() => undefined);
     };
     const wss = new (defineWebSocketStream({ open, afterReading }))("ws://a:b@h/", { protocols: ["x", "y"] });
-    assert.equal(seen?.[0].href, "ws://h/");
+    assert.equal(seen?.[0].href, "ws://a:b@h/");
     assert.deepEqual(seen[1].protocols, ["x", "y"]);
-    assert.deepEqual(seen[1].headers, { Authorization: "Basic YTpi" });
     assert.equal(wss.url, "ws://a:b@h/");
   });
 });
@@ -102,6 +107,12 @@ describe("the handshake of a WebSocketStream", () => {
     assert.equal(closed.closeCode, 1006);
     assert.equal(closed.cause, cause);
     assert.match(closed.message, /nobody there/u);
+  });
+
+  it("is not tried on a port of another service (Fetch §2.9)", async () => {
+    const Stream = defineWebSocketStream({ open: () => assert.fail("it was asked"), afterReading });
+    const { cause } = await webSocketErrorOf(new Stream("ws://h:6667/").opened);
+    assert.ok(cause instanceof BlockedPortError);
   });
 
   it("is given up by close(), whose code counts for nothing then", async () => {
