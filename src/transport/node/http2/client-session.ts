@@ -105,6 +105,25 @@ export class ClientSession {
     return this.isUsable && this.#streams < this.maxStreams;
   }
 
+  /**
+   * Keeps room for one stream, for the call of `ask` that has to follow: between the two others may look for room.
+   *
+   * @returns whether there is any
+   */
+  reserve(): boolean {
+    if (!this.hasRoom) return false;
+    this.#streams++;
+    clearTimeout(this.#idle);
+    // Sockets keep the process alive, sessions do not.
+    if (this.#streams === 1) this.#session.ref();
+    return true;
+  }
+
+  #release(): void {
+    this.#streams--;
+    if (this.#streams === 0) this.#waitIdly();
+  }
+
   /** False from GOAWAY on, and when it is gone: whoever keeps it may forget it. */
   get isUsable(): boolean {
     return !this.#hasGoneAway && !this.#isGone && !this.#session.closed && !this.#session.destroyed;
@@ -135,14 +154,16 @@ export class ClientSession {
   }
 
   /**
-   * Asks for a WebSocket. To be called only while it has room.
+   * Asks for a WebSocket, in the room that `reserve` has kept.
    *
    * @throws UnprocessedError, Http2Error, or the signal's reason; the stream is reset then, and the session goes on
    */
   async ask(request: HandshakeRequest, options: DialOptions): Promise<DialResult> {
     const { signal, maxBodyBytes } = options;
+    let isOpened = false;
     return await settling<DialResult>(signal, (resolve, reject) => {
       const stream = this.#open(request);
+      isOpened = true;
       let isOurs = true;
       let isRead = false;
       const onResponse = (headers: IncomingHttpHeaders, _flags: number, rawHeaders: RawHeaders): void => {
@@ -166,6 +187,9 @@ export class ClientSession {
         // RFC 9113 §8.1, §7: what is not wanted is cancelled, be it a stream or the rest of a body.
         if (isOurs && !stream.closed) stream.close(constants.NGHTTP2_CANCEL);
       };
+    }).finally(() => {
+      // Its stream gives the room back, where there is one.
+      if (!isOpened) this.#release();
     });
   }
 
@@ -185,14 +209,7 @@ export class ClientSession {
     );
     // Stays: a stream that is cut may have an error to tell, which everybody knows by then.
     stream.on("error", () => undefined);
-    this.#streams++;
-    clearTimeout(this.#idle);
-    // Sockets keep the process alive, sessions do not.
-    if (this.#streams === 1) this.#session.ref();
-    stream.once("close", () => {
-      this.#streams--;
-      if (this.#streams === 0) this.#waitIdly();
-    });
+    stream.once("close", () => this.#release());
     return stream;
   }
 

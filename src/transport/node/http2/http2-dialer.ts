@@ -130,7 +130,7 @@ class Http2Attempt {
   async #sessionWithRoom(tried: Set<ClientSession>): Promise<ClientSession> {
     const { signal } = this.#dialOptions;
     for (;;) {
-      const kept = this.#pool.find(this.#place, tried);
+      const kept = this.#pool.reserve(this.#place, tried);
       if (kept !== undefined) return kept;
       const arrival = await this.#pool.join(this.#place, (given) => this.#begin(given), signal);
       if (arrival.kind === "none") throw new NoHttp2(arrival.reason, arrival.leftover);

@@ -49,13 +49,13 @@ export class SessionPool<Connection> {
     return [...this.#sessions.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** A session that has room for a stream. */
-  find(place: string, except: ReadonlySet<ClientSession>): ClientSession | undefined {
+  /** Finds a session that has room for a stream, and keeps it: whoever gets the session has to ask for one. */
+  reserve(place: string, except: ReadonlySet<ClientSession>): ClientSession | undefined {
     const sessions = this.#sessions.get(place);
     if (sessions === undefined) return undefined;
     for (const session of sessions) {
       if (!session.isUsable) this.#remove(place, session);
-      else if (session.hasRoom && !except.has(session)) return session;
+      else if (!except.has(session) && session.reserve()) return session;
     }
     return undefined;
   }
