@@ -16,7 +16,7 @@ import {
   violationCodes,
 } from "#src/protocol/index.js";
 import { AdmissionError, admissionCodes } from "#src/server/index.js";
-import { ProxyError, proxyErrorCodes } from "#src/transport/node/index.js";
+import { Http2Error, http2ErrorCodes, ProxyError, proxyErrorCodes } from "#src/transport/node/index.js";
 
 const page = readFileSync(new URL("../../../docs/errors.md", import.meta.url), "utf8");
 
@@ -55,6 +55,10 @@ describe("docs/errors.md", () => {
 
   it("has every fault of a handshake response", () => {
     for (const code of upgradeResponseCodes) assertRow(code, new UpgradeResponseError(code).section);
+  });
+
+  it("has every reason for no WebSocket over HTTP/2", () => {
+    for (const code of http2ErrorCodes) assertRow(code, new Http2Error(code).section);
   });
 
   it("has every reason not to follow a redirect, and every fault of a cookie jar", () => {
