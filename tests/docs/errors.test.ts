@@ -80,6 +80,7 @@ describe("docs/errors.md", () => {
       ...redirectCodes,
       ...cookieJarCodes,
       ...proxyErrorCodes,
+      ...http2ErrorCodes,
     ]);
     const listed = [...page.matchAll(/^\| `([a-z0-9-]+)` \|/gmu)].map((match) => match[1] ?? "");
     assert.deepEqual(

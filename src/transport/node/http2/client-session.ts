@@ -65,8 +65,8 @@ export class ClientSession {
   /**
    * Waits for the first SETTINGS frame of the server.
    *
-   * RFC 8441 §3: a client "MUST NOT" use the extended CONNECT before it has received SETTINGS_ENABLE_CONNECT_PROTOCOL
-   * with a value of 1; RFC 9113 §3.4 has the settings be the first frame that a server sends, so nothing else is waited for.
+   * RFC 8441 §3: "Upon receipt of SETTINGS_ENABLE_CONNECT_PROTOCOL with a value of 1, a client MAY use the Extended
+   * CONNECT". RFC 9113 §3.4 has the settings be the first frame that a server sends, so no later one is waited for.
    *
    * @throws Http2Error `http2-session-failed`, or the signal's reason; the session is cut then
    */
