@@ -48,7 +48,6 @@ async function round(http2, sockets, messages) {
   let answerAlone = () => undefined;
   const warmUp = await connect(url, { http2, heartbeat: false, message: () => answerAlone() });
   const serverBefore = await ask(child, "usage");
-  const clientBefore = usage();
   const opened = [];
   const began = performance.now();
   let answered = 0;
@@ -98,7 +97,6 @@ async function round(http2, sockets, messages) {
   return {
     "handshakes per second": sockets / (openedMs / 1000),
     "server KiB per socket": (serverOpen.rssBytes - serverBefore.rssBytes) / 1024 / sockets,
-    "client KiB per socket": (clientOpen.rssBytes - clientBefore.rssBytes) / 1024 / sockets,
     "server µs of processor per echo": (serverDone.cpuUs - serverOpen.cpuUs) / echoed,
     "client µs of processor per echo": (clientDone.cpuUs - clientOpen.cpuUs) / echoed,
     "ms for one echo on each socket": median(latencies),
