@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import { constants, createSecureServer } from "node:http2";
 import type { AddressInfo, Socket as TcpSocket } from "node:net";
 import { createServer as createTcpServer } from "node:net";
+import type { Duplex } from "node:stream";
 import type { TestContext } from "node:test";
 import { describe, it } from "node:test";
 import type { ConnectOptions } from "#src/index.js";
@@ -367,7 +369,9 @@ describe("connect where there is no HTTP/2", () => {
     const http = createSecureServer({ ...serverTls, allowHTTP1: true });
     http.on("session", () => sessions++);
     const server = await serve({ noServer: true, message: (socket, message) => void socket.send(message) });
-    http.on("upgrade", (request, socket, head) => server.handleUpgrade(request, socket, head));
+    http.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Uint8Array) =>
+      server.handleUpgrade(request, socket, head),
+    );
     http.listen(0, "127.0.0.1");
     await once(http, "listening");
     t.after(async () => {

@@ -3,7 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import type { ServerHttp2Stream } from "node:http2";
+import type { ServerHttp2Stream, Settings } from "node:http2";
 import { connect as connectHttp2, createSecureServer, createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { createServer as createTcpServer } from "node:net";
@@ -44,7 +44,7 @@ describe("every MUST of RFC 8441", () => {
     t.after(() => session.destroy());
     const [settings] = (await once(session, "remoteSettings")) as [{ enableConnectProtocol?: boolean }];
     assert.equal(settings.enableConnectProtocol, true);
-    session.on("remoteSettings", (later) => assert.equal(later.enableConnectProtocol, true));
+    session.on("remoteSettings", (later: Settings) => assert.equal(later.enableConnectProtocol, true));
     const closing = server.close();
     await once(session, "close");
     await closing;

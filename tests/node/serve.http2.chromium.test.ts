@@ -62,7 +62,7 @@ describe("Chromium and a server that speaks HTTP/2", { skip: SKIP_WITHOUT_CHROMI
       const page = await browser.newPage({ ignoreHTTPSErrors: true });
       await page.goto(server.url.replace("wss:", "https:").replace("127.0.0.1", "localhost"));
       const before = connections.size;
-      const answers = (await page.evaluate(openAll)) as string[];
+      const answers = await page.evaluate<string[]>(openAll);
       assert.deepEqual(
         answers,
         Array.from({ length: count }, (_, index) => `hello ${String(index)}`),

@@ -65,7 +65,7 @@ for (const { name, tls } of ways) {
         ...options,
         accept: () => new Response("fine", { status: 200 }),
         error: (error: unknown) => void errors.push(error),
-      } as Parameters<typeof serve>[0]);
+      });
       const { ask } = await openHttp2Client(t, server.url, server);
       const answer = await answerOf(ask());
       assert.equal(answer[":status"], 500);

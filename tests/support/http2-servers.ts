@@ -19,7 +19,7 @@ export async function startServer(
     http2: true,
     message: (socket, message) => void socket.send(message),
     ...options,
-  } as ServeOptions<unknown>);
+  });
   t.after(() => server.close());
   return server;
 }
@@ -40,7 +40,7 @@ export async function startBare(
 ): Promise<Bare> {
   const server = createServer({ settings });
   const connections: TcpSocket[] = [];
-  server.on("connection", (socket) => connections.push(socket));
+  server.on("connection", (socket: TcpSocket) => connections.push(socket));
   const sessions: Http2Session[] = [];
   const streams: ServerHttp2Stream[] = [];
   server.on("session", (session) => {

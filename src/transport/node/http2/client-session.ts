@@ -55,7 +55,7 @@ export class ClientSession {
       // RFC 9113 §8.4: nobody here takes pushed responses.
       settings: { enablePush: false },
     });
-    this.#session.on("error", (error) => this.#ended(error));
+    this.#session.on("error", (error: Error) => this.#ended(error));
     this.#session.on("goaway", () => {
       this.#hasGoneAway = true;
     });
@@ -72,9 +72,9 @@ export class ClientSession {
    */
   async settings(signal: AbortSignal): Promise<void> {
     try {
-      await settling<void>(signal, (resolve, reject) => {
+      await settling<undefined>(signal, (resolve, reject) => {
         const session = this.#session;
-        const onSettings = (): void => resolve();
+        const onSettings = (): void => resolve(undefined);
         const onClose = (): void => reject(new Http2Error("http2-session-failed", undefined, this.#error));
         session.once("remoteSettings", onSettings);
         session.once("close", onClose);

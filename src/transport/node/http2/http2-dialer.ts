@@ -2,7 +2,6 @@
  * The dialer for HTTP/2: takes a stream of a session that is there, or goes the way of the dialer for HTTP/1.1 to the
  * server and begins a session. Where HTTP/1.1 will do, it is what is left when there is no other.
  */
-import type { TLSSocket } from "node:tls";
 import { checkAddress } from "../../../protocol/handshake/url.js";
 import type { HandshakeRequest, WebSocketAddress } from "../../../protocol/index.js";
 import type { Dialer, DialOptions, DialResult } from "../../dialer.js";
@@ -152,7 +151,7 @@ class Http2Attempt {
       const { maxHeaderBytes } = this.#dialOptions;
       const way = await reach(this.#address, { signal, maxHeaderBytes }, { ...this.#options, tls }, opened);
       if (secure) {
-        const { alpnProtocol } = way.socket as TLSSocket;
+        const alpnProtocol = "alpnProtocol" in way.socket ? way.socket.alpnProtocol : undefined;
         if (alpnProtocol !== "h2") {
           const chosen = typeof alpnProtocol === "string" ? alpnProtocol : "no protocol";
           return { kind: "none", reason: new Http2Error("http2-not-chosen", chosen), leftover: leave({ way, opened }) };
