@@ -30,6 +30,7 @@ export {
 } from "./client/index.js";
 export type {
   ConnectOptions,
+  Http2Choice,
   ProxyChoice,
   ProxyOption,
   ProxyOptions,
@@ -129,5 +130,11 @@ export {
   UnfinishedMessageError,
 } from "./socket/index.js";
 export type { DuplexOptions } from "./transport/index.js";
-export type { AddressFamilyOption, LookupOption, LookupResult, ProxyErrorCode } from "./transport/node/index.js";
-export { ProxyError } from "./transport/node/index.js";
+export type {
+  AddressFamilyOption,
+  Http2ErrorCode,
+  LookupOption,
+  LookupResult,
+  ProxyErrorCode,
+} from "./transport/node/index.js";
+export { Http2Error, ProxyError } from "./transport/node/index.js";

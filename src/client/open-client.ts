@@ -7,6 +7,7 @@ import {
   DeflateClientExtension,
   ExtensionChain,
   formatExtensions,
+  readConnectResponse,
   readUpgradeResponse,
   UpgradeResponseError,
 } from "../protocol/index.js";
@@ -190,7 +191,8 @@ function open(
   if (!result.isUpgraded && response.status !== 101) {
     throw new UpgradeRefusedError(response.status, response.rawHeaders, result.body);
   }
-  const read = readUpgradeResponse(response, hop.sent, resolved.limits);
+  const isConnect = result.isUpgraded && result.isConnect === true;
+  const read = (isConnect ? readConnectResponse : readUpgradeResponse)(response, hop.sent, resolved.limits);
   if (!read.ok) throw read.error;
   if (!result.isUpgraded) throw new UpgradeRefusedError(response.status, response.rawHeaders, result.body);
   const context = createSocketContext("client", platform, resolved, options, observer);

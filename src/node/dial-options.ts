@@ -10,12 +10,23 @@ import { maxTimerMs, rawHeadersOf, wholeNumber } from "../socket/index.js";
 import type { Dialer } from "../transport/index.js";
 import type {
   AddressFamilyOption,
+  DialerOptions,
   Environment,
   HandleTransport,
   LookupOption,
+  OpenedWay,
   Proxy,
 } from "../transport/node/index.js";
-import { createDialer, defaultAttemptDelayMs, parseProxy, proxyFromEnvironment } from "../transport/node/index.js";
+import {
+  createDialer,
+  createHttp2Dialer,
+  defaultAttemptDelayMs,
+  nodeClock,
+  parseProxy,
+  proxyFromEnvironment,
+  SessionPool,
+} from "../transport/node/index.js";
+import { reachKey } from "./reach-key.js";
 
 /** A proxy and what is said to it. */
 export interface ProxyOptions {
@@ -71,7 +82,20 @@ export interface ReachOptions {
   readonly attemptDelayMs?: number;
   /** The IP address of this machine that connections come from. Default the system's choice. */
   readonly localAddress?: string;
+  /**
+   * Whether WebSockets go over HTTP/2 (RFC 8441), where all to one origin, reached in the same way, share one connection.
+   * `true`: they do, or there is an `Http2Error`; in clear text the server is taken to speak HTTP/2. "auto": they do where
+   * a `wss:` server chooses HTTP/2 and allows WebSockets over it, otherwise it is HTTP/1.1; so it is in clear text. Default
+   * `false`. A function for `proxy` is asked once for each connection then.
+   */
+  readonly http2?: Http2Choice;
 }
+
+/** Whether a client uses HTTP/2: always, never, or where the server does. */
+export type Http2Choice = boolean | "auto";
+
+/** One for the process, as the connections of browsers are: whoever goes the same way may share it. */
+const pool = new SessionPool<OpenedWay>(() => nodeClock.now());
 
 // RFC 8305 §5: "a minimum of 10 milliseconds".
 const minAttemptDelayMs = 10;
@@ -87,14 +111,15 @@ export function dialerFor(
   handles: HandleTransport | undefined,
   environment: Environment = process.env,
 ): Dialer {
-  const { tls, proxy = false, socketPath, lookup, addressFamily, localAddress } = options;
+  const { tls, proxy = false, socketPath, lookup, addressFamily, localAddress, http2 = false } = options;
   if (socketPath !== undefined) checkSocketPath(options);
   if (lookup !== undefined && typeof lookup !== "function") throw invalid(lookup, "lookup must be a function");
   const attemptDelayMs = wholeNumber("attemptDelayMs", options.attemptDelayMs, defaultAttemptDelayMs, maxTimerMs);
   if (attemptDelayMs < minAttemptDelayMs) {
     throw new UsageError("invalid-limit", attemptDelayMs, undefined, "attemptDelayMs must be 10 or more");
   }
-  return createDialer({
+  if (typeof http2 !== "boolean" && http2 !== "auto") throw invalid(http2, 'http2 must be true, false or "auto"');
+  const dialerOptions: DialerOptions = {
     tls,
     proxyFor: proxyChooser(proxy, environment),
     socketPath,
@@ -103,7 +128,10 @@ export function dialerFor(
     attemptDelayMs,
     localAddress,
     handles,
-  });
+  };
+  if (http2 === false) return createDialer(dialerOptions);
+  const choice = http2 === true ? "only" : "preferred";
+  return createHttp2Dialer(dialerOptions, { choice, pool, reachKey: reachKey(options, environment) });
 }
 
 /** Whether a connection may come to have TLS that is the handle transport's concern. */

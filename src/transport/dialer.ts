@@ -6,7 +6,13 @@ import type { ByteStream } from "./byte-stream.js";
 
 /** What came back: the stream, when the server switches protocols, or else an ordinary HTTP response. */
 export type DialResult =
-  | { readonly isUpgraded: true; readonly response: HandshakeResponse; readonly stream: ByteStream }
+  | {
+      readonly isUpgraded: true;
+      /** Whether it answers an extended CONNECT (RFC 8441), not an upgrade. Default false. */
+      readonly isConnect?: boolean;
+      readonly response: HandshakeResponse;
+      readonly stream: ByteStream;
+    }
   | { readonly isUpgraded: false; readonly response: HandshakeResponse; readonly body: Uint8Array };
 
 /** What a dialer has to keep to. */

@@ -51,7 +51,7 @@ const maxLimit = 0x7fffffff;
 
 /** Options of Node's `connect` that a platform's WebSocket has no way to keep. */
 const nodeOnly =
-  /^(?:headers|tls|transport|limits|heartbeat|(?:message|send|idle)TimeoutMs|rateLimit|perMessageDeflate|messageMemory|max(?:Socket)?MemoryBytes|proxy|socketPath|lookup|addressFamily|attemptDelayMs|localAddress|redirects|cookieJar|urlCredentials)$/;
+  /^(?:headers|tls|transport|limits|heartbeat|(?:message|send|idle)TimeoutMs|rateLimit|perM|messageM|max(?:Socket)?M|proxy|socketPath|lookup|address|attemptD|local|redirects|cookieJar|url|http2)/;
 
 /** The names that `nodeOnly` matches. With those of `ConnectOptions`, these are all options of Node's: a test says so. */
 export type NodeOnlyOption =
@@ -76,7 +76,8 @@ export type NodeOnlyOption =
   | "localAddress"
   | "redirects"
   | "cookieJar"
-  | "urlCredentials";
+  | "urlCredentials"
+  | "http2";
 
 /**
  * Fills in the defaults.

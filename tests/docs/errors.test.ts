@@ -16,7 +16,7 @@ import {
   violationCodes,
 } from "#src/protocol/index.js";
 import { AdmissionError, admissionCodes } from "#src/server/index.js";
-import { ProxyError, proxyErrorCodes } from "#src/transport/node/index.js";
+import { Http2Error, http2ErrorCodes, ProxyError, proxyErrorCodes } from "#src/transport/node/index.js";
 
 const page = readFileSync(new URL("../../../docs/errors.md", import.meta.url), "utf8");
 
@@ -57,6 +57,10 @@ describe("docs/errors.md", () => {
     for (const code of upgradeResponseCodes) assertRow(code, new UpgradeResponseError(code).section);
   });
 
+  it("has every reason for no WebSocket over HTTP/2", () => {
+    for (const code of http2ErrorCodes) assertRow(code, new Http2Error(code).section);
+  });
+
   it("has every reason not to follow a redirect, and every fault of a cookie jar", () => {
     for (const code of redirectCodes) assertRow(code, new RedirectError(code, { status: 302, urls: [] }).section);
     for (const code of cookieJarCodes) assertRow(code, new CookieJarError(code).section ?? "");
@@ -76,6 +80,7 @@ describe("docs/errors.md", () => {
       ...redirectCodes,
       ...cookieJarCodes,
       ...proxyErrorCodes,
+      ...http2ErrorCodes,
     ]);
     const listed = [...page.matchAll(/^\| `([a-z0-9-]+)` \|/gmu)].map((match) => match[1] ?? "");
     assert.deepEqual(

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
+import { resolveHttp2Options } from "#src/node/http2-sessions.js";
 import { defaultLimits } from "#src/protocol/index.js";
 import { resolveServerOptions } from "#src/server/options.js";
 
@@ -17,6 +18,7 @@ describe("docs/limits.md", () => {
       ...Object.keys(defaultLimits).map((name) => `limits.${name}`),
       ...Object.keys(resolved.deadlines).filter((name) => name.endsWith("TimeoutMs")),
       ...Object.keys(resolved.deadlines.heartbeat ?? {}).map((name) => `heartbeat.${name}`),
+      ...Object.keys(resolveHttp2Options(true) ?? {}).map((name) => `http2.${name}`),
       ...["messagesPerSecond", "bytesPerSecond", "controlFramesPerSecond"],
     ];
     assert.ok(names.length > 20);

@@ -6,6 +6,7 @@ import "./message-duplex.js";
 
 export type {
   AddressFamilyOption,
+  DialerOptions,
   Environment,
   LookupOption,
   LookupResult,
@@ -29,6 +30,11 @@ export { splitConnections } from "./http2/clear-text.js";
 export type { AnyHttp2Server, ConnectUpgrade } from "./http2/connect-requests.js";
 export { takeConnectRequests } from "./http2/connect-requests.js";
 export { http2ByteStream } from "./http2/http2-byte-stream.js";
+export type { OpenedWay } from "./http2/http2-dialer.js";
+export { createHttp2Dialer } from "./http2/http2-dialer.js";
+export type { Http2ErrorCode } from "./http2/http2-error.js";
+export { Http2Error, http2ErrorCodes } from "./http2/http2-error.js";
+export { SessionPool } from "./http2/session-pool.js";
 export { keepFreedMemory } from "./node-memory.js";
 export { nodeClock, nodePlatform, PooledMaskingKeys } from "./node-platform.js";
 export { documentedNodeText, nodeText } from "./node-text.js";

@@ -53,7 +53,7 @@ export interface DialerOptions {
 }
 
 /** A connected socket, and how many layers of TLS it has. */
-interface Way {
+export interface Way {
   readonly socket: TcpSocket;
   readonly tlsLayers: number;
 }
@@ -82,18 +82,40 @@ async function dial(
   options: DialerOptions,
   opened: OpenedSockets,
 ): Promise<DialResult> {
-  const { signal } = dialOptions;
+  return await upgrade(await reach(address, dialOptions, options, opened), request, dialOptions, options, opened);
+}
+
+/**
+ * Goes all the way to the server, TLS with it included. Whoever calls this discards what was opened where it fails.
+ *
+ * @throws as a dialer does
+ */
+export async function reach(
+  address: WebSocketAddress,
+  dialOptions: Pick<DialOptions, "signal" | "maxHeaderBytes">,
+  options: DialerOptions,
+  opened: OpenedSockets,
+): Promise<Way> {
   const way = await findWay(address, dialOptions, options, opened);
-  const { socket, tlsLayers } = address.secure
-    ? await secureWay(way, bare(address.host), options.tls ?? {}, opened, signal)
-    : way;
+  if (!address.secure) return way;
+  return await secureWay(way, bare(address.host), options.tls ?? {}, opened, dialOptions.signal);
+}
+
+/** Asks for an upgrade where a way leads. As `reach` otherwise. */
+export async function upgrade(
+  { socket, tlsLayers }: Way,
+  request: HandshakeRequest,
+  dialOptions: DialOptions,
+  options: DialerOptions,
+  opened: OpenedSockets,
+): Promise<DialResult> {
   const result = await exchange(socket, request, dialOptions);
   if (!result.isUpgraded) {
     opened.discardAll();
     return result;
   }
   // It may have been aborted after the answer, and before anybody was told of it.
-  signal.throwIfAborted();
+  dialOptions.signal.throwIfAborted();
   // TLS within TLS is not among what the handle transport has tried on itself.
   const stream = byteStreamOf(socket, result.head, tlsLayers > 1 ? undefined : options.handles);
   opened.release(socket);
@@ -102,7 +124,7 @@ async function dial(
 
 async function findWay(
   address: WebSocketAddress,
-  { signal, maxHeaderBytes }: DialOptions,
+  { signal, maxHeaderBytes }: Pick<DialOptions, "signal" | "maxHeaderBytes">,
   options: DialerOptions,
   opened: OpenedSockets,
 ): Promise<Way> {

@@ -1,6 +1,7 @@
 /**
  * How a client on Node reaches a server.
  */
+export type { DialerOptions } from "./dialer.js";
 export { createDialer } from "./dialer.js";
 export type { AddressFamilyOption, LookupOption, LookupResult } from "./look-up.js";
 export type { Proxy } from "./proxy.js";

@@ -2,8 +2,9 @@
  * Extended CONNECT requests as `node:http2` hands them over (RFC 8441).
  */
 import type { Http2SecureServer, Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
-import type { ConnectRequest, ConnectResponse, HandshakeRequest, RawHeaders } from "../../../protocol/index.js";
+import type { ConnectRequest, ConnectResponse, HandshakeRequest } from "../../../protocol/index.js";
 import type { ByteStream } from "../../byte-stream.js";
+import { fieldsOf } from "./fields.js";
 import { http2ByteStream } from "./http2-byte-stream.js";
 
 /** An extended CONNECT request and the stream it came on. */
@@ -90,19 +91,5 @@ function readConnect(stream: ServerHttp2Stream, allHeaders: readonly string[]): 
 
 function respond(stream: ServerHttp2Stream, { status, rawHeaders }: ConnectResponse): void {
   if (stream.destroyed || stream.closed) return;
-  stream.respond({ ...headersOf(rawHeaders), ":status": status });
-}
-
-/** Header lines as Node takes them for HTTP/2: by name, several values as a list. */
-function headersOf(rawHeaders: RawHeaders): Record<string, string | string[]> {
-  const headers = Object.create(null) as Record<string, string | string[]>;
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] as string;
-    const value = rawHeaders[index + 1] as string;
-    const earlier = headers[name];
-    if (earlier === undefined) headers[name] = value;
-    else if (typeof earlier === "string") headers[name] = [earlier, value];
-    else earlier.push(value);
-  }
-  return headers;
+  stream.respond({ ...fieldsOf(rawHeaders), ":status": status });
 }

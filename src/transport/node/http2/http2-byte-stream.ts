@@ -14,8 +14,12 @@ import { NodeByteStream } from "../tcp-stream.js";
  * Makes a byte stream of a stream of HTTP/2 whose head, and that of its answer, are none of the stream's business.
  *
  * @param stream which nobody else reads or writes
+ * @param lossOf the error of a stream that was lost with its session, told what the stream says; undefined where it was not
  */
-export function http2ByteStream(stream: Http2Stream): NodeByteStream {
+export function http2ByteStream(
+  stream: Http2Stream,
+  lossOf: (cause: Error | undefined) => Error | undefined = () => undefined,
+): NodeByteStream {
   // A session forgets its socket when it ends.
   const { session } = stream;
   return new NodeByteStream(stream, undefined, {
@@ -24,6 +28,7 @@ export function http2ByteStream(stream: Http2Stream): NodeByteStream {
       if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
     },
     // Of one that was cut with CANCEL or NO_ERROR, Node tells no error.
-    resetBy: (cause) => (stream.aborted || cause !== undefined ? new StreamResetError(cause) : undefined),
+    resetBy: (cause) =>
+      lossOf(cause) ?? (stream.aborted || cause !== undefined ? new StreamResetError(cause) : undefined),
   });
 }

@@ -1,0 +1,269 @@
+/**
+ * A client's session of HTTP/2, whose streams are WebSockets of many callers (RFC 8441).
+ *
+ * What happens to one stream is no business of the others: an abort, a refusal or a reset ends that one (RFC 9113
+ * §5.4.2). What ends the session ends them all, with an error that says so (§5.4.1).
+ */
+import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from "node:http2";
+import { connect as connectHttp2, constants } from "node:http2";
+import type { Socket as TcpSocket } from "node:net";
+import type { HandshakeRequest, RawHeaders } from "../../../protocol/index.js";
+import { createConnectRequest } from "../../../protocol/index.js";
+import type { DialOptions, DialResult } from "../../dialer.js";
+import { settling } from "../dialing/settling.js";
+import { fieldsOf } from "./fields.js";
+import { http2ByteStream } from "./http2-byte-stream.js";
+import { Http2Error } from "./http2-error.js";
+
+/** A stream that the server has not processed, and will not: it may be asked for again (RFC 9113 §8.7). */
+export class UnprocessedError extends Error {
+  override readonly name = "UnprocessedError";
+  /** The error code of HTTP/2 (RFC 9113 §7). */
+  readonly code: number = constants.NGHTTP2_REFUSED_STREAM;
+}
+
+// Enough for the next page, test or attempt to find it open; too short for anybody to wonder about it.
+const defaultIdleMs = 5000;
+
+/** See the head of this file. */
+export class ClientSession {
+  readonly #session: ClientHttp2Session;
+  readonly #secure: boolean;
+  readonly #idleMs: number;
+  #streams = 0;
+  #hasGoneAway = false;
+  #isGone = false;
+  #error: Error | undefined;
+  #idle: NodeJS.Timeout | undefined;
+
+  /**
+   * Begins a session, which is of use when `settings` has resolved.
+   *
+   * @param socket connected, and over TLS where that is wanted; the session's from now on
+   * @param idleMs milliseconds that it stays open with no stream. Default 5,000. It keeps no process alive meanwhile
+   */
+  constructor(socket: TcpSocket, secure: boolean, idleMs: number = defaultIdleMs) {
+    this.#secure = secure;
+    this.#idleMs = idleMs;
+    // Before the session's own listener, so that streams which end with the socket know why.
+    socket.once("close", () => this.#ended(socket.errored ?? undefined));
+    // A peer that has ended its side sends no more frames: nothing is to be waited for.
+    socket.allowHalfOpen = false;
+    // The authority is that of each request.
+    this.#session = connectHttp2("http://unused.invalid", {
+      createConnection: () => socket,
+      // RFC 9113 §8.4: nobody here takes pushed responses.
+      settings: { enablePush: false },
+    });
+    this.#session.on("error", (error: Error) => this.#ended(error));
+    this.#session.on("goaway", () => {
+      this.#hasGoneAway = true;
+    });
+    this.#session.once("close", () => this.#ended(undefined));
+  }
+
+  /**
+   * Waits for the first SETTINGS frame of the server.
+   *
+   * RFC 8441 §3: "Upon receipt of SETTINGS_ENABLE_CONNECT_PROTOCOL with a value of 1, a client MAY use the Extended
+   * CONNECT". RFC 9113 §3.4 has the settings be the first frame that a server sends, so no later one is waited for.
+   *
+   * @throws Http2Error `http2-session-failed`, or the signal's reason; the session is cut then
+   */
+  async settings(signal: AbortSignal): Promise<void> {
+    try {
+      await settling<undefined>(signal, (resolve, reject) => {
+        const session = this.#session;
+        const onSettings = (): void => resolve(undefined);
+        const onClose = (): void => reject(new Http2Error("http2-session-failed", undefined, this.#error));
+        session.once("remoteSettings", onSettings);
+        session.once("close", onClose);
+        return () => {
+          session.off("remoteSettings", onSettings);
+          session.off("close", onClose);
+        };
+      });
+      this.#waitIdly();
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
+  }
+
+  /** Whether the server allows WebSockets over it (RFC 8441 §3). */
+  get allowsWebSockets(): boolean {
+    return this.#session.remoteSettings.enableConnectProtocol === true;
+  }
+
+  /** Streams that the server allows at a time. */
+  get maxStreams(): number {
+    return this.#session.remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether it may open another stream. RFC 9113 §6.8: after GOAWAY, it "MUST NOT open additional streams". */
+  get hasRoom(): boolean {
+    return this.isUsable && this.#streams < this.maxStreams;
+  }
+
+  /**
+   * Keeps room for one stream, for the call of `ask` that has to follow: between the two others may look for room.
+   *
+   * @returns whether there is any
+   */
+  reserve(): boolean {
+    if (!this.hasRoom) return false;
+    this.#streams++;
+    clearTimeout(this.#idle);
+    // Sockets keep the process alive, sessions do not.
+    if (this.#streams === 1) this.#session.ref();
+    return true;
+  }
+
+  #release(): void {
+    this.#streams--;
+    if (this.#streams === 0) this.#waitIdly();
+  }
+
+  /** False from GOAWAY on, and when it is gone: whoever keeps it may forget it. */
+  get isUsable(): boolean {
+    return !this.#hasGoneAway && !this.#isGone && !this.#session.closed && !this.#session.destroyed;
+  }
+
+  /** Calls back when it is gone; at once where it is. */
+  whenGone(callback: () => void): void {
+    if (this.#session.destroyed) callback();
+    else this.#session.once("close", callback);
+  }
+
+  /** What ended it, where there was an error. */
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  /** Ends it when its last stream is gone; opens no other. */
+  close(): void {
+    clearTimeout(this.#idle);
+    if (!this.#session.destroyed) this.#session.close();
+  }
+
+  /** Cuts it, and its streams with it. */
+  destroy(): void {
+    this.#isGone = true;
+    clearTimeout(this.#idle);
+    this.#session.destroy();
+  }
+
+  /**
+   * Asks for a WebSocket, in the room that `reserve` has kept.
+   *
+   * @throws UnprocessedError, Http2Error, or the signal's reason; the stream is reset then, and the session goes on
+   */
+  async ask(request: HandshakeRequest, options: DialOptions): Promise<DialResult> {
+    const { signal, maxBodyBytes } = options;
+    let isOpened = false;
+    return await settling<DialResult>(signal, (resolve, reject) => {
+      const stream = this.#open(request);
+      isOpened = true;
+      let isOurs = true;
+      let isRead = false;
+      const onResponse = (headers: IncomingHttpHeaders, _flags: number, rawHeaders: RawHeaders): void => {
+        const response = { status: Number(headers[":status"]), httpVersion: "2.0", rawHeaders: ordinary(rawHeaders) };
+        if (response.status >= 200 && response.status <= 299) {
+          isOurs = false;
+          const lossOf = (cause: Error | undefined): Error | undefined => this.#lossOf(cause);
+          resolve({ isUpgraded: true, isConnect: true, response, stream: http2ByteStream(stream, lossOf) });
+          return;
+        }
+        isRead = true;
+        void readBody(stream, maxBodyBytes).then((body) => resolve({ isUpgraded: false, response, body }));
+      };
+      const onClose = (): void => {
+        if (!isRead) reject(this.#failureOf(stream));
+      };
+      stream.once("response", onResponse as (headers: IncomingHttpHeaders) => void);
+      stream.once("close", onClose);
+      return () => {
+        stream.off("close", onClose);
+        // RFC 9113 §8.1, §7: what is not wanted is cancelled, be it a stream or the rest of a body.
+        if (isOurs && !stream.closed) stream.close(constants.NGHTTP2_CANCEL);
+      };
+    }).finally(() => {
+      // Its stream gives the room back, where there is one.
+      if (!isOpened) this.#release();
+    });
+  }
+
+  #open(request: HandshakeRequest): ClientHttp2Stream {
+    if (!this.isUsable) throw new UnprocessedError();
+    const { protocol, scheme, authority, path, rawHeaders } = createConnectRequest(request, this.#secure);
+    const stream = this.#session.request(
+      {
+        ...fieldsOf(rawHeaders),
+        ":method": "CONNECT",
+        ":protocol": protocol,
+        ":scheme": scheme,
+        ":authority": authority,
+        ":path": path,
+      },
+      { endStream: false },
+    );
+    // Stays: a stream that is cut may have an error to tell, which everybody knows by then.
+    stream.on("error", () => undefined);
+    stream.once("close", () => this.#release());
+    return stream;
+  }
+
+  #waitIdly(): void {
+    if (this.#isGone || this.#session.destroyed) return;
+    this.#session.unref();
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => this.close(), this.#idleMs);
+    this.#idle.unref();
+  }
+
+  #ended(error: Error | undefined): void {
+    this.#isGone = true;
+    this.#error ??= error;
+    clearTimeout(this.#idle);
+  }
+
+  /** The error of a stream that was lost with the session. */
+  #lossOf(cause: Error | undefined): Http2Error | undefined {
+    if (!this.#isGone && !this.#session.destroyed) return undefined;
+    return new Http2Error("http2-session-lost", undefined, this.#error ?? cause);
+  }
+
+  /** Why a stream ended before there was an answer. */
+  #failureOf(stream: ClientHttp2Stream): Error {
+    const { rstCode } = stream;
+    if (rstCode === constants.NGHTTP2_REFUSED_STREAM) return new UnprocessedError();
+    if (rstCode === constants.NGHTTP2_HTTP_1_1_REQUIRED) return new Http2Error("http2-http1-required", rstCode);
+    return this.#lossOf(stream.errored ?? undefined) ?? new Http2Error("http2-stream-reset", rstCode);
+  }
+}
+
+/** The fields without the pseudo-header fields. */
+function ordinary(rawHeaders: RawHeaders): RawHeaders {
+  const kept: string[] = [];
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] as string;
+    if (!name.startsWith(":")) kept.push(name, rawHeaders[index + 1] as string);
+  }
+  return kept;
+}
+
+/** As much of the body as is wanted; what breaks off stays short. */
+function readBody(stream: ClientHttp2Stream, maxBytes: number): Promise<Uint8Array> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const finish = (): void => resolve(new Uint8Array(Buffer.concat(chunks).subarray(0, maxBytes)));
+    stream.on("data", (chunk: Buffer) => {
+      chunks.push(chunk);
+      bytes += chunk.byteLength;
+      if (bytes >= maxBytes) finish();
+    });
+    stream.on("end", finish);
+    stream.on("close", finish);
+  });
+}
