@@ -26,6 +26,7 @@ const nodeOnly: Record<NodeOnlyOption, unknown> = {
   redirects: {},
   cookieJar: {},
   urlCredentials: "ignore",
+  http2: true,
 };
 
 describe("options in browsers", () => {
