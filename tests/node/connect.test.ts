@@ -245,6 +245,20 @@ describe("a server that cannot be reached", () => {
     });
   });
 
+  it("names the limit where the head of the answer is longer than maxHeaderBytes, whatever the status", async (t) => {
+    for (const status of [101, 302, 403]) {
+      const port = await serveRaw(
+        t,
+        replying(() => `HTTP/1.1 ${String(status)} x\r\nX: ${"y".repeat(100_000)}\r\n\r\n`),
+      );
+      await assert.rejects(connect(`ws://127.0.0.1:${String(port)}`, { redirects: {} }), {
+        name: "UpgradeResponseError",
+        code: "response-header-bytes",
+        limit: 16_384,
+      });
+    }
+  });
+
   it("or speaks something else, rejects", async (t) => {
     const port = await serveRaw(t, (socket) => socket.end("220 smtp.example ESMTP\r\n"));
     await assert.rejects(connect(`ws://127.0.0.1:${port}`), ConnectError);

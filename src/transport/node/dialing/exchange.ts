@@ -7,6 +7,7 @@ import { request as httpRequest } from "node:http";
 import type { Socket as TcpSocket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { HandshakeRequest, HandshakeResponse } from "../../../protocol/index.js";
+import { UpgradeResponseError } from "../../../protocol/index.js";
 import type { DialOptions } from "../../dialer.js";
 import { settling } from "./settling.js";
 
@@ -19,7 +20,7 @@ export type ExchangeResult =
  * Sends the request, and waits for the head of the answer, and the body of a refusal.
  *
  * @param socket connected, and nobody else's; it is the caller's to destroy
- * @throws the network's or the parser's error, or the signal's reason
+ * @throws UpgradeResponseError `response-header-bytes`, the network's or the parser's error, or the signal's reason
  */
 export function exchange(
   socket: TcpSocket,
@@ -49,7 +50,11 @@ export function exchange(
       });
     });
     // Stays: a request that is destroyed may have an error to tell.
-    clientRequest.on("error", reject);
+    clientRequest.on("error", (error: NodeJS.ErrnoException) => {
+      // The parser does not tell whose limit it was, nor how much came.
+      const isTooLong = error.code === "HPE_HEADER_OVERFLOW";
+      reject(isTooLong ? new UpgradeResponseError("response-header-bytes", undefined, maxHeaderBytes) : error);
+    });
     clientRequest.end();
     return () => {
       if (!isUpgraded) clientRequest.destroy();

@@ -167,7 +167,7 @@ describe("dialing over HTTP/1.1", () => {
       t,
       replying(() => `HTTP/1.1 101 Switching Protocols\r\nX-Long: ${"x".repeat(5000)}\r\n\r\n`),
     );
-    await assert.rejects(dial(addressOf(long), { maxHeaderBytes: 1000 }), { code: "HPE_HEADER_OVERFLOW" });
+    await assert.rejects(dial(addressOf(long), { maxHeaderBytes: 1000 }), { code: "response-header-bytes" });
   });
 
   it("rejects with the signal's reason, and cuts the connection, when it is aborted", async (t) => {
