@@ -53,7 +53,8 @@ describe("§10.4 the memory of a server", () => {
     }
     await peer.untilFrames(1);
     assert.match(peer.lines.join(), /^close 1009/);
-    const { closed, code, grownBytes } = await server.next("closed");
+    // Starting takes more for a moment than an open connection does, which is not of interest here.
+    const { closed, code, peakGrownBytes: grownBytes } = await server.next("closed");
     assert.deepEqual([closed, code], ["failed", 1009]);
     t.diagnostic(`the resident set grew by ${Math.round(Number(grownBytes) / 1024)} KiB`);
     assert.ok(Number(grownBytes) <= 16 * mebibyte, `it grew by ${String(grownBytes)} octets`);
@@ -66,7 +67,7 @@ describe("§10.4 the memory of a server", () => {
     peer.sendClose(1000);
     const noise = new Uint8Array(64 * 1024);
     for (let index = 0; index < 16_384; index++) if (!(await write(socket, noise))) break;
-    const { closed, grownBytes } = await server.next("closed");
+    const { closed, peakGrownBytes: grownBytes } = await server.next("closed");
     assert.equal(closed, "closed-by-peer");
     assert.ok(Number(grownBytes) <= 16 * mebibyte, `it grew by ${String(grownBytes)} octets`);
   });
@@ -82,7 +83,7 @@ describe("§10.4 the memory of a server", () => {
     }
     for (const { socket } of peers) socket.resetAndDestroy();
     for (let count = 0; count < peers.length; count++) {
-      const { grownBytes } = await server.next("closed");
+      const { peakGrownBytes: grownBytes } = await server.next("closed");
       assert.ok(Number(grownBytes) <= 16 * mebibyte, `it grew by ${String(grownBytes)} octets`);
     }
   });
