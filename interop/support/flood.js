@@ -22,6 +22,8 @@ const sampleEvery = 16;
  */
 export function watchMemory() {
   const heldBytes = () => {
+    // The memory of buffers is swept beside, and counts until the next time.
+    globalThis.gc();
     globalThis.gc();
     const { heapUsed, external } = process.memoryUsage();
     return heapUsed + external;
