@@ -422,8 +422,9 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
     const isReadOn = this.#reading?.resume(reason) === true;
     if (isReadOn) this.#watch.isPaused = false;
     if (isReadOn && this.#ending?.hasPeerEnded === true) this.#ending.afterPeerEnded();
-    // Also where reading has stopped again: a ping may have stood before what made it stop.
-    if (this.#outbox.byteLength > 0) this.#outbox.flushSoon();
+    // Also where reading has stopped again: a ping may have stood before what made it stop. What a stuck stream has to
+    // wait for leaves by itself; to ask for a turn here would ask for the next one from within each.
+    if (this.#outbox.byteLength > 0 && !this.#outbox.isStuck) this.#outbox.flushSoon();
   }
 
   // The end

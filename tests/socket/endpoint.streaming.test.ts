@@ -7,6 +7,7 @@ import { ConnectionClosedError, type SendData, UnfinishedMessageError } from "#s
 import { createDeflateContext, FrameArena, type FramePlace, SharedMessage } from "#src/protocol/index.js";
 import type { Observer } from "#src/socket/index.js";
 import { createSocketContext, Endpoint, prepareMessage, resolveSocketOptions } from "#src/socket/index.js";
+import type { Flushable } from "#src/transport/index.js";
 import { createMemoryPair } from "#src/transport/index.js";
 import { nodeText } from "#src/transport/node/index.js";
 import { WatchedCompressor } from "../support/compressors.js";
@@ -325,6 +326,40 @@ for (const role of roles) {
       peer.stream.resume();
       await idle();
       assert.equal(streamed.state(), "resolved");
+    });
+
+    it("leaves others their turn while the peer takes nothing, and more waits behind it than there is room for", async () => {
+      const setup: EndpointSetup = { highWaterMarkBytes: 100 };
+      const { socket, peer, platform, idle } = meetRawPeer(role, setup, { capacityBytes: 10 });
+      const schedule = platform.turns.schedule.bind(platform.turns);
+      let scheduled = 0;
+      Object.assign(platform.turns, {
+        schedule: (flushable: Flushable): void => {
+          // A turn that asks for another one for ever never ends: nothing could end this test then.
+          if (++scheduled <= 100) schedule(flushable);
+        },
+      });
+      const fed = fedSource();
+      const streamed = watched(socket.sendStream(fed.source));
+      await idle();
+      peer.stream.pause();
+      await fed.give("x".repeat(40));
+      await idle();
+      assert.equal(socket.send("y".repeat(400)).status, "buffered");
+      const pong = watched(socket.ping().then(() => undefined));
+      await idle();
+      assert.ok(scheduled <= 20, `${String(scheduled)} turns were asked for`);
+      peer.stream.resume();
+      await fed.end();
+      await idle();
+      assert.equal(streamed.state(), "resolved");
+      assert.deepEqual(
+        peer.frames.map(({ opcode }) => opcode),
+        [1, 9, 0, 1],
+      );
+      peer.send({ opcode: 10, payload: peer.frames[1]?.payload ?? "" });
+      await idle();
+      assert.equal(pong.state(), "resolved");
     });
 
     it("leaves others their turn, however fast source and peer are", async () => {
