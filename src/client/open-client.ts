@@ -21,6 +21,7 @@ import type {
   SocketOptions,
 } from "../socket/index.js";
 import {
+  checkHandlers,
   createCompression,
   createSocketContext,
   maxTimerMs,
@@ -151,6 +152,7 @@ export interface ResolvedClientOptions {
  */
 export function resolveClientOptions(options: ClientOptions): ResolvedClientOptions {
   const { handshakeTimeoutMs } = options;
+  checkHandlers(options);
   checkCookieJar(options.cookieJar);
   resolveUrlCredentials(options.urlCredentials);
   return {

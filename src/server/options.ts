@@ -3,7 +3,7 @@
  */
 
 import type { ResolvedSocketOptions, SocketHandlers, SocketOptions } from "../socket/index.js";
-import { maxTimerMs, resolveSocketOptions, wholeNumber } from "../socket/index.js";
+import { checkHandlers, maxTimerMs, resolveSocketOptions, wholeNumber } from "../socket/index.js";
 import type { Accept } from "./accept.js";
 import type { HostsOption } from "./hosts.js";
 import type { OriginsOption } from "./origin.js";
@@ -89,6 +89,7 @@ const defaultMaxTopicLength = 1024;
 
 /** @throws UsageError `invalid-limit`, `invalid-argument` */
 export function resolveServerOptions<Data>(options: ServerOptions<Data>): ResolvedServerOptions {
+  checkHandlers(options, ["accept", "refused"]);
   return {
     ...resolveSocketOptions(options),
     handshakeTimeoutMs: wholeNumber(

@@ -4,6 +4,7 @@
 
 export { Burst } from "./burst.js";
 export { callAside } from "./calling.js";
+export { checkHandlers } from "./check-handlers.js";
 export type { ReadableStreamLike, StreamSource } from "./chunk-source.js";
 export { closeWith } from "./closing.js";
 export type { CompressionReport, PerMessageDeflateOptions } from "./compression.js";
