@@ -13,9 +13,9 @@ import { run, testArguments } from "./lib/run.js";
 
 const defaultVersions = ["22", "24", "26"];
 /** What touches Node; the rest of the suite is about this repository. */
-const folders = ["tests/transport", "tests/socket", "tests/server", "tests/client", "tests/node"];
-/** What is plain ECMAScript runs on the newest of them, too. */
-const pureFolders = ["tests/protocol"];
+const folders = ["tests/transport", "tests/node"];
+/** What is plain ECMAScript over clocks and streams in memory runs on the newest of them, too. */
+const pureFolders = ["tests/protocol", "tests/socket", "tests/server", "tests/client"];
 
 const given = process.argv.slice(2);
 const versions = given.length === 0 ? defaultVersions : given;
