@@ -70,16 +70,18 @@ export function createServers(options: PortServersOptions): PortServers {
 }
 
 function http2Settings({ maxStreamsPerSession }: ResolvedHttp2Options, limits: Limits) {
+  // RFC 9113 §6.5.2 counts 32 octets for each field beside its own.
+  const maxHeaderListSize = Math.min(limits.maxHeaderBytes + 32 * limits.maxHeaderCount, 2 ** 32 - 1);
   return {
     settings: {
       // RFC 8441 §3.
       enableConnectProtocol: true,
       maxConcurrentStreams: maxStreamsPerSession,
-      // RFC 9113 §6.5.2 counts 32 octets for each field beside its own.
-      maxHeaderListSize: Math.min(limits.maxHeaderBytes + 32 * limits.maxHeaderCount, 2 ** 32 - 1),
+      maxHeaderListSize,
     },
-    // One more than are allowed, as above, and the pseudo-header fields.
-    maxHeaderListPairs: limits.maxHeaderCount + 6,
+    // As many as that size has room for, with the pseudo-header fields: Node resets the stream of one that has more fields,
+    // where we tell who sends too many that it is too many.
+    maxHeaderListPairs: Math.min(Math.ceil(maxHeaderListSize / 32) + 6, maxMaxHeadersCount),
   };
 }
 

@@ -6,11 +6,15 @@ import { describeByteStream } from "../../../contract/byte-stream.js";
 import { connectHttp2Pair } from "../../../support/http2-pairs.js";
 import { StreamRecorder } from "../../../support/stream-recorder.js";
 
-describeByteStream("a stream of HTTP/2", {
-  connect: connectHttp2Pair,
-  retainsWrites: true,
-  remoteAddress: /^(?:::ffff:)?127\.0\.0\.1$/u,
-});
+for (const near of ["server", "client"] as const) {
+  for (const isSecure of [false, true]) {
+    describeByteStream(`a ${near}'s stream of HTTP/2 ${isSecure ? "over TLS" : "in clear text"}`, {
+      connect: () => connectHttp2Pair({ near, isSecure }),
+      retainsWrites: true,
+      remoteAddress: /^127\.0\.0\.1$/u,
+    });
+  }
+}
 
 describe("RFC 8441 §5 a stream of HTTP/2 that ends", () => {
   it("tells of RST_STREAM as of a reset", async (t) => {
