@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it } from "node:test";
-import type { IncomingRequest, ServeOptions, UpgradeRefusal } from "#src/index.js";
+import type { AcceptContext, IncomingRequest, ServeOptions, UpgradeRefusal } from "#src/index.js";
 import { UpgradeRefusedError } from "#src/index.js";
 import { deferred } from "../support/endpoints.js";
 import { turns } from "../support/task-queue.js";
@@ -95,7 +95,7 @@ for (const version of versions) {
       const gate = deferred<undefined>();
       const asked = deferred<AbortSignal>();
       const { connect } = await visit(t, version, {
-        accept: (request, { signal }) => {
+        accept: (request: IncomingRequest, { signal }: AcceptContext) => {
           if (new URL(request.url).pathname === "/slow") return gate.promise;
           asked.resolve(signal);
           return never();

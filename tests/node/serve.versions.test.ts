@@ -127,7 +127,9 @@ for (const version of versions) {
           open: (opened) => {
             socket = opened;
           },
-          message: () => void taken++,
+          message: () => {
+            taken++;
+          },
           close,
         });
         const peer = await open();

@@ -2,9 +2,11 @@
  * Attacks that HTTP/2 brings along.
  */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { describe, it } from "node:test";
 import { serve } from "#src/index.js";
 import { answerOf, openHttp2Client } from "../support/http2-client.js";
+import { testOnlyCertificate, testOnlyKey } from "../support/test-only-certificate.js";
 
 describe("RFC 9113 §10.5 floods of a session", () => {
   it("rapid resets (CVE-2023-44487) end the session, and touch no other", async (t) => {
@@ -95,4 +97,21 @@ describe("RFC 9113 §5.2 flow control", () => {
     const [socket] = server.sockets;
     assert.ok(socket !== undefined && socket.memoryBytes < 2 * 1024 * 1024, String(socket?.memoryBytes));
   });
+});
+
+describe("a session that never asks for anything", () => {
+  for (const tls of [undefined, { key: testOnlyKey, cert: testOnlyCertificate }]) {
+    it(`ends at handshakeTimeoutMs${tls === undefined ? "" : ", over TLS"}`, async (t) => {
+      const server = await serve({
+        port: 0,
+        http2: true,
+        handshakeTimeoutMs: 200,
+        ...(tls !== undefined && { tls }),
+        message: () => undefined,
+      });
+      const { session } = await openHttp2Client(t, server.url, server);
+      if (!session.closed) await once(session, "close");
+      assert.equal(session.destroyed, true);
+    });
+  }
 });

@@ -1,7 +1,13 @@
 /**
  * Extended CONNECT requests as `node:http2` hands them over (RFC 8441).
  */
-import type { Http2SecureServer, Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type {
+  Http2SecureServer,
+  Http2Server,
+  IncomingHttpHeaders,
+  ServerHttp2Session,
+  ServerHttp2Stream,
+} from "node:http2";
 import type { ConnectRequest, ConnectResponse, HandshakeRequest } from "../../../protocol/index.js";
 import type { ByteStream } from "../../byte-stream.js";
 import { fieldsOf } from "./fields.js";
@@ -14,6 +20,8 @@ export interface ConnectUpgrade {
   readonly request: ConnectRequest;
   /** The stream. What is written to it follows the head of the answer, which has to be sent first. */
   readonly stream: ByteStream;
+  /** The session that it came over; undefined where that is gone. */
+  readonly session: ServerHttp2Session | undefined;
   /** Whether the session is encrypted. */
   readonly isSecure: boolean;
   /**
@@ -84,6 +92,7 @@ function readConnect(stream: ServerHttp2Stream, allHeaders: readonly string[]): 
       rawHeaders,
     },
     stream: http2ByteStream(stream),
+    session: stream.session as ServerHttp2Session | undefined,
     isSecure: stream.session?.encrypted === true,
     respond: (response) => respond(stream, response),
   };
