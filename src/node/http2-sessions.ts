@@ -7,6 +7,7 @@ import { UsageError } from "../protocol/index.js";
 import { maxTimerMs, wholeNumber } from "../socket/index.js";
 import type { Deadlines, Timer } from "../transport/index.js";
 import { Deadline } from "../transport/index.js";
+import { widenWindow } from "../transport/node/index.js";
 
 /** What can be set about HTTP/2. */
 export interface Http2Options {
@@ -95,6 +96,7 @@ export class Http2Sessions {
 
   #entered(session: Http2Session): void {
     this.#sessions.add(session);
+    widenWindow(session);
     // As servers of HTTP/1.1 have it, it would stay when the peer has ended its side, and its streams with it.
     session.socket.allowHalfOpen = false;
     const { deadlines, sessionIdleTimeoutMs } = this.#options;

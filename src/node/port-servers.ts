@@ -9,6 +9,7 @@ import type { Server as HttpsServer, ServerOptions as HttpsServerOptions } from 
 import { createServer as createHttpsServer } from "node:https";
 import type { Limits } from "../protocol/index.js";
 import type { ResolvedServerOptions } from "../server/index.js";
+import { sessionMemoryMiB } from "../transport/node/index.js";
 import type { ResolvedHttp2Options } from "./http2-sessions.js";
 
 /** What the servers of a port are made of. */
@@ -79,6 +80,7 @@ function http2Settings({ maxStreamsPerSession }: ResolvedHttp2Options, limits: L
       maxConcurrentStreams: maxStreamsPerSession,
       maxHeaderListSize,
     },
+    maxSessionMemory: sessionMemoryMiB,
     // As many as that size has room for, with the pseudo-header fields: Node resets the stream of one that has more fields,
     // where we tell who sends too many that it is too many.
     maxHeaderListPairs: Math.min(Math.ceil(maxHeaderListSize / 32) + 6, maxMaxHeadersCount),

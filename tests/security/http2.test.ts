@@ -268,4 +268,30 @@ describe("RFC 9113 §5.2 flow control towards a client", () => {
     assert.equal(bytes, 1000 * 16 * 1024);
     await Promise.all([slow.close(), lively.close()]);
   });
+
+  it("is no reason to refuse others a stream, however much waits for a socket that nobody reads", async (t) => {
+    const server = await serve({
+      port: 0,
+      http2: true,
+      heartbeat: false,
+      message: (socket, message) => {
+        if (message !== "flood") socket.send(message);
+        else for (let count = 0; count < 30; count++) socket.send(new Uint8Array(1024 * 1024));
+      },
+    });
+    const { session, open } = await openHttp2Client(t, server.url, server);
+    const slow = await open();
+    slow.sendText("flood");
+    await slow.until(() => slow.frames.length > 0);
+    slow.stream.pause();
+    // More than Node lets a session have in memory by default, and still take streams.
+    const others = [await open(), await open()];
+    for (const other of others) {
+      other.sendText("hello");
+      await other.untilFrames(1);
+    }
+    assert.equal(session.destroyed, false);
+    slow.stream.destroy();
+    for (const other of others) other.stream.destroy();
+  });
 });

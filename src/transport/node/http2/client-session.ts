@@ -15,6 +15,7 @@ import { settling } from "../dialing/settling.js";
 import { fieldsOf } from "./fields.js";
 import { http2ByteStream } from "./http2-byte-stream.js";
 import { Http2Error } from "./http2-error.js";
+import { sessionMemoryMiB, widenWindow } from "./session-settings.js";
 
 /** A stream that the server has not processed, and will not: it may be asked for again (RFC 9113 §8.7). */
 export class UnprocessedError extends Error {
@@ -63,7 +64,9 @@ export class ClientSession {
       createConnection: () => socket,
       // RFC 9113 §8.4: nobody here takes pushed responses.
       settings: { enablePush: false },
+      maxSessionMemory: sessionMemoryMiB,
     });
+    widenWindow(this.#session);
     this.#session.on("error", (error: Error) => this.#ended(error));
     this.#session.on("goaway", (code: number, lastStreamId: number) => {
       // RFC 9113 §6.8: a second one may lower the last stream, and never raises it.
