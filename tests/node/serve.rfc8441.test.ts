@@ -94,6 +94,12 @@ async function start(t: TestContext, options: Partial<ServeOptions<unknown>> = {
   return await startServer(t, { host: "127.0.0.1", closeTimeoutMs: 100, ...options });
 }
 
+function windowUpdate(streamId: number, increment: number): Buffer {
+  const payload = Buffer.alloc(4);
+  payload.writeUInt32BE(increment);
+  return http2Frame(frameType.windowUpdate, 0, streamId, payload);
+}
+
 /** The values of a setting, in the order that they came. */
 function settingsOf({ frames }: RawSession, identifier: number): number[] {
   return frames
@@ -240,6 +246,31 @@ describe("RFC 8441 §5 the opening handshake", () => {
     assert.match(String(answer["sec-websocket-extensions"]), /^permessage-deflate/u);
     stream.destroy();
     assert.equal((await answerOf(client.ask({ "sec-websocket-version": "12" })))["sec-websocket-version"], "13");
+  });
+});
+
+describe("RFC 9113 §8.1 a stream that was refused", () => {
+  it("is gone after its answer, though its client goes on: RST_STREAM with NO_ERROR", async (t) => {
+    const gone: unknown[] = [];
+    const server = await start(t, {
+      closeTimeoutMs: 10_000,
+      accept: (request: Request) =>
+        new URL(request.url).pathname === "/" ? new Response("x".repeat(40_000), { status: 403 }) : undefined,
+      refused: (refusal) => void gone.push(refusal.code),
+      http2: { maxStreamsPerSession: 1 },
+    });
+    const session = await RawSession.open(t, server.port);
+    await session.find(({ type }) => type === frameType.settings);
+    for (const streamId of [1, 3, 5]) {
+      // As many as may be open at a time; not one more would be taken while another is there.
+      assert.equal(await session.ask(streamId, connectFields()), "refused");
+      const reset = await session.find(({ type, streamId: id }) => type === frameType.reset && id === streamId);
+      assert.equal(reset?.payload.readUInt32BE(), 0);
+      assert.equal(session.dataOf(streamId).byteLength, streamId === 1 ? 40_000 : session.dataOf(1).byteLength);
+      session.socket.write(windowUpdate(0, 40_000));
+    }
+    assert.equal(await session.ask(7, connectFields({ ":path": "/in" })), "accepted");
+    assert.deepEqual(gone, ["accept-refused", "accept-refused", "accept-refused"]);
   });
 });
 

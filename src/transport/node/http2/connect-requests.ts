@@ -8,6 +8,7 @@ import type {
   ServerHttp2Session,
   ServerHttp2Stream,
 } from "node:http2";
+import { constants } from "node:http2";
 import type { ConnectRequest, ConnectResponse, HandshakeRequest } from "../../../protocol/index.js";
 import type { ByteStream } from "../../byte-stream.js";
 import { fieldsOf } from "./fields.js";
@@ -101,4 +102,11 @@ function readConnect(stream: ServerHttp2Stream, allHeaders: readonly string[]): 
 function respond(stream: ServerHttp2Stream, { status, rawHeaders }: ConnectResponse): void {
   if (stream.destroyed || stream.closed) return;
   stream.respond({ ...fieldsOf(rawHeaders), ":status": status });
+  if (status < 300) return;
+  // RFC 9113 §8.1: a server whose answer is complete "MAY request that the client abort transmission of a request without
+  // error by sending a RST_STREAM with an error code of NO_ERROR". Who is refused would have to end a stream that is of no
+  // use to anybody, and counts against the session until then.
+  stream.once("finish", () => {
+    if (!stream.closed && !stream.destroyed) stream.close(constants.NGHTTP2_NO_ERROR);
+  });
 }
