@@ -49,7 +49,7 @@ async function use(socket: ClientSocket): Promise<void> {
   // One after the other: HAProxy 2.6 gets stuck where much goes both ways at once, see docs/http2.md.
   for (const sent of ["hello", "x".repeat(70_000), new Uint8Array(500_000).fill(7), "y".repeat(1_000_000)]) {
     socket.send(sent);
-    const { value } = await messages.next();
+    const value: unknown = (await messages.next()).value;
     assert.ok(
       typeof value === "string" ? value === sent : Buffer.compare(value as Uint8Array, sent as Uint8Array) === 0,
     );

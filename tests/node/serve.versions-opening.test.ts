@@ -41,8 +41,7 @@ for (const version of versions) {
       // RFC 8441 §5: those are not of HTTP/2.
       for (const field of ["upgrade", "connection", "sec-websocket-key"]) assert.equal(seen.headers.has(field), !http2);
       assert.equal(socket.protocol, "two");
-      const { value } = await socket[Symbol.asyncIterator]().next();
-      assert.equal(value, "hello ada at 127.0.0.1");
+      assert.equal((await socket[Symbol.asyncIterator]().next()).value, "hello ada at 127.0.0.1");
       await socket.close();
     });
 

@@ -79,10 +79,7 @@ describe("short writes to a stream of HTTP/2", () => {
     assert.equal(recorder.count("drained"), 1);
     await farRecorder.untilReceived(16 * 1024 + 1);
     const { bytes } = farRecorder;
-    assert.deepEqual(
-      bytes,
-      Uint8Array.from([...expected.flatMap((value) => new Array<number>(1024).fill(value)), 16]),
-    );
+    assert.deepEqual(bytes, Uint8Array.from([...expected.flatMap((value) => new Array<number>(1024).fill(value)), 16]));
   });
 
   it("that are longer are not copied", async (t) => {
