@@ -17,6 +17,7 @@ const sessionWindowBytes = 16 * 1024 * 1024;
 /** Lets the peer send more at a time than the default, over all streams (RFC 9113 §6.9.2). To be called when it begins. */
 export function widenWindow(session: Http2Session): void {
   session.once("connect", () => {
-    if (!session.destroyed) session.setLocalWindowSize(sessionWindowBytes);
+    // Other runtimes' sessions may have no such method.
+    if (!session.destroyed && "setLocalWindowSize" in session) session.setLocalWindowSize(sessionWindowBytes);
   });
 }
