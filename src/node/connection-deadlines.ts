@@ -1,6 +1,7 @@
 /**
  * How long the connections of an HTTP server may take to say what they want: a time that begins with the connection,
- * goes through the handshake of TLS and the head of the first request, and is handed on with an upgrade.
+ * goes through the handshake of TLS and the head of the first request, and is handed on with an upgrade, or to a session of
+ * HTTP/2.
  *
  * Node's own timeouts, which stay as they are, begin anew with each of these.
  */
@@ -20,8 +21,8 @@ export class ConnectionDeadlines {
   readonly #deadlines: Deadlines;
   readonly #handshakeTimeoutMs: number;
   readonly #running = new Map<TcpSocket, Deadline>();
-  /** Connections in their TLS handshake, by the peer's end: the encrypted socket is another one. */
-  readonly #plainSockets = new Map<string, TcpSocket>();
+  /** Their sockets, by the peer's end: over TLS the encrypted socket is another one, and a session of HTTP/2 shows none. */
+  readonly #sockets = new Map<string, TcpSocket>();
 
   constructor(deadlines: Deadlines, handshakeTimeoutMs: number) {
     this.#deadlines = deadlines;
@@ -56,6 +57,13 @@ export class ConnectionDeadlines {
     return deadline;
   }
 
+  /** As `take`, for whoever has not the socket that it began with: a session of HTTP/2, or TLS. */
+  takeFrom(peer: PeerEnd): Deadline | undefined {
+    const end = textOf(peer);
+    const socket = end === undefined ? undefined : this.#sockets.get(end);
+    return socket === undefined ? undefined : this.take(socket);
+  }
+
   #set(socket: TcpSocket, deadline: Deadline, cut: () => void): void {
     this.take(socket)?.cancel();
     if (socket.destroyed) {
@@ -67,32 +75,32 @@ export class ConnectionDeadlines {
       cut();
     };
     this.#running.set(socket, deadline);
-    socket.once("close", () => this.take(socket)?.cancel());
+    const end = textOf(socket);
+    if (end !== undefined) this.#sockets.set(end, socket);
+    socket.once("close", () => {
+      this.take(socket)?.cancel();
+      if (end !== undefined && this.#sockets.get(end) === socket) this.#sockets.delete(end);
+    });
   }
 
   #beginTls(socket: TcpSocket): void {
-    const end = peerEnd(socket);
-    // It has been reset already.
-    if (end === undefined) return;
-    this.#plainSockets.set(end, socket);
-    socket.once("close", () => this.#plainSockets.delete(end));
-    this.#set(socket, this.#start(), () => socket.destroy());
+    // Without an end it has been reset already.
+    if (textOf(socket) !== undefined) this.#set(socket, this.#start(), () => socket.destroy());
   }
 
   #secured(socket: TLSSocket): void {
-    const end = peerEnd(socket);
-    const plain = end === undefined ? undefined : this.#plainSockets.get(end);
-    const deadline = plain === undefined ? undefined : this.take(plain);
-    if (socket.alpnProtocol === "h2") {
-      // Its session has a time of its own.
-      deadline?.cancel();
-      return;
-    }
-    this.begin(socket, deadline ?? this.#start());
+    // A session of HTTP/2 has taken it, and goes on with it.
+    if (socket.alpnProtocol === "h2") return;
+    this.begin(socket, this.takeFrom(socket) ?? this.#start());
   }
 }
 
 /** Where a connection comes from; no two that are there at the same time have the same. */
-function peerEnd({ remoteAddress, remotePort }: TcpSocket): string | undefined {
+export interface PeerEnd {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+}
+
+function textOf({ remoteAddress, remotePort }: PeerEnd): string | undefined {
   return remotePort === undefined ? undefined : `${String(remoteAddress)} ${String(remotePort)}`;
 }

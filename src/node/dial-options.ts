@@ -21,7 +21,6 @@ import {
   createDialer,
   createHttp2Dialer,
   defaultAttemptDelayMs,
-  nodeClock,
   parseProxy,
   proxyFromEnvironment,
   SessionPool,
@@ -95,7 +94,7 @@ export interface ReachOptions {
 export type Http2Choice = boolean | "auto";
 
 /** One for the process, as the connections of browsers are: whoever goes the same way may share it. */
-const pool = new SessionPool<OpenedWay>(() => nodeClock.now());
+const pool = new SessionPool<OpenedWay>();
 
 // RFC 8305 §5: "a minimum of 10 milliseconds".
 const minAttemptDelayMs = 10;

@@ -6,6 +6,8 @@ import { constants } from "node:http2";
 import { UsageError } from "../protocol/index.js";
 import { maxTimerMs, wholeNumber } from "../socket/index.js";
 import type { Deadlines, Timer } from "../transport/index.js";
+import { Deadline } from "../transport/index.js";
+import { widenWindow } from "../transport/node/index.js";
 
 /** What can be set about HTTP/2. */
 export interface Http2Options {
@@ -67,14 +69,18 @@ export function isHttp2Server(server: object | undefined): server is Http2Server
 /** What is needed to keep sessions. */
 export interface SessionsOptions extends ResolvedHttp2Options {
   readonly deadlines: Deadlines;
-  /** Milliseconds that a session has to open its first stream. */
+  /** Milliseconds that a session has to open its first stream, where its connection had no time before. */
   readonly handshakeTimeoutMs: number;
+  /** Takes what is left of the time of a session's connection. */
+  readonly deadlineOf: (session: Http2Session) => Deadline | undefined;
 }
 
 /** See the head of this file. */
 export class Http2Sessions {
   readonly #options: SessionsOptions;
   readonly #sessions = new Set<Http2Session>();
+  /** The time of those that have opened no stream. */
+  readonly #opening = new WeakMap<Http2Session, Deadline>();
 
   constructor(server: Http2Server | Http2SecureServer, options: SessionsOptions) {
     this.#options = options;
@@ -90,13 +96,17 @@ export class Http2Sessions {
 
   #entered(session: Http2Session): void {
     this.#sessions.add(session);
+    widenWindow(session);
     // As servers of HTTP/1.1 have it, it would stay when the peer has ended its side, and its streams with it.
     session.socket.allowHalfOpen = false;
-    const { deadlines, handshakeTimeoutMs, sessionIdleTimeoutMs } = this.#options;
+    const { deadlines, sessionIdleTimeoutMs } = this.#options;
+    this.#begin(session);
     let streams = 0;
-    let idle: Timer | undefined = deadlines.setTimer(() => this.#dismiss(session), handshakeTimeoutMs);
+    let idle: Timer | undefined;
     session.on("stream", (stream: Http2Stream) => {
       streams++;
+      // Whoever wants it has taken it: the server's listeners hear of a stream first.
+      this.takeDeadline(session)?.cancel();
       idle?.cancel();
       idle = undefined;
       stream.once("close", () => {
@@ -106,9 +116,25 @@ export class Http2Sessions {
       });
     });
     session.once("close", () => {
+      this.takeDeadline(session)?.cancel();
       idle?.cancel();
       this.#sessions.delete(session);
     });
+  }
+
+  #begin(session: Http2Session): void {
+    const { deadlines, handshakeTimeoutMs, deadlineOf } = this.#options;
+    const expired = (): void => this.#dismiss(session);
+    const deadline = deadlineOf(session) ?? new Deadline(deadlines, handshakeTimeoutMs, expired);
+    deadline.expired = expired;
+    this.#opening.set(session, deadline);
+  }
+
+  /** Takes what is left of the handshake's time, for the first stream of a session; undefined for all others. */
+  takeDeadline(session: Http2Session): Deadline | undefined {
+    const deadline = this.#opening.get(session);
+    this.#opening.delete(session);
+    return deadline;
   }
 
   /** Ends a session that does nothing: GOAWAY (RFC 9113 §6.8), and then the connection. */

@@ -3,7 +3,7 @@
  * upgrades in without it.
  */
 import type { Server as HttpServer } from "node:http";
-import type { Http2SecureServer, Http2Server } from "node:http2";
+import type { Http2SecureServer, Http2Server, Http2Session } from "node:http2";
 import type { Server as HttpsServer } from "node:https";
 import type { Socket as TcpSocket } from "node:net";
 import type { HandshakeRequest } from "../protocol/index.js";
@@ -54,12 +54,16 @@ export class OwnPort {
   }
 
   #keepSessions(http2: Http2Server | Http2SecureServer, options: ResolvedHttp2Options): Http2Sessions {
-    if ((http2 as unknown) !== this.http) {
-      splitConnections(this.http, http2, (socket) => this.deadlines.take(socket)?.cancel());
-    }
+    if ((http2 as unknown) !== this.http) splitConnections(this.http, http2);
     const { deadlines } = nodePlatform;
     const { handshakeTimeoutMs } = this.#options.resolved;
-    return new Http2Sessions(http2, { ...options, deadlines, handshakeTimeoutMs });
+    const deadlineOf = ({ socket }: Http2Session): Deadline | undefined => this.deadlines.takeFrom(socket);
+    return new Http2Sessions(http2, { ...options, deadlines, handshakeTimeoutMs, deadlineOf });
+  }
+
+  /** What is left of the handshake's time for the first stream of a session of HTTP/2; undefined for all others. */
+  takeDeadline(session: Http2Session | undefined): Deadline | undefined {
+    return session === undefined ? undefined : this.#sessions?.takeDeadline(session);
   }
 
   #createDoor(): Door | undefined {

@@ -9,6 +9,7 @@ import type { Server as HttpsServer, ServerOptions as HttpsServerOptions } from 
 import { createServer as createHttpsServer } from "node:https";
 import type { Limits } from "../protocol/index.js";
 import type { ResolvedServerOptions } from "../server/index.js";
+import { sessionMemoryMiB } from "../transport/node/index.js";
 import type { ResolvedHttp2Options } from "./http2-sessions.js";
 
 /** What the servers of a port are made of. */
@@ -70,16 +71,19 @@ export function createServers(options: PortServersOptions): PortServers {
 }
 
 function http2Settings({ maxStreamsPerSession }: ResolvedHttp2Options, limits: Limits) {
+  // RFC 9113 §6.5.2 counts 32 octets for each field beside its own.
+  const maxHeaderListSize = Math.min(limits.maxHeaderBytes + 32 * limits.maxHeaderCount, 2 ** 32 - 1);
   return {
     settings: {
       // RFC 8441 §3.
       enableConnectProtocol: true,
       maxConcurrentStreams: maxStreamsPerSession,
-      // RFC 9113 §6.5.2 counts 32 octets for each field beside its own.
-      maxHeaderListSize: Math.min(limits.maxHeaderBytes + 32 * limits.maxHeaderCount, 2 ** 32 - 1),
+      maxHeaderListSize,
     },
-    // One more than are allowed, as above, and the pseudo-header fields.
-    maxHeaderListPairs: limits.maxHeaderCount + 6,
+    maxSessionMemory: sessionMemoryMiB,
+    // As many as that size has room for, with the pseudo-header fields: Node resets the stream of one that has more fields,
+    // where we tell who sends too many that it is too many.
+    maxHeaderListPairs: Math.min(Math.ceil(maxHeaderListSize / 32) + 6, maxMaxHeadersCount),
   };
 }
 

@@ -188,8 +188,9 @@ class NodeServer<Data> implements Server<Data> {
   }
 
   /** Takes an extended CONNECT request. */
-  #connect({ head, request, stream, isSecure, respond }: ConnectUpgrade): void {
+  #connect({ head, request, stream, session, isSecure, respond }: ConnectUpgrade): void {
     this.#core.upgrade(head, stream, isSecure, {
+      deadline: this.#ownPort?.takeDeadline(session),
       form: new ConnectForm(request, respond),
       isOnLoopback: this.#isOnLoopback,
     });

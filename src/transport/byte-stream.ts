@@ -1,6 +1,6 @@
 /**
- * What a connection needs of the outside: a reliable stream of octets in both directions. TCP and TLS sockets, the
- * in-memory pair, and one day a stream of HTTP/2 or HTTP/3 are byte streams. tests/contract/ runs over each of them.
+ * What a connection needs of the outside: a reliable stream of octets in both directions. TCP and TLS sockets, streams of
+ * HTTP/2, the in-memory pair, and one day a stream of HTTP/3 are byte streams. tests/contract/ runs over each of them.
  */
 
 /**

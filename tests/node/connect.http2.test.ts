@@ -11,6 +11,7 @@ import { describe, it } from "node:test";
 import type { ConnectOptions } from "#src/index.js";
 import { connect, Http2Error, serve, UpgradeRefusedError } from "#src/index.js";
 import { accept, rejection, startBare, startServer } from "../support/http2-servers.js";
+import { LineProcess } from "../support/line-process.js";
 import { startConnectProxy } from "../support/proxies.js";
 import { testOnlyCertificate, testOnlyKey } from "../support/test-only-certificate.js";
 
@@ -74,14 +75,18 @@ describe("RFC 8441 connect with http2: true", () => {
     for (const socket of sockets) socket.terminate();
   });
 
-  it("ends the session when its last socket is gone and nobody comes", async (t) => {
+  it("keeps no process alive by a session without a socket, which stays for the next one", async (t) => {
     const bare = await startBare(t, accept);
-    const socket = await connect(bare.url, { http2: true });
+    const script = new URL("../support/idle-session-process.js", import.meta.url);
+    const client = LineProcess.start(t, script, bare.url);
+    const exited = await client.exited;
+    assert.deepEqual(exited, [0, null]);
     const [session] = bare.sessions;
-    assert.ok(session !== undefined);
-    const left = once(session, "close");
-    socket.terminate();
-    await left;
+    assert.equal(bare.streams.length, 2);
+    assert.equal(bare.sessions.length, 1);
+    // It did not end by itself, which it would have told by GOAWAY.
+    if (session?.closed === false) await once(session, "close");
+    assert.equal(bare.goodbyes.length, 0);
   });
 
   it("goes through a proxy's tunnel", async (t) => {

@@ -1,23 +1,37 @@
 /**
- * Every MUST of RFC 8441 that a test can see from outside, for the server and for the client.
+ * Every MUST of RFC 8441 that is about a client; serve.rfc8441.test.ts has those about a server.
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { ServerHttp2Stream, Settings } from "node:http2";
-import { connect as connectHttp2, createSecureServer, createServer } from "node:http2";
+import { connect as connectHttp2, constants, createSecureServer, createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { createServer as createTcpServer } from "node:net";
 import type { TestContext } from "node:test";
 import { describe, it } from "node:test";
 import { connect } from "#src/index.js";
+import { frame } from "../support/frames.js";
 import { openHttp2Client } from "../support/http2-client.js";
-import { rejection, startServer } from "../support/http2-servers.js";
+import type { Http2Frame } from "../support/http2-frames.js";
+import {
+  enableConnectProtocol,
+  endHeaders,
+  endStream,
+  fieldBlock,
+  frameType,
+  http2Frame,
+  serveFrames,
+  settingsFrame,
+} from "../support/http2-frames.js";
+import { rejection, startBare, startServer } from "../support/http2-servers.js";
+import { startConnectProxy } from "../support/proxies.js";
+import { turns } from "../support/task-queue.js";
 import { testOnlyCertificate, testOnlyKey } from "../support/test-only-certificate.js";
 
 const serverTls = { key: testOnlyKey, cert: testOnlyCertificate };
 const tls = { ca: testOnlyCertificate };
 
-describe("every MUST of RFC 8441", () => {
+describe("every MUST of RFC 8441 for a client", () => {
   /** A server that says SETTINGS_ENABLE_CONNECT_PROTOCOL with values of its own, and nothing else. */
   async function startRaw(t: TestContext, ...values: readonly number[]): Promise<string> {
     const server = createTcpServer((socket) => {
@@ -76,6 +90,56 @@ describe("every MUST of RFC 8441", () => {
       socket.terminate();
     });
   }
+
+  it("§5: does no processing of Sec-WebSocket-Accept", async (t) => {
+    const bare = await startBare(t, (stream) => stream.respond({ ":status": 200, "sec-websocket-accept": "whatever" }));
+    const socket = await connect(bare.url, { http2: true });
+    assert.equal(socket.readyState, "open");
+    socket.terminate();
+  });
+
+  it("§5: what follows is the WebSocket protocol; the end is END_STREAM, and a cut RST_STREAM with CANCEL", async (t) => {
+    const frames: Http2Frame[] = [];
+    const url = await serveFrames(
+      t,
+      (socket) => socket.write(settingsFrame({ [enableConnectProtocol]: 1 })),
+      (received, socket) => {
+        frames.push(received);
+        const { type, streamId } = received;
+        if (type === frameType.headers) {
+          socket.write(http2Frame(frameType.headers, endHeaders, streamId, fieldBlock({ ":status": "200" })));
+        }
+        // Of the first stream, the Close frame is answered, and the end with it.
+        if (type === frameType.data && streamId === 1 && received.payload.byteLength > 0) {
+          const close = frame({ opcode: 8, payload: Uint8Array.of(3, 0xe8) });
+          socket.write(http2Frame(frameType.data, endStream, streamId, close));
+        }
+      },
+    );
+    const ended = await connect(url, { http2: true });
+    assert.equal((await ended.close()).wasClean, true);
+    const cut = await connect(url, { http2: true });
+    cut.terminate();
+    await cut.closed;
+    while (!frames.some(({ type }) => type === frameType.reset)) await turns(1);
+    const ofFirst = frames.filter(({ streamId }) => streamId === 1);
+    assert.ok(ofFirst.some(({ type, flags }) => type === frameType.data && (flags & endStream) !== 0));
+    const resets = frames.filter(({ type }) => type === frameType.reset);
+    assert.deepEqual(
+      resets.map(({ streamId, payload }) => [streamId, payload.readUInt32BE()]),
+      [[3, constants.NGHTTP2_CANCEL]],
+    );
+  });
+
+  it('§7: "should continue to use a traditional CONNECT" to a proxy, whatever is spoken through its tunnel', async (t) => {
+    const server = await startServer(t, { tls: serverTls });
+    const proxy = await startConnectProxy(t);
+    const url = server.url.replace("127.0.0.1", "localhost");
+    const socket = await connect(url, { http2: true, tls, proxy: `http://127.0.0.1:${String(proxy.port)}` });
+    assert.match(proxy.asked.join(), /^CONNECT localhost:\d+ HTTP\/1\.1\r\n/u);
+    assert.doesNotMatch(proxy.asked.join(), /protocol/iu);
+    await socket.close();
+  });
 
   it("§4: the server MUST NOT create a tunnel to the host that :authority names", async (t) => {
     const server = await startServer(t);

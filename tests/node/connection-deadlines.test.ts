@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { Server as HttpServer } from "node:http";
 import { createServer } from "node:http";
+import { connect as connectHttp2, createSecureServer } from "node:http2";
 import type { Server as HttpsServer } from "node:https";
 import { createServer as createHttpsServer } from "node:https";
 import type { Socket } from "node:net";
@@ -25,7 +26,8 @@ async function start(t: TestContext, http: HttpServer | HttpsServer) {
   deadlines.watch(http);
   const port = await listen(http);
   t.after(() => {
-    http.closeAllConnections();
+    // A server of HTTP/2 has no such method; its sessions end with their clients.
+    if ("closeAllConnections" in http) http.closeAllConnections();
     http.close();
   });
   return { clock, deadlines, port };
@@ -114,5 +116,44 @@ describe("the time of a connection", () => {
     assert.equal(await client.untilEnd(), "");
     assert.match(String((await answer)[0]), /^HTTP\/1\.1 408 /u);
     secure.destroy();
+  });
+
+  it("is found by the end that a session of HTTP/2 names, in clear text and through TLS", async (t) => {
+    const http = createServer();
+    const plain = await start(t, http);
+    const { socket } = await visit(t, http, plain.port);
+    const { remoteAddress, remotePort } = socket;
+    const deadline = plain.deadlines.takeFrom({ remoteAddress, remotePort });
+    assert.ok(deadline !== undefined);
+    assert.equal(plain.deadlines.takeFrom({ remoteAddress, remotePort }), undefined);
+    deadline.cancel();
+
+    const secure = createSecureServer({ key: testOnlyKey, cert: testOnlyCertificate });
+    const { clock, deadlines, port } = await start(t, secure as unknown as HttpsServer);
+    let left: Deadline | undefined;
+    secure.on("session", (session) => {
+      left = deadlines.takeFrom(session.socket);
+    });
+    const accepted = once(secure, "connection");
+    const shaking = await TextClient.connect(t, port);
+    await accepted;
+    clock.advance(400);
+    const secured = once(secure, "session");
+    const session = connectHttp2("https://localhost", {
+      createConnection: () =>
+        connectTls({ socket: shaking.socket, host: "localhost", ca: testOnlyCertificate, ALPNProtocols: ["h2"] }),
+    });
+    t.after(() => session.destroy());
+    session.on("error", () => undefined);
+    await secured;
+    let isOver = false;
+    (left ?? assert.fail()).expired = () => {
+      isOver = true;
+    };
+    clock.advance(599);
+    assert.equal(isOver, false);
+    clock.advance(1);
+    assert.equal(isOver, true);
+    assert.equal(clock.pendingTimers, 0);
   });
 });

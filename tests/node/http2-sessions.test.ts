@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import type { ClientHttp2Session, Http2Server } from "node:http2";
+import type { ClientHttp2Session, Http2Server, ServerHttp2Stream } from "node:http2";
 import { connect, createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
 import { describe, it } from "node:test";
 import { Http2Sessions, isHttp2Server, resolveHttp2Options } from "#src/node/http2-sessions.js";
+import { Deadline } from "#src/transport/index.js";
 import { FakeClock } from "../support/fake-clock.js";
 
 interface Fixture {
@@ -15,11 +16,16 @@ interface Fixture {
   readonly open: () => Promise<ClientHttp2Session>;
 }
 
-async function start(t: TestContext): Promise<Fixture> {
+async function start(t: TestContext, given?: (clock: FakeClock) => Deadline): Promise<Fixture> {
   const clock = new FakeClock();
   const server = createServer();
-  const options = { maxStreamsPerSession: 10, sessionIdleTimeoutMs: 5000, handshakeTimeoutMs: 1000, deadlines: clock };
-  const sessions = new Http2Sessions(server, options);
+  const sessions = new Http2Sessions(server, {
+    maxStreamsPerSession: 10,
+    sessionIdleTimeoutMs: 5000,
+    handshakeTimeoutMs: 1000,
+    deadlines: clock,
+    deadlineOf: () => given?.(clock),
+  });
   server.listen({ port: 0, host: "127.0.0.1" });
   await once(server, "listening");
   t.after(() => {
@@ -47,6 +53,30 @@ describe("the sessions of a port that speaks HTTP/2", () => {
     await once(session, "close");
     assert.equal(sessions.size, 0);
     assert.equal(clock.pendingTimers, 0);
+  });
+
+  it("have what is left of their connection's time, which the first stream may take over, and no other", async (t) => {
+    const { clock, server, sessions, open } = await start(t, (of) => new Deadline(of, 300, () => undefined));
+    const silent = await open();
+    const asking = await open();
+    let taken: (Deadline | undefined)[] = [];
+    server.on("stream", (stream: ServerHttp2Stream) => {
+      taken = [...taken, stream.session === undefined ? undefined : sessions.takeDeadline(stream.session)];
+      stream.respond({}, { endStream: false });
+    });
+    for (let count = 0; count < 2; count++) await once(asking.request({ ":path": "/" }), "response");
+    assert.equal(taken.length, 2);
+    const [first, second] = taken;
+    assert.equal(second, undefined);
+    let isOver = false;
+    (first ?? assert.fail()).expired = () => {
+      isOver = true;
+    };
+    clock.advance(300);
+    await once(silent, "close");
+    assert.equal(isOver, true);
+    assert.equal(asking.destroyed, false);
+    assert.equal(sessions.size, 1);
   });
 
   it("stay while they have one, and for sessionIdleTimeoutMs after the last", async (t) => {

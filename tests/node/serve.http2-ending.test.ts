@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it } from "node:test";
+import type { ClientSocket } from "#src/index.js";
 import { connect, serve } from "#src/index.js";
+import { deferred } from "../support/endpoints.js";
 import { answerOf, openHttp2Client } from "../support/http2-client.js";
 import { testOnlyCertificate, testOnlyKey } from "../support/test-only-certificate.js";
 
@@ -29,6 +31,40 @@ for (const { name, tls } of ways) {
         assert.equal(report.code, 1012);
       }
       assert.equal(server.sockets.size, 0);
+    });
+
+    it("drains many sessions, each with many sockets and some with a handler at work, and loses nothing", async () => {
+      const isDone = deferred();
+      const server = await serve({
+        ...options,
+        message: async (socket) => {
+          await isDone.promise;
+          socket.send("done");
+        },
+      });
+      const [sessions, each] = [10, 10];
+      const sockets: ClientSocket[] = [];
+      for (let count = 0; count < sessions; count++) {
+        // Who looks names up by a function of their own shares a session with nobody else.
+        const apart = { ...client, lookup: () => Promise.resolve([{ address: "127.0.0.1", family: 4 as const }]) };
+        sockets.push(...(await Promise.all(Array.from({ length: each }, () => connect(server.url, apart)))));
+      }
+      for (const [index, socket] of sockets.entries()) {
+        if (index % each === 0) socket.send("work");
+        await socket.ping();
+      }
+      assert.equal(server.sockets.size, sessions * each);
+      const draining = server.drain({ spreadMs: 50 });
+      await Promise.all(sockets.filter((_, index) => index % each !== 0).map((socket) => socket.closed));
+      isDone.resolve();
+      for (const socket of sockets.filter((_, index) => index % each === 0)) {
+        assert.equal((await socket[Symbol.asyncIterator]().next()).value, "done");
+      }
+      for (const { code, wasClean } of await Promise.all(sockets.map((socket) => socket.closed))) {
+        assert.deepEqual([code, wasClean], [1012, true]);
+      }
+      const { closed, terminated, lost } = await draining;
+      assert.deepEqual([closed, terminated, lost], [sessions * each, 0, 0]);
     });
 
     it("closes sockets with 1001, and takes no more", async (t) => {

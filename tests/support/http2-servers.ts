@@ -20,7 +20,11 @@ export async function startServer(
     message: (socket, message) => void socket.send(message),
     ...options,
   });
-  t.after(() => server.close());
+  t.after(() => {
+    // A raw peer does not answer a Close frame, and would have us wait for its deadline.
+    for (const socket of server.sockets) socket.terminate();
+    return server.close();
+  });
   return server;
 }
 
@@ -29,6 +33,8 @@ export interface Bare {
   readonly connections: readonly TcpSocket[];
   readonly sessions: readonly Http2Session[];
   readonly streams: readonly ServerHttp2Stream[];
+  /** The error codes of the GOAWAY frames that have come. */
+  readonly goodbyes: readonly number[];
   readonly untilStreams: (count: number) => Promise<void>;
 }
 
@@ -43,9 +49,11 @@ export async function startBare(
   server.on("connection", (socket: TcpSocket) => connections.push(socket));
   const sessions: Http2Session[] = [];
   const streams: ServerHttp2Stream[] = [];
+  const goodbyes: number[] = [];
   server.on("session", (session) => {
     sessions.push(session);
     session.on("error", () => undefined);
+    session.on("goaway", (code: number) => goodbyes.push(code));
   });
   server.on("sessionError", () => undefined);
   server.on("stream", (stream: ServerHttp2Stream) => {
@@ -68,6 +76,7 @@ export async function startBare(
     connections,
     sessions,
     streams,
+    goodbyes,
     untilStreams,
   };
 }

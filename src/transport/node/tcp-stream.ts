@@ -29,6 +29,13 @@ function onClose(this: OwnedSocket): void {
 export interface DuplexNature {
   /** The peer's network address. */
   readonly remoteAddress: string | undefined;
+  /** Whether memory may be read by somebody even after what was written out of it has left. */
+  readonly retainsWrites: boolean;
+  /**
+   * Octets from which a write counts as one that waits; shorter ones are copied, and taken at once, while no more than
+   * these wait. For streams that never write within the call. 0 for none.
+   */
+  readonly copiedBytes: number;
   /** Cuts it at once, before it is destroyed. */
   cut(): void;
   /** The error of a peer that has cut it, where it has; `error` is what the Duplex told, if it told anything. */
@@ -64,7 +71,7 @@ export class NodeByteStream implements ByteStream {
     const isTcp = socket instanceof TcpSocket;
     this.remoteAddress = isTcp ? socket.remoteAddress : nature?.remoteAddress;
     // A TCP socket hands memory to the kernel, which copies, and a TLS socket encrypts it; strangers may keep references.
-    this.retainsWrites = !isTcp;
+    this.retainsWrites = !isTcp && nature?.retainsWrites !== false;
     if (isTcp) {
       socket.setNoDelay(true);
       socket.setTimeout(0);
@@ -102,6 +109,8 @@ export class NodeByteStream implements ByteStream {
   write(segments: readonly Uint8Array[]): boolean {
     const socket = this.#socket;
     if (socket.destroyed || socket.writableEnded) return true;
+    const copiedBytes = this.#nature?.copiedBytes ?? 0;
+    if (copiedBytes > 0 && this.#writeCopy(segments, copiedBytes - socket.writableLength)) return true;
     const last = segments.length - 1;
     this.#isWriting = true;
     if (last > 0) socket.cork();
@@ -111,6 +120,22 @@ export class NodeByteStream implements ByteStream {
     // Zero when the kernel took all of it within the call, as it nearly always does.
     if (socket.writableLength > 0) return false;
     this.#isWriting = false;
+    return true;
+  }
+
+  /** Writes a copy where that has no more than `maxBytes` octets. */
+  #writeCopy(segments: readonly Uint8Array[], maxBytes: number): boolean {
+    let bytes = 0;
+    for (const { byteLength } of segments) bytes += byteLength;
+    if (bytes > maxBytes) return false;
+    // From Node's own pool, where it is short.
+    const copy = Buffer.allocUnsafe(bytes);
+    let position = 0;
+    for (const segment of segments) {
+      copy.set(segment, position);
+      position += segment.byteLength;
+    }
+    this.#socket.write(copy);
     return true;
   }
 

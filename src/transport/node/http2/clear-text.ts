@@ -36,9 +36,8 @@ export function giveToHttp2(server: AnyHttp2Server, socket: TcpSocket, octets: U
  * anybody else listens to its connections.
  *
  * @param http2 gets the others
- * @param given told of each of these, before it is given
  */
-export function splitConnections(http: HttpServer, http2: AnyHttp2Server, given: (socket: TcpSocket) => void): void {
+export function splitConnections(http: HttpServer, http2: AnyHttp2Server): void {
   const ordinary = http.listeners("connection") as ((this: HttpServer, socket: TcpSocket) => void)[];
   http.removeAllListeners("connection");
   // What the handing over tells the server of must not come here again.
@@ -50,10 +49,8 @@ export function splitConnections(http: HttpServer, http2: AnyHttp2Server, given:
     }
     known.add(socket);
     readFirst(socket, (octets) => {
-      if (readPreface(octets) === "http2") {
-        given(socket);
-        giveToHttp2(http2, socket, octets);
-      } else handOverSocket(http, socket, [octets]);
+      if (readPreface(octets) === "http2") giveToHttp2(http2, socket, octets);
+      else handOverSocket(http, socket, [octets]);
     });
   });
 }

@@ -10,10 +10,12 @@ import type { Socket as TcpSocket } from "node:net";
 import type { HandshakeRequest, RawHeaders } from "../../../protocol/index.js";
 import { createConnectRequest } from "../../../protocol/index.js";
 import type { DialOptions, DialResult } from "../../dialer.js";
+import type { Deadlines, Timer } from "../../platform.js";
 import { settling } from "../dialing/settling.js";
 import { fieldsOf } from "./fields.js";
 import { http2ByteStream } from "./http2-byte-stream.js";
 import { Http2Error } from "./http2-error.js";
+import { sessionMemoryMiB, widenWindow } from "./session-settings.js";
 
 /** A stream that the server has not processed, and will not: it may be asked for again (RFC 9113 §8.7). */
 export class UnprocessedError extends Error {
@@ -23,28 +25,36 @@ export class UnprocessedError extends Error {
 }
 
 // Enough for the next page, test or attempt to find it open; too short for anybody to wonder about it.
-const defaultIdleMs = 5000;
+const idleMs = 5000;
+
+/** What a server has said by GOAWAY. */
+interface Farewell {
+  /** The error code of HTTP/2. */
+  readonly code: number;
+  /** The last stream that it may have processed. */
+  readonly lastStreamId: number;
+}
 
 /** See the head of this file. */
 export class ClientSession {
   readonly #session: ClientHttp2Session;
   readonly #secure: boolean;
-  readonly #idleMs: number;
+  readonly #timers: Deadlines;
   #streams = 0;
-  #hasGoneAway = false;
+  #farewell: Farewell | undefined;
   #isGone = false;
   #error: Error | undefined;
-  #idle: NodeJS.Timeout | undefined;
+  #idle: Timer | undefined;
 
   /**
    * Begins a session, which is of use when `settings` has resolved.
    *
    * @param socket connected, and over TLS where that is wanted; the session's from now on
-   * @param idleMs milliseconds that it stays open with no stream. Default 5,000. It keeps no process alive meanwhile
+   * @param timers for the five seconds that it stays open with no stream. They must keep no process alive
    */
-  constructor(socket: TcpSocket, secure: boolean, idleMs: number = defaultIdleMs) {
+  constructor(socket: TcpSocket, secure: boolean, timers: Deadlines) {
     this.#secure = secure;
-    this.#idleMs = idleMs;
+    this.#timers = timers;
     // Before the session's own listener, so that streams which end with the socket know why.
     socket.once("close", () => this.#ended(socket.errored ?? undefined));
     // A peer that has ended its side sends no more frames: nothing is to be waited for.
@@ -54,19 +64,24 @@ export class ClientSession {
       createConnection: () => socket,
       // RFC 9113 §8.4: nobody here takes pushed responses.
       settings: { enablePush: false },
+      maxSessionMemory: sessionMemoryMiB,
     });
+    widenWindow(this.#session);
     this.#session.on("error", (error: Error) => this.#ended(error));
-    this.#session.on("goaway", () => {
-      this.#hasGoneAway = true;
+    this.#session.on("goaway", (code: number, lastStreamId: number) => {
+      // RFC 9113 §6.8: a second one may lower the last stream, and never raises it.
+      this.#farewell = { code, lastStreamId };
     });
     this.#session.once("close", () => this.#ended(undefined));
   }
 
   /**
-   * Waits for the first SETTINGS frame of the server.
+   * Waits for the first SETTINGS frame of the server and, where that does not allow WebSockets, for those that come until
+   * the server answers a ping.
    *
    * RFC 8441 §3: "Upon receipt of SETTINGS_ENABLE_CONNECT_PROTOCOL with a value of 1, a client MAY use the Extended
-   * CONNECT". RFC 9113 §3.4 has the settings be the first frame that a server sends, so no later one is waited for.
+   * CONNECT". Any SETTINGS frame may have it, though RFC 9113 §3.4 has only one that must come; so there has to be a
+   * moment from which none is waited for, and one that is no guess about time.
    *
    * @throws Http2Error `http2-session-failed`, or the signal's reason; the session is cut then
    */
@@ -74,9 +89,20 @@ export class ClientSession {
     try {
       await settling<undefined>(signal, (resolve, reject) => {
         const session = this.#session;
-        const onSettings = (): void => resolve(undefined);
         const onClose = (): void => reject(new Http2Error("http2-session-failed", undefined, this.#error));
-        session.once("remoteSettings", onSettings);
+        let isPinged = false;
+        const onSettings = (): void => {
+          // A session that is ending takes no ping.
+          if (this.allowsWebSockets || (!isPinged && !this.isUsable)) resolve(undefined);
+          else if (!isPinged) {
+            isPinged = true;
+            // One that ends without an answer is closed.
+            session.ping((error) => {
+              if (error === null) resolve(undefined);
+            });
+          }
+        };
+        session.on("remoteSettings", onSettings);
         session.once("close", onClose);
         return () => {
           session.off("remoteSettings", onSettings);
@@ -113,7 +139,7 @@ export class ClientSession {
   reserve(): boolean {
     if (!this.hasRoom) return false;
     this.#streams++;
-    clearTimeout(this.#idle);
+    this.#idle?.cancel();
     // Sockets keep the process alive, sessions do not.
     if (this.#streams === 1) this.#session.ref();
     return true;
@@ -126,7 +152,7 @@ export class ClientSession {
 
   /** False from GOAWAY on, and when it is gone: whoever keeps it may forget it. */
   get isUsable(): boolean {
-    return !this.#hasGoneAway && !this.#isGone && !this.#session.closed && !this.#session.destroyed;
+    return this.#farewell === undefined && !this.#isGone && !this.#session.closed && !this.#session.destroyed;
   }
 
   /** Calls back when it is gone; at once where it is. */
@@ -142,14 +168,14 @@ export class ClientSession {
 
   /** Ends it when its last stream is gone; opens no other. */
   close(): void {
-    clearTimeout(this.#idle);
+    this.#idle?.cancel();
     if (!this.#session.destroyed) this.#session.close();
   }
 
   /** Cuts it, and its streams with it. */
   destroy(): void {
     this.#isGone = true;
-    clearTimeout(this.#idle);
+    this.#idle?.cancel();
     this.#session.destroy();
   }
 
@@ -216,15 +242,14 @@ export class ClientSession {
   #waitIdly(): void {
     if (this.#isGone || this.#session.destroyed) return;
     this.#session.unref();
-    clearTimeout(this.#idle);
-    this.#idle = setTimeout(() => this.close(), this.#idleMs);
-    this.#idle.unref();
+    this.#idle?.cancel();
+    this.#idle = this.#timers.setTimer(() => this.close(), idleMs);
   }
 
   #ended(error: Error | undefined): void {
     this.#isGone = true;
     this.#error ??= error;
-    clearTimeout(this.#idle);
+    this.#idle?.cancel();
   }
 
   /** The error of a stream that was lost with the session. */
@@ -236,8 +261,14 @@ export class ClientSession {
   /** Why a stream ended before there was an answer. */
   #failureOf(stream: ClientHttp2Stream): Error {
     const { rstCode } = stream;
-    if (rstCode === constants.NGHTTP2_REFUSED_STREAM) return new UnprocessedError();
-    if (rstCode === constants.NGHTTP2_HTTP_1_1_REQUIRED) return new Http2Error("http2-http1-required", rstCode);
+    const { code, lastStreamId } = this.#farewell ?? { code: undefined, lastStreamId: Number.POSITIVE_INFINITY };
+    // RFC 9113 §7: "requires that HTTP/1.1 be used", be it of this stream or of all.
+    const required = constants.NGHTTP2_HTTP_1_1_REQUIRED;
+    if (rstCode === required || code === required) return new Http2Error("http2-http1-required", required);
+    // RFC 9113 §6.8: streams above the last one "were not processed and may be treated as if they had never been created",
+    // and one without a number has not left.
+    const isBeyond = this.#farewell !== undefined && (stream.id ?? Number.POSITIVE_INFINITY) > lastStreamId;
+    if (isBeyond || rstCode === constants.NGHTTP2_REFUSED_STREAM) return new UnprocessedError();
     return this.#lossOf(stream.errored ?? undefined) ?? new Http2Error("http2-stream-reset", rstCode);
   }
 }

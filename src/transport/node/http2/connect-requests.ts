@@ -1,7 +1,14 @@
 /**
  * Extended CONNECT requests as `node:http2` hands them over (RFC 8441).
  */
-import type { Http2SecureServer, Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type {
+  Http2SecureServer,
+  Http2Server,
+  IncomingHttpHeaders,
+  ServerHttp2Session,
+  ServerHttp2Stream,
+} from "node:http2";
+import { constants } from "node:http2";
 import type { ConnectRequest, ConnectResponse, HandshakeRequest } from "../../../protocol/index.js";
 import type { ByteStream } from "../../byte-stream.js";
 import { fieldsOf } from "./fields.js";
@@ -14,6 +21,8 @@ export interface ConnectUpgrade {
   readonly request: ConnectRequest;
   /** The stream. What is written to it follows the head of the answer, which has to be sent first. */
   readonly stream: ByteStream;
+  /** The session that it came over; undefined where that is gone. */
+  readonly session: ServerHttp2Session | undefined;
   /** Whether the session is encrypted. */
   readonly isSecure: boolean;
   /**
@@ -84,6 +93,7 @@ function readConnect(stream: ServerHttp2Stream, allHeaders: readonly string[]): 
       rawHeaders,
     },
     stream: http2ByteStream(stream),
+    session: stream.session as ServerHttp2Session | undefined,
     isSecure: stream.session?.encrypted === true,
     respond: (response) => respond(stream, response),
   };
@@ -92,4 +102,11 @@ function readConnect(stream: ServerHttp2Stream, allHeaders: readonly string[]): 
 function respond(stream: ServerHttp2Stream, { status, rawHeaders }: ConnectResponse): void {
   if (stream.destroyed || stream.closed) return;
   stream.respond({ ...fieldsOf(rawHeaders), ":status": status });
+  if (status < 300) return;
+  // RFC 9113 §8.1: a server whose answer is complete "MAY request that the client abort transmission of a request without
+  // error by sending a RST_STREAM with an error code of NO_ERROR". Who is refused would have to end a stream that is of no
+  // use to anybody, and counts against the session until then.
+  stream.once("finish", () => {
+    if (!stream.closed && !stream.destroyed) stream.close(constants.NGHTTP2_NO_ERROR);
+  });
 }

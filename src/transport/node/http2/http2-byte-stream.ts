@@ -10,6 +10,9 @@ import { constants } from "node:http2";
 import { StreamResetError } from "../../memory-pair.js";
 import { NodeByteStream } from "../tcp-stream.js";
 
+// As much as Node itself lets wait in a stream by default. More than most turns have to send on one socket.
+const copiedBytes = 16 * 1024;
+
 /**
  * Makes a byte stream of a stream of HTTP/2 whose head, and that of its answer, are none of the stream's business.
  *
@@ -23,6 +26,9 @@ export function http2ByteStream(
   // A session forgets its socket when it ends.
   const { session } = stream;
   return new NodeByteStream(stream, undefined, {
+    // A write has left when the session's own write is done, which sends it from where it lies.
+    retainsWrites: false,
+    copiedBytes,
     remoteAddress: session?.destroyed === false ? session.socket.remoteAddress : undefined,
     cut: () => {
       if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);

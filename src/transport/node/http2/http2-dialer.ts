@@ -121,7 +121,9 @@ class Http2Attempt {
         if (error instanceof Http2Error && error.code === "http2-http1-required") throw new NoHttp2(error);
         if (!(error instanceof UnprocessedError)) throw error;
         tried.add(session);
-        if (tried.size >= maxAttempts) throw new Http2Error("http2-stream-reset", error.code);
+        if (tried.size < maxAttempts) continue;
+        if (session.isUsable) throw new Http2Error("http2-stream-reset", error.code);
+        throw new Http2Error("http2-session-lost", undefined, session.error);
       }
     }
   }
@@ -134,7 +136,7 @@ class Http2Attempt {
       const arrival = await this.#pool.join(this.#place, (given) => this.#begin(given), signal);
       if (arrival.kind === "none") throw new NoHttp2(arrival.reason, arrival.leftover);
       const { session } = arrival;
-      if (session.maxStreams === 0) throw new Http2Error("http2-no-streams");
+      if (session.maxStreams === 0) throw new Http2Error("http2-no-streams", session.maxStreams);
       if (session.isUsable) continue;
       // It went as soon as it came. Where others have taken all its streams, that is no fault of the server's.
       tried.add(session);
@@ -157,7 +159,7 @@ class Http2Attempt {
           return { kind: "none", reason: new Http2Error("http2-not-chosen", chosen), leftover: leave({ way, opened }) };
         }
       }
-      const session = new ClientSession(way.socket, secure);
+      const session = new ClientSession(way.socket, secure, this.#pool.clock);
       opened.release(way.socket);
       await session.settings(signal);
       if (session.allowsWebSockets) return { kind: "session", session };

@@ -24,7 +24,10 @@ const rules: Readonly<Record<Http2ErrorCode, Http2Rule>> = {
     section: "RFC 8441 §3",
     text: "the server speaks HTTP/2, but does not allow WebSockets over it: no SETTINGS_ENABLE_CONNECT_PROTOCOL",
   },
-  "http2-no-streams": { section: "RFC 9113 §5.1.2", text: "the server allows no stream at all" },
+  "http2-no-streams": {
+    section: "RFC 9113 §5.1.2",
+    text: "the server allows no stream at all by its SETTINGS_MAX_CONCURRENT_STREAMS",
+  },
   "http2-http1-required": { section: "RFC 9113 §7", text: "the server wants HTTP/1.1 for this" },
   "http2-stream-reset": { section: "RFC 9113 §6.4", text: "the server reset the stream before it answered" },
   "http2-session-failed": { section: "RFC 9113 §3.4", text: "the session ended before the server's settings came" },

@@ -2,7 +2,9 @@
  * The sessions of HTTP/2 that clients have, by where they lead and how they get there. Whoever wants a stream gets a
  * session with room for it, and those who want one at the same time wait for the same.
  */
+import type { Clock } from "../../platform.js";
 import { settling } from "../dialing/settling.js";
+import { nodeClock } from "../node-platform.js";
 import type { ClientSession } from "./client-session.js";
 import type { Http2Error } from "./http2-error.js";
 
@@ -31,17 +33,27 @@ const withoutForMs = 600_000;
 // Far more places than a client of one application goes to.
 const maxPlacesWithout = 256;
 
+/** Node's clock, with timers that nobody waits for: what they end, the end of the process ends as well. */
+const idleClock: Clock = {
+  now: () => nodeClock.now(),
+  setTimer: (callback, delayMs) => {
+    const timeout = setTimeout(callback, delayMs).unref();
+    return { cancel: () => clearTimeout(timeout) };
+  },
+};
+
 /** See the head of this file. */
 export class SessionPool<Connection> {
   readonly #sessions = new Map<string, Set<ClientSession>>();
   readonly #journeys = new Map<string, Journey<Connection>>();
   /** Places that are known not to take WebSockets over HTTP/2, the oldest first, and until when that is believed. */
   readonly #without = new Map<string, number>();
-  readonly #now: () => number;
+  /** The time of it all, for sessions, too. */
+  readonly clock: Clock;
 
-  /** @param now milliseconds of a monotonic clock */
-  constructor(now: () => number) {
-    this.#now = now;
+  /** @param clock whose timers must keep no process alive. Default Node's */
+  constructor(clock: Clock = idleClock) {
+    this.clock = clock;
   }
 
   /** Sessions that are kept, for tests. */
@@ -89,7 +101,7 @@ export class SessionPool<Connection> {
   /** Remembers that a place does not take WebSockets over HTTP/2, for ten minutes. */
   noteWithout(place: string): void {
     this.#without.delete(place);
-    this.#without.set(place, this.#now() + withoutForMs);
+    this.#without.set(place, this.clock.now() + withoutForMs);
     if (this.#without.size <= maxPlacesWithout) return;
     const [oldest] = this.#without.keys();
     if (oldest !== undefined) this.#without.delete(oldest);
@@ -99,7 +111,7 @@ export class SessionPool<Connection> {
   isWithout(place: string): boolean {
     const until = this.#without.get(place);
     if (until === undefined) return false;
-    if (this.#now() < until) return true;
+    if (this.clock.now() < until) return true;
     this.#without.delete(place);
     return false;
   }

@@ -10,7 +10,7 @@ const reason = new Http2Error("http2-not-chosen");
 const place = "https://a:443";
 
 function poolOf(clock = new FakeClock()): Pool {
-  return new SessionPool<string>(() => clock.now());
+  return new SessionPool<string>(clock);
 }
 
 describe("the pool of sessions", () => {
