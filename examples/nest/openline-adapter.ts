@@ -28,12 +28,10 @@ export class Gateway<Data> {
 
   constructor(starting: Promise<Server<Data>>) {
     this.#starting = starting;
-    starting.then(
-      (server) => {
-        this.#server = server;
-      },
-      () => undefined, // told by whoever waits for it
-    );
+    // Options that make no sense, or a port that is taken, end the process, as they do where the application listens.
+    void starting.then((server) => {
+      this.#server = server;
+    });
   }
 
   get sockets(): ReadonlySet<ServerSocket<Data>> {
@@ -62,7 +60,10 @@ export class OpenlineAdapter<Data>
     this.#options = options;
   }
 
-  /** @param port of the gateway; with 0, which is the default, it is on Nest's own HTTP server */
+  /**
+   * @param port of the gateway; with 0, which is the default, it is on Nest's own HTTP server
+   * @param options `path` tells gateways apart; there are no namespaces
+   */
   create(port: number, options: GatewayOptions<Data> = {}): Gateway<Data> {
     const gateway = new Gateway<Data>(
       serve<Data>({

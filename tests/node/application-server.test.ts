@@ -75,6 +75,15 @@ describe("an HTTP server that several take upgrades of", () => {
     }
   });
 
+  it("gives everything to the first, where none has a path", async (t) => {
+    const { http, url } = await startHttp(t);
+    const first = await start(t, "first", { server: http });
+    await start(t, "second", { server: http });
+    assert.equal(await greetingAt(url), "first");
+    await first.close();
+    assert.equal(await greetingAt(url), "second");
+  });
+
   it("leaves to other listeners what is for none of ours, and answers it where there are none", async (t) => {
     const { http, url } = await startHttp(t);
     const server = await start(t, "live", { server: http, path: "/live" });
