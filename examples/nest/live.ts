@@ -20,6 +20,7 @@ import {
   type WsResponse,
 } from "@nestjs/websockets";
 import type { PublishResult, ServerSocket } from "openline";
+import { type Observable, Subject } from "rxjs";
 import { LoggedIn, type User } from "./auth.js";
 import { type Gateway, OpenlineExceptionFilter } from "./openline-adapter.js";
 
@@ -37,7 +38,10 @@ export class LiveGateway implements OnGatewayConnection<ServerSocket<User>> {
   @WebSocketServer()
   readonly live!: Gateway<User>;
 
+  readonly #joined = new Subject<WsResponse<string>>();
+
   handleConnection(socket: ServerSocket<User>): void {
+    this.#joined.next({ event: "joined", data: socket.data.name });
     socket.subscribe("lobby");
     socket.send(JSON.stringify({ event: "said", data: `hello, ${socket.data.name}` }));
   }
@@ -51,6 +55,12 @@ export class LiveGateway implements OnGatewayConnection<ServerSocket<User>> {
   @SubscribeMessage("count")
   count(): WsResponse<number> {
     return { event: "counted", data: this.live.sockets.size };
+  }
+
+  /** An observable goes on answering until the socket is closed. */
+  @SubscribeMessage("watch")
+  watch(): Observable<WsResponse<string>> {
+    return this.#joined;
   }
 
   @SubscribeMessage("shout")

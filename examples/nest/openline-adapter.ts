@@ -2,22 +2,15 @@
  * openline as the WebSockets of Nest: `@WebSocketGateway`, `@SubscribeMessage`, guards, pipes and interceptors work over it.
  * A message is JSON, `{ "event": …, "data": … }`, both ways.
  */
-import type { INestApplication, WebSocketAdapter } from "@nestjs/common";
+import type { INestApplication, WebSocketAdapter, WsMessageHandler } from "@nestjs/common";
 import { BaseWsExceptionFilter } from "@nestjs/websockets";
 import type { Message, PublishResult, ServeOptions, Server, ServerSocket } from "openline";
 import { serve } from "openline";
-import { from, lastValueFrom, type Observable } from "rxjs";
-import { filter, mergeMap, tap } from "rxjs/operators";
+import { from, isObservable, takeUntil } from "rxjs";
 
 /** What openline is told for all gateways, or for one: `@WebSocketGateway({ path: "/live", maxConnections: 1000 })`. */
 export type GatewayOptions<Data> = Omit<ServeOptions<Data>, "port" | "server" | "noServer" | "open" | "message">;
 
-interface Handler {
-  readonly message: string;
-  readonly callback: (data: unknown) => unknown;
-}
-
-type Transform = (result: unknown) => Observable<unknown>;
 type Connected<Data> = (socket: ServerSocket<Data>) => void;
 
 /** What a gateway's `@WebSocketServer()` is: the sockets at its path. */
@@ -90,18 +83,17 @@ export class OpenlineAdapter<Data>
     void socket.closed.then(disconnected);
   }
 
-  bindMessageHandlers(socket: ServerSocket<Data>, handlers: Handler[], transform: Transform): void {
+  bindMessageHandlers(socket: ServerSocket<Data>, handlers: WsMessageHandler[]): void {
     const callbacks = new Map(handlers.map(({ message, callback }) => [message, callback]));
+    const answer = (result: unknown): void => {
+      if (result !== undefined && result !== null) socket.send(JSON.stringify(result));
+    };
     const handle = async (message: Message): Promise<void> => {
       const { event, data } = parse(message);
-      const callback = callbacks.get(event);
-      if (callback === undefined) return;
-      const answers = from(Promise.resolve(callback(data))).pipe(
-        mergeMap(transform),
-        filter((answer) => answer !== undefined && answer !== null),
-        tap((answer) => socket.send(JSON.stringify(answer))),
-      );
-      await lastValueFrom(answers, { defaultValue: undefined });
+      const result = (await callbacks.get(event)?.(data)) as unknown;
+      // Nobody waits for an observable: it may go on for as long as the socket does.
+      if (isObservable(result)) result.pipe(takeUntil(from(socket.closed))).subscribe(answer);
+      else answer(result);
     };
     this.#messages.set(socket, [...(this.#messages.get(socket) ?? []), handle]);
   }

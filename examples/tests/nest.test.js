@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
+import { connect } from "openline";
 import { byToken, walk } from "./support/walk.js";
 
 const event = (name, data) => JSON.stringify({ event: name, data });
@@ -15,10 +16,19 @@ describe("NestJS with gateways", () => {
     credentials: byToken,
     encode: (text) => event("say", text),
     decode,
-    beside: async (t, { ada, toAda, grace, toGrace }) => {
+    beside: async (t, { live, headers, ada, toAda, grace, toGrace }) => {
       await t.test("answers with what a handler returns", async () => {
         ada.send(event("count"));
         assert.equal(await toAda(), "counted: 2");
+      });
+
+      await t.test("goes on answering with an observable, and holds nothing up meanwhile", async () => {
+        ada.send(event("watch"));
+        ada.send(event("count"));
+        assert.equal(await toAda(), "counted: 2");
+        const other = await connect(live, { headers });
+        assert.equal(await toAda(), 'joined: "ada"');
+        await other.close();
       });
 
       await t.test("asks guards, and tells of exceptions", async () => {
