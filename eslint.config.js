@@ -35,7 +35,7 @@ const dependencyPolicies = rooms.flatMap(({ name, mayImport, builtins = false, p
 });
 
 export default defineConfig(
-  globalIgnores(["**/dist/", "**/build/", "**/coverage/", "**/node_modules/"]),
+  globalIgnores(["**/dist/", "**/build/", "**/coverage/", "**/node_modules/", "**/.next/"]),
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   js.configs.recommended,
   {
@@ -132,12 +132,22 @@ export default defineConfig(
   {
     // Plain JavaScript, and packages whose dependencies are installed in a place of their own: nothing to take types
     // from.
-    files: ["**/*.{js,mjs,cjs}", "bench/**/*.ts", "interop/**/*.ts"],
+    files: ["**/*.{js,mjs,cjs}", "bench/**/*.ts", "interop/**/*.ts", "examples/**/*.ts"],
     extends: [tseslint.configs.disableTypeChecked],
     rules: { "no-console": "off", "no-undef": "off" },
   },
   {
-    files: ["bench/**", "interop/**"],
+    files: ["bench/**", "interop/**", "examples/**/*.js"],
     rules: { "no-unused-vars": ["error", { argsIgnorePattern: "^_" }] },
+  },
+  {
+    // Nest reads the types of parameters while it runs, and knows a module by its decorator.
+    files: ["examples/nest/**/*.ts"],
+    languageOptions: { parserOptions: { emitDecoratorMetadata: true, experimentalDecorators: true } },
+    rules: { "@typescript-eslint/no-extraneous-class": ["error", { allowWithDecorator: true }] },
+  },
+  {
+    files: ["examples/next/app/**"],
+    languageOptions: { parserOptions: { ecmaFeatures: { jsx: true } } },
   },
 );

@@ -87,6 +87,7 @@ export type {
   HostsOption,
   IncomingRequest,
   OriginsOption,
+  PathOption,
   ProtocolToken,
   PublishOptions,
   PublishResult,

@@ -2,7 +2,7 @@
  * `serve()`: a server on Node.
  */
 
-import type { Server as HttpServer, IncomingMessage, RequestListener } from "node:http";
+import type { IncomingMessage, RequestListener } from "node:http";
 import type { ServerOptions as HttpsServerOptions } from "node:https";
 import { Server as HttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -21,7 +21,7 @@ import { ConnectForm, ServerCore } from "../server/index.js";
 import type { CompressionReport, PreparedMessage, SendData } from "../socket/index.js";
 import { reportCompression } from "../socket/index.js";
 import { isLoopback, parseIpAddress } from "../transport/index.js";
-import type { AnyHttp2Server, ConnectUpgrade, HandleTransport, TransportOption } from "../transport/node/index.js";
+import type { ConnectUpgrade, HandleTransport, TransportOption } from "../transport/node/index.js";
 import {
   chooseTransport,
   hasUnansweredRequest,
@@ -31,8 +31,10 @@ import {
   takeConnectRequests,
   takeHttpUpgrade,
 } from "../transport/node/index.js";
+import type { AnyHttpServer, UpgradeTaker } from "./application-server.js";
+import { ApplicationServer } from "./application-server.js";
 import type { Http2Options } from "./http2-sessions.js";
-import { isHttp2Server, resolveHttp2Options } from "./http2-sessions.js";
+import { resolveHttp2Options } from "./http2-sessions.js";
 import { OwnPort } from "./own-port.js";
 
 /** Where connections come from. */
@@ -53,9 +55,10 @@ export interface ListenOptions {
   readonly http2?: boolean | Http2Options;
   /**
    * Instead of `port`: an HTTP server of yours, whose `upgrade` requests are taken, or a server of `node:http2`, whose
-   * extended CONNECT requests are; with `allowHTTP1` both. You start it and close it.
+   * extended CONNECT requests are; with `allowHTTP1` both. You start it and close it. With `path`, several of ours and
+   * whoever else listens to its `upgrade` event share it.
    */
-  readonly server?: HttpServer | HttpsServer | AnyHttp2Server;
+  readonly server?: AnyHttpServer;
   /** Instead of `port`: no server at all; give upgrade requests to `handleUpgrade`. */
   readonly noServer?: boolean;
   /**
@@ -168,11 +171,8 @@ class NodeServer<Data> implements Server<Data> {
   readonly #handles: HandleTransport | undefined;
   readonly #ownPort: OwnPort | undefined;
   /** The HTTP server whose upgrades are taken, ours or the application's. */
-  readonly #http: HttpServer | HttpsServer | AnyHttp2Server | undefined;
-  readonly #stopConnects: (() => void) | undefined;
-  readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Uint8Array): void => {
-    this.handleUpgrade(request, socket, head);
-  };
+  readonly #http: AnyHttpServer | undefined;
+  readonly #stopTaking: (() => void) | undefined;
   readonly #isOnLoopback = (): boolean => isLoopbackAddress(this.#address?.address);
   #closing: Promise<void> | undefined;
   #draining: Promise<DrainReport> | undefined;
@@ -182,9 +182,22 @@ class NodeServer<Data> implements Server<Data> {
     this.#core = new ServerCore<Data>(options, nodePlatform, serverObserver);
     this.#ownPort = this.#createPort(options);
     this.#http = options.server ?? this.#ownPort?.http;
-    this.#http?.on("upgrade", this.#onUpgrade);
-    const http2 = this.#ownPort?.http2 ?? (isHttp2Server(options.server) ? options.server : undefined);
-    if (http2 !== undefined) this.#stopConnects = takeConnectRequests(http2, (connect) => this.#connect(connect));
+    if (options.server !== undefined) this.#stopTaking = this.#share(options.server);
+    const { http, http2 } = this.#ownPort ?? {};
+    http?.on("upgrade", (request, socket, head) => this.#takeUpgrade(request, socket, head));
+    if (http2 !== undefined) takeConnectRequests(http2, (connect) => this.#connect(connect));
+  }
+
+  /** @returns stops taking what comes to an HTTP server of the application's */
+  #share(http: AnyHttpServer): () => void {
+    const taker: UpgradeTaker = {
+      isAt: (target) => this.#core.isAt(target),
+      takeUpgrade: (request, socket, head) => this.handleUpgrade(request, socket, head),
+      takeConnect: (connect) => this.#connect(connect),
+    };
+    const server = ApplicationServer.of(http);
+    server.add(taker);
+    return () => server.remove(taker);
   }
 
   /** Takes an extended CONNECT request. */
@@ -263,6 +276,11 @@ class NodeServer<Data> implements Server<Data> {
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
+    this.#takeUpgrade(request, socket, head, request);
+  }
+
+  /** @param httpRequest what `accept` gets of the request: nothing on a port of our own, where the door makes none */
+  #takeUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array, httpRequest?: IncomingMessage): void {
     if (hasUnansweredRequest(socket)) {
       socket.destroy();
       return;
@@ -270,7 +288,7 @@ class NodeServer<Data> implements Server<Data> {
     const deadline = this.#ownPort?.deadlines.take(request.socket);
     const upgrade = takeHttpUpgrade(request, socket, head, this.#handles);
     const isOnLoopback = (): boolean => isLoopbackAddress(listeningAddress(socket));
-    this.#core.upgrade(upgrade.head, upgrade.stream, upgrade.isSecure, { deadline, isOnLoopback });
+    this.#core.upgrade(upgrade.head, upgrade.stream, upgrade.isSecure, { deadline, isOnLoopback, httpRequest });
   }
 
   async close(code = 1001, reason = ""): Promise<void> {
@@ -295,8 +313,7 @@ class NodeServer<Data> implements Server<Data> {
       return;
     }
     await socketsGone;
-    this.#http?.removeListener("upgrade", this.#onUpgrade);
-    this.#stopConnects?.();
+    this.#stopTaking?.();
   }
 
   [Symbol.asyncIterator](): AsyncIterator<ServerSocket<Data>, undefined> {

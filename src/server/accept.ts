@@ -3,6 +3,7 @@
  */
 import type { HandshakeRequest, UpgradeRequest } from "../protocol/index.js";
 import type { HeadersInput } from "../socket/index.js";
+import type { PlatformHttpRequest } from "../transport/index.js";
 
 /** The client's opening handshake as a web `Request`. */
 export interface IncomingRequest extends Request {
@@ -16,6 +17,11 @@ export interface IncomingRequest extends Request {
 export interface AcceptContext {
   /** Aborted when the peer leaves, or `handshakeTimeoutMs` have passed, before there is a decision. */
   readonly signal: AbortSignal;
+  /**
+   * The request as your HTTP server handed it over, for middleware that wants one of its own kind: to read a session, for
+   * instance. Undefined on a port of our own, and for streams of HTTP/2.
+   */
+  readonly httpRequest?: PlatformHttpRequest;
 }
 
 /** A connection accepted. */

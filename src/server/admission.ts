@@ -12,6 +12,8 @@ import { HostList, isLoopbackHost } from "./hosts.js";
 import type { ResolvedServerOptions, ServerOptions } from "./options.js";
 import type { OriginRule } from "./origin.js";
 import { isSameOrigin, listsOrigin, resolveOrigins } from "./origin.js";
+import type { PathRule } from "./path.js";
+import { pathOf, resolvePath } from "./path.js";
 import type { Client } from "./proxies.js";
 import { TrustedProxies } from "./proxies.js";
 import { saysTrue } from "./says-true.js";
@@ -25,6 +27,8 @@ export interface Occupancy {
 /** See the head of this file. */
 export class Admission {
   readonly #options: ResolvedServerOptions;
+  /** Undefined where WebSockets are everywhere. */
+  readonly #path: PathRule | undefined;
   readonly #origins: OriginRule;
   /** Undefined where any name will do; "default" where nothing was said about it. */
   readonly #hosts: HostList | "default" | undefined;
@@ -34,10 +38,11 @@ export class Admission {
 
   /** @throws UsageError `invalid-argument` */
   constructor(
-    given: Pick<ServerOptions<unknown>, "origins" | "hosts" | "trustedProxies">,
+    given: Pick<ServerOptions<unknown>, "path" | "origins" | "hosts" | "trustedProxies">,
     resolved: ResolvedServerOptions,
   ) {
     this.#options = resolved;
+    this.#path = resolvePath(given.path);
     this.#origins = resolveOrigins(given.origins);
     if (given.hosts === undefined) this.#hosts = "default";
     else this.#hosts = given.hosts === "*" ? undefined : new HostList(given.hosts);
@@ -52,17 +57,31 @@ export class Admission {
   }
 
   /**
+   * Whether there are WebSockets where a request asks for one.
+   *
+   * @param target of the request
+   * @returns undefined where they are everywhere
+   * @throws what an option throws that is a function
+   */
+  isAt(target: string): boolean | undefined {
+    if (this.#path === undefined) return undefined;
+    const path = pathOf(target);
+    return path !== undefined && this.#path(path);
+  }
+
+  /**
    * Whether the request is for this server, and may come from the page that it comes from.
    *
    * @param isOnLoopback tells whether the server listens on a loopback address only
    * @param requestOf makes the request for an option that is a function; what that throws goes through
    */
   checkSource(
-    { origin }: UpgradeRequest,
+    { origin, target }: UpgradeRequest,
     client: Client,
     isOnLoopback: () => boolean,
     requestOf: () => IncomingRequest,
   ): AdmissionError | undefined {
+    if (this.isAt(target) === false) return new AdmissionError("path-not-found");
     if (this.#hosts instanceof HostList && !this.#hosts.has(client.host)) return new AdmissionError("host-not-allowed");
     if (origin === undefined) return undefined;
     // Whoever listens on a loopback address means to serve this machine alone, and all of its names are known. What comes

@@ -7,6 +7,7 @@ import { OpenlineError } from "../protocol/index.js";
 const reasonPhrases = {
   400: "Bad Request",
   403: "Forbidden",
+  404: "Not Found",
   408: "Request Timeout",
   421: "Misdirected Request",
   429: "Too Many Requests",
@@ -24,6 +25,7 @@ interface AdmissionRule {
 
 /** The codes of `AdmissionError`. */
 export type AdmissionCode =
+  | "path-not-found"
   | "origin-not-allowed"
   | "host-not-allowed"
   | "forwarded-malformed"
@@ -42,6 +44,11 @@ export type AdmissionCode =
 const retryAfter: RawHeaders = ["Retry-After", "5"];
 
 const admissionRules: Readonly<Record<AdmissionCode, AdmissionRule>> = {
+  "path-not-found": {
+    section: "RFC 6455 §4.2.2",
+    text: "there are no WebSockets at this path; the server's option path says where they are",
+    status: 404,
+  },
   "origin-not-allowed": {
     section: "RFC 6455 §10.2",
     text: "the page that this comes from is not of this server's origin; the server's option origins lists others, and trustedProxies those who encrypt for it",

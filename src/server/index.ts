@@ -11,6 +11,7 @@ export { AdmissionError, admissionCodes } from "./errors.js";
 export type { HostsOption } from "./hosts.js";
 export type { ResolvedServerOptions, ServerOptions } from "./options.js";
 export type { OriginsOption } from "./origin.js";
+export type { PathOption } from "./path.js";
 export type { TrustedProxiesOption } from "./proxies.js";
 export type { UpgradeRefusal, UpgradeRefusalCode } from "./refusals.js";
 export { ServerCore } from "./server-core.js";

@@ -7,6 +7,7 @@ import { checkHandlers, maxTimerMs, resolveSocketOptions, wholeNumber } from "..
 import type { Accept } from "./accept.js";
 import type { HostsOption } from "./hosts.js";
 import type { OriginsOption } from "./origin.js";
+import type { PathOption } from "./path.js";
 import type { TrustedProxiesOption } from "./proxies.js";
 import type { UpgradeRefusal } from "./refusals.js";
 import type { ServerSocket } from "./server-socket.js";
@@ -15,6 +16,12 @@ import type { ServerSocket } from "./server-socket.js";
 export interface ServerOptions<Data = undefined> extends SocketOptions, SocketHandlers<Data, ServerSocket<Data>> {
   /** Decides about each connection. Default: every well-formed handshake is accepted, without a subprotocol. */
   readonly accept?: Accept<Data>;
+  /**
+   * Where the WebSockets are: "/live", a list of such paths, or a function that gets the path and says `true`. It is
+   * compared as it was sent, without the query. Requests for other paths are answered with 404; on an HTTP server of yours
+   * they are left to whoever else listens for its upgrades. Default: everywhere.
+   */
+  readonly path?: PathOption;
   /**
    * The pages that may connect. Asked only of requests with an `Origin` header, which browsers always send and others need
    * not: without it anybody's page could act for a visitor who is logged in here. Default: pages of this server's own

@@ -83,6 +83,20 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     if (!hasUnread) this.#queue.remove(endpoint);
   }
 
+  /**
+   * Whether there are WebSockets where a request asks for one; undefined where they are everywhere. Where the application
+   * fails to tell, the request is taken for ours: it will fail again when it is checked, and be answered then.
+   *
+   * @param target of the request
+   */
+  isAt(target: string): boolean | undefined {
+    try {
+      return this.#admission.isAt(target);
+    } catch {
+      return true;
+    }
+  }
+
   /** Whether `close` was called. */
   get isClosing(): boolean {
     return this.#isClosing;
@@ -121,14 +135,14 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     handshake: UpgradeRequest,
     pending: PendingUpgrade,
     isSecure: boolean,
-    { isOnLoopback = nowhere }: Arrival,
+    { isOnLoopback = nowhere, httpRequest }: Arrival,
   ): UpgradeAttempt | AdmissionError {
     if (this.#isClosing) return new AdmissionError("server-closing");
     const { remoteAddress: address } = pending;
     const client = this.#admission.clientOf(head, { address, isSecure, host: handshake.host, isForwarded: false });
     if (client instanceof AdmissionError) return client;
     pending.remoteAddress = client.address;
-    const attempt = new UpgradeAttempt(head, handshake, pending, client);
+    const attempt = new UpgradeAttempt(head, handshake, pending, client, httpRequest);
     const occupancy = { sockets: this.#sockets.size, pendingUpgrades: this.#pending.size };
     const error =
       this.#admission.checkSource(handshake, client, isOnLoopback, () => attempt.request) ??
@@ -185,8 +199,8 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     const { pending, handshake } = attempt;
     let decision: AcceptDecision<Data>;
     try {
-      const { request } = attempt;
-      decision = await this.#given.accept?.(request, { signal: pending.signal });
+      const { request, httpRequest } = attempt;
+      decision = await this.#given.accept?.(request, { signal: pending.signal, httpRequest });
     } catch (error) {
       // Whoever gave up because the peer had left has done nothing wrong.
       if (!pending.signal.aborted) this.#fail(pending, error, "accept");

@@ -2,7 +2,7 @@
  * A proper handshake on its way through the checks.
  */
 import type { HandshakeRequest, UpgradeRequest } from "../protocol/index.js";
-import type { Deadline } from "../transport/index.js";
+import type { Deadline, PlatformHttpRequest } from "../transport/index.js";
 import type { IncomingRequest } from "./accept.js";
 import { createIncomingRequest } from "./accept.js";
 import { AdmissionError } from "./errors.js";
@@ -18,6 +18,8 @@ export interface Arrival {
   readonly isOnLoopback?: () => boolean;
   /** How the handshake is put. Default: as HTTP/1.1 has it. */
   readonly form?: HandshakeForm;
+  /** The request as the application's HTTP server handed it over, where there is one. */
+  readonly httpRequest?: PlatformHttpRequest;
 }
 
 /** See the head of this file. */
@@ -26,13 +28,21 @@ export class UpgradeAttempt {
   readonly handshake: UpgradeRequest;
   readonly pending: PendingUpgrade;
   readonly client: Client;
+  readonly httpRequest: PlatformHttpRequest;
   #request: IncomingRequest | undefined;
 
-  constructor(head: HandshakeRequest, handshake: UpgradeRequest, pending: PendingUpgrade, client: Client) {
+  constructor(
+    head: HandshakeRequest,
+    handshake: UpgradeRequest,
+    pending: PendingUpgrade,
+    client: Client,
+    httpRequest: PlatformHttpRequest,
+  ) {
     this.head = head;
     this.handshake = handshake;
     this.pending = pending;
     this.client = client;
+    this.httpRequest = httpRequest;
   }
 
   /**

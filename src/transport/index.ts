@@ -10,4 +10,4 @@ export type { MemoryPairOptions } from "./memory-pair.js";
 export { createMemoryPair, StreamResetError } from "./memory-pair.js";
 export type { DuplexOptions, MessagePipe, PipeEnd } from "./message-pipe.js";
 export type { Clock, Deadlines, Flushable, Platform, Timer, TurnScheduler } from "./platform.js";
-export type { PlatformDuplex } from "./platform-types.js";
+export type { PlatformDuplex, PlatformHttpRequest } from "./platform-types.js";

@@ -115,7 +115,7 @@ describe("the dependency rule", () => {
       it(`lets ${from} import a neighbor`, () => assertAllowed(files[from], 'import "./neighbor.js";'));
     }
 
-    for (const folder of ["tests/support", "demos", "bench", "interop", "scripts"]) {
+    for (const folder of ["tests/support", "demos", "bench", "interop", "examples", "scripts"]) {
       it(`forbids ${from} to import ${folder}`, () =>
         assertForbidden(files[from], `import ${JSON.stringify(specifier(files[from], `${folder}/example.ts`))};`));
     }

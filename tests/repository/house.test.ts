@@ -51,7 +51,7 @@ function readDocument(file: string): string {
 
 /** Files below a folder, as paths from the root with forward slashes, without what is installed or built. */
 function filesUnder(folder: string): string[] {
-  const notOurs = new Set(["node_modules", "dist", "build", "coverage", ".git"]);
+  const notOurs = new Set(["node_modules", "dist", "build", "coverage", ".next", ".git"]);
   if (!existsSync(path.join(root, folder))) return [];
   return readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const name = folder === "" ? entry.name : `${folder}/${entry.name}`;
@@ -93,7 +93,9 @@ describe("the sources", () => {
     const later = /\b(?:TODO|FIXME|XXX|HACK)\b/u;
     const silenced = /@ts-(?:ignore|nocheck)/u;
     const unexplained = /(?:eslint-disable|biome-ignore|[cv]8 ignore (?!stop))(?!.*(?: -- |: )\S)/u;
-    const checked = ["src", "tests", "fuzz", "demos", "bench", "interop", "scripts", "docs", ".ci"].flatMap(filesUnder);
+    const checked = ["src", "tests", "fuzz", "demos", "bench", "interop", "examples", "scripts", "docs", ".ci"].flatMap(
+      filesUnder,
+    );
     const found = [...checked, ...filesAtRoot()]
       .filter((file) => /\.(?:[cm]?[jt]s|html|css|md|sh|ya?ml)$|^\.ci\/run$/u.test(file))
       // This file has to name what it looks for.

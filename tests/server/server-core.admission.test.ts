@@ -139,6 +139,39 @@ describe("§10.2 the origin of a page", () => {
   });
 });
 
+describe("§4.2.2 the path that WebSockets are at", () => {
+  it("is asked for before anything else is looked at: elsewhere is 404", async () => {
+    const { core, refusals } = createCore({ path: "/live", accept: () => assert.fail("it was asked") });
+    assert.equal(core.isAt("/live?room=1"), true);
+    assert.equal(core.isAt("/chat"), false);
+    const { idle, reply } = attempt(core, { origin: "http://evil.example", host: "evil.example" });
+    await idle();
+    assert.equal(reply().status, 404);
+    assert.match(reply().body, /^path-not-found: .*option path/u);
+    assert.deepEqual(
+      refusals.map(({ code, status, error }) => [code, status, error?.code]),
+      [["path-not-found", 404, "path-not-found"]],
+    );
+  });
+
+  it("lets in where it is, whatever the query", async () => {
+    assert.equal(await statusOf(createCore({ path: ["/chat", "/live"] }).core), 101);
+    assert.equal(createCore({}).core.isAt("/anything"), undefined);
+  });
+
+  it("is not there where a function throws: that is 500, and reported", async () => {
+    const failure = new Error("secret");
+    const { core, platform } = createCore({
+      path: () => {
+        throw failure;
+      },
+    });
+    assert.equal(core.isAt("/chat"), true);
+    assert.equal(await statusOf(core), 500);
+    assert.deepEqual(platform.reported, [{ error: failure, during: "a check at the door" }]);
+  });
+});
+
 describe("the names of a server", () => {
   const onLoopback: Arrival = { isOnLoopback: () => true };
 

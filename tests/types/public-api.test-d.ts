@@ -7,6 +7,7 @@ import type { CookieJar as ToughCookieJar } from "tough-cookie";
 import type {
   Accept,
   Acceptance,
+  AcceptContext,
   AdmissionCode,
   BrokenRule,
   ChannelEvent,
@@ -24,6 +25,7 @@ import type {
   Message,
   MessageEvent,
   OriginsOption,
+  PathOption,
   PerMessageDeflateOptions,
   PreparedMessage,
   ProtocolToken,
@@ -86,12 +88,13 @@ export async function dataIsInferred(): Promise<void> {
 
   const withRequest = await serve({
     port: 0,
-    accept(request, { signal }) {
+    accept(request, { signal, httpRequest }) {
       expectTypeOf(request).toEqualTypeOf<IncomingRequest>();
       expectTypeOf(request).toExtend<Request>();
       expectTypeOf(request.remoteAddress).toEqualTypeOf<string | undefined>();
       expectTypeOf(request.protocols).toEqualTypeOf<readonly string[]>();
       expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+      expectTypeOf(httpRequest).toEqualTypeOf<IncomingMessage | undefined>();
       return { data: { path: request.url } };
     },
     message: (socket) => expectTypeOf(socket.data).toEqualTypeOf<{ path: string }>(),
@@ -172,9 +175,7 @@ export async function dataIsDeclared(): Promise<void> {
   await serve<User>({ port: 0, accept: () => ({ data: { room: "lobby" } }) });
   // @ts-expect-error -- a string decides nothing
   await serve({ port: 0, accept: () => "no" });
-  expectTypeOf<Parameters<Accept<User>>>().toEqualTypeOf<
-    [request: IncomingRequest, context: { readonly signal: AbortSignal }]
-  >();
+  expectTypeOf<Parameters<Accept<User>>>().toEqualTypeOf<[request: IncomingRequest, context: AcceptContext]>();
   expectTypeOf<Acceptance<User>["data"]>().toEqualTypeOf<User | undefined>();
 }
 
@@ -292,6 +293,9 @@ export async function theDoorIsTyped(request: IncomingRequest): Promise<void> {
   expectTypeOf<ServeOptions["hosts"]>().toEqualTypeOf<HostsOption | undefined>();
   expectTypeOf<ServeOptions["trustedProxies"]>().toEqualTypeOf<TrustedProxiesOption | undefined>();
   expectTypeOf<UpgradeRefusal["code"]>().toEqualTypeOf<UpgradeRefusalCode>();
+  expectTypeOf<ServeOptions["path"]>().toEqualTypeOf<PathOption | undefined>();
+  // @ts-expect-error -- a promise is no answer
+  await serve({ port: 0, path: () => Promise.resolve(true) });
   // @ts-expect-error -- one origin is a list of one
   await serve({ port: 0, origins: "https://app.example" });
   // @ts-expect-error -- a promise is no answer

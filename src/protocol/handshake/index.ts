@@ -47,6 +47,8 @@ export {
   type Authority,
   isSameAuthority,
   parseAuthority,
+  parseRequestTarget,
+  type RequestTarget,
   type UrlComponents,
   type WebSocketAddress,
   webSocketAddress,

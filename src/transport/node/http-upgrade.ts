@@ -10,6 +10,12 @@ import type { ByteStream } from "../byte-stream.js";
 import type { HandleTransport } from "./handle/index.js";
 import { NodeByteStream } from "./tcp-stream.js";
 
+declare module "../platform-types.js" {
+  interface PlatformTypes {
+    readonly httpRequest: IncomingMessage;
+  }
+}
+
 /** An upgrade request and the stream it came on. */
 export interface HttpUpgrade {
   readonly head: HandshakeRequest;
