@@ -112,6 +112,11 @@ export async function openRawServer(
   return { client, peer };
 }
 
+/** What a message, be it a string or octets, says. */
+export function textOf(data: unknown): string {
+  return (data as Buffer | string).toString();
+}
+
 /** The next events of a name, each with its arguments. */
 export async function take(emitter: NodeJS.EventEmitter, event: string, count: number): Promise<unknown[][]> {
   const taken: unknown[][] = [];
