@@ -39,7 +39,13 @@ export function openClient(
     typeof protocols === "object" && !Array.isArray(protocols)
       ? new WebSocket(url, protocols)
       : new WebSocket(url, protocols, options);
-  test.after(() => client.terminate());
+  test.after(async () => {
+    if (client.readyState === WebSocket.CLOSED) return;
+    client.on("error", () => undefined);
+    const closed = new Promise((resolve) => client.once("close", resolve));
+    client.terminate();
+    await closed;
+  });
   return client;
 }
 
