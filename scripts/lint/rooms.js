@@ -56,6 +56,13 @@ export const rooms = [
     mayImport: ["protocol", "transport", "transport/node", "socket", "server", "client", "reconnect"],
     builtins: true,
   },
+  {
+    // An entry of its own: what `ws` is used like, over the parts that all entries share.
+    name: "compat",
+    pattern: "src/compat/**",
+    mayImport: ["protocol", "transport", "transport/node", "socket", "client", "observe"],
+    builtins: true,
+  },
   // Entries of their own: the client where the platform has a WebSocket.
   { name: "web", pattern: "src/web/**", mayImport: ["protocol", "socket", "client", "reconnect"] },
   {
