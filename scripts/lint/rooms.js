@@ -56,6 +56,13 @@ export const rooms = [
     mayImport: ["protocol", "transport", "transport/node", "socket", "server", "client", "reconnect"],
     builtins: true,
   },
+  {
+    // An entry of its own, in the shape of another library.
+    name: "compat/ws",
+    pattern: "src/compat/ws/**",
+    mayImport: ["protocol", "transport", "transport/node", "socket", "server", "client", "node"],
+    builtins: true,
+  },
   // Entries of their own: the client where the platform has a WebSocket.
   { name: "web", pattern: "src/web/**", mayImport: ["protocol", "socket", "client", "reconnect"] },
   {
