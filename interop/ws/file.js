@@ -3,8 +3,8 @@
  */
 import { createRequire, Module } from "node:module";
 import path from "node:path";
-import { prepareGlobals, runDefined } from "./runner.js";
 import { modulesOf } from "./modules.js";
+import { prepareGlobals, runDefined } from "./runner.js";
 
 process.once("message", async ({ file, className }) => {
   const modules = await modulesOf(className);

@@ -39,7 +39,11 @@ const expectations = JSON.parse(readFileSync(expectationsFile, "utf8"));
 /** @returns {Promise<{ results: { name: string, status: string, message?: string }[], isDone: boolean, printed: string }>} */
 function runFile(file) {
   return new Promise((resolve) => {
-    const child = fork(new URL("file.js", import.meta.url), { execArgv: ["--no-warnings"], silent: true, cwd: path.dirname(folder) });
+    const child = fork(new URL("file.js", import.meta.url), {
+      execArgv: ["--no-warnings"],
+      silent: true,
+      cwd: path.dirname(folder),
+    });
     const results = [];
     let isDone = false;
     let printed = "";
