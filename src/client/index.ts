@@ -20,6 +20,7 @@ export { BlockedPortError } from "./whatwg/blocked-ports.js";
 export { CloseEvent } from "./whatwg/close-event.js";
 export type { WebSocketCloseInfo } from "./whatwg/close-info.js";
 export type { WebSocketStreamChunk } from "./whatwg/outgoing-chunk.js";
+export { SendQueue } from "./whatwg/send-queue.js";
 export type { WebSocketStreamOptions } from "./whatwg/stream-arguments.js";
 export type { OpenSocket, WebSocketClosedInfo, WebSocketOpenInfo } from "./whatwg/stream-connection.js";
 export type { WebSocketOptions } from "./whatwg/web-socket.js";

@@ -21,6 +21,15 @@ export interface ConnectionContext {
   readonly masking?: Masking;
   /** Needed by clients, who mask what they send (§5.3). */
   readonly maskingKeys?: MaskingKeySource;
+  /**
+   * Whether text is handed on as its octets (`receivedTextOctets`), "checked" to be UTF-8 or "unchecked". Octets that are
+   * sent as a text are the caller's affair then. Default: text is handed on as strings, and checked either way.
+   */
+  readonly textOctets?: "checked" | "unchecked" | undefined;
+  /** Whether pings are answered here. Default true; who says no has to (§5.5.2). */
+  readonly answersPings?: boolean;
+  /** Whether the Close frame of a failure names the broken rule as its reason. Default true. */
+  readonly namesBrokenRule?: boolean;
 }
 
 /** Who hears what a connection receives. Called from within `receive`; must not throw. */
@@ -32,6 +41,8 @@ export interface ConnectionSink {
    * @param isTransformed whether it came changed by extensions
    */
   receivedText(text: string, byteLength: number, isTransformed: boolean): void;
+  /** A text message as its octets, for who asks for `textOctets`. As `receivedBinary`. */
+  receivedTextOctets?(bytes: Uint8Array, start: number, end: number, isOwned: boolean, isTransformed: boolean): void;
   /**
    * A binary message: the octets from `start` to `end`.
    *

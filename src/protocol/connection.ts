@@ -78,7 +78,7 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
     this.#writer = new FrameWriter(this.output, context.text, maskingKeys, context.masking);
     this.#pings = new PingAnswers(this.#writer);
     this.#chain = chain;
-    if (chain !== undefined) this.#outgoing = new OutgoingTransforms(chain, context, this.#writer, output, this);
+    if (chain !== undefined) this.#outgoing = new OutgoingTransforms(chain, context, this.#writer, output, this, sink);
   }
 
   /** Where in its life the connection is. */
@@ -170,7 +170,7 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
   /** From the receiver. */
   control(opcode: number, bytes: Uint8Array, start: number, end: number): void {
     if (opcode === Opcode.ping) {
-      if (this.#mayAnswer) this.#pings.answer(bytes, start, end);
+      if (this.#mayAnswer && this.#context.answersPings !== false) this.#pings.answer(bytes, start, end);
       this.#sink.receivedPing(bytes, start, end);
     } else if (opcode === Opcode.pong) {
       this.#sink.receivedPong(bytes, start, end);
@@ -244,11 +244,20 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
    *   `Uint8Array`
    */
   sendBinary(bytes: Uint8Array, hints: SendHints = noHints): boolean {
+    return this.#sendOctets(Opcode.binary, bytes, hints);
+  }
+
+  /** Sends a text message of octets; that they are UTF-8 is the caller's affair. As `sendBinary` otherwise. */
+  sendTextOctets(bytes: Uint8Array, hints: SendHints = noHints): boolean {
+    return this.#sendOctets(Opcode.text, bytes, hints);
+  }
+
+  #sendOctets(opcode: DataOpcode, bytes: Uint8Array, hints: SendHints): boolean {
     requireOctets(bytes);
     if (!this.canSend) return false;
     if (this.#sendingFragments !== 0) throw new UsageError("fragment-pending");
-    if (this.#outgoing === undefined) this.#writer.writeFrame(finBit | Opcode.binary, bytes, 0, bytes.length);
-    else this.#outgoing.send(bytes, { opcode: Opcode.binary, fragment: undefined, hints });
+    if (this.#outgoing === undefined) this.#writer.writeFrame(finBit | opcode, bytes, 0, bytes.length);
+    else this.#outgoing.send(bytes, { opcode, fragment: undefined, hints });
     return true;
   }
 
@@ -306,16 +315,6 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
     this.close(CloseCode.internalError, "", cause);
   }
 
-  /** From the way out. */
-  messageWritten(opcode: DataOpcode, payload: string | number, isTransformed: boolean): void {
-    this.#sink.messageWritten?.(opcode, payload, isTransformed);
-  }
-
-  /** From the way out. */
-  outputAdded(): void {
-    this.#sink.outputAdded?.();
-  }
-
   /**
    * Sends one fragment of a message (§5.4); control frames may be sent in between, other messages not. Each fragment
    * of a text stands for itself: a surrogate pair, or the octets of a code point, must not be split between two.
@@ -327,7 +326,7 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
    *   of a text that are not, `invalid-argument` for data of any other type
    */
   sendFragment(type: "text" | "binary", data: string | Uint8Array, fin: boolean, hints: SendHints = noHints): boolean {
-    requireFragment(type, data, this.#context.text);
+    requireFragment(type, data, this.#context);
     if (!this.canSend) return false;
     const opcode = type === "text" ? Opcode.text : Opcode.binary;
     const pending = this.#sendingFragments;
@@ -395,7 +394,8 @@ export class Connection implements ReceiverOwner, OutgoingOwner {
     this.#knownCauses.wasClosing = this.#state !== "open";
     this.#move("failed");
     if (canSend) {
-      const body = writeCloseBody(error.closeCode, error.code, this.#context.text);
+      const reason = this.#context.namesBrokenRule === false ? "" : error.code;
+      const body = writeCloseBody(error.closeCode, reason, this.#context.text);
       this.#writer.writeFrame(finBit | Opcode.close, body, 0, body.byteLength);
     }
     this.#sink.sendingEnded?.();

@@ -126,7 +126,7 @@ export class MessageReceiver implements FrameSink, IncomingOwner {
     // Only bits that an extension claims come through.
     if (reserved !== 0) this.#wholeTransformed(opcode, reserved, bytes, start, end);
     else if (opcode === Opcode.binary) this.#sink.receivedBinary(bytes, start, end, false, false);
-    else this.#deliverText(bytes, start, end, ascii ? "ascii" : "unchecked", false);
+    else this.#deliverText(bytes, start, end, ascii ? "ascii" : "unchecked", false, false);
   }
 
   #wholeTransformed(opcode: DataOpcode, reserved: number, bytes: Uint8Array, start: number, end: number): void {
@@ -179,7 +179,8 @@ export class MessageReceiver implements FrameSink, IncomingOwner {
       this.#incoming?.begin(opcode, reserved);
       return;
     }
-    const kind = reserved === 0 ? opcode : Opcode.binary;
+    const isChecked = reserved === 0 && this.#context.textOctets !== "unchecked";
+    const kind = isChecked ? opcode : Opcode.binary;
     this.#assembly = new MessageAssembly(kind, reserved, this.#context, this.#longestBytes);
   }
 
@@ -218,10 +219,10 @@ export class MessageReceiver implements FrameSink, IncomingOwner {
       return;
     }
     this.#longestBytes = Math.max(this.#longestBytes, message.byteLength);
-    if (assembly.opcode === Opcode.binary) {
+    if (this.#opcode === Opcode.binary) {
       this.#sink.receivedBinary(message, 0, message.byteLength, true, false);
     } else {
-      this.#deliverText(message, 0, message.byteLength, assembly.isAscii ? "ascii" : "valid", false);
+      this.#deliverText(message, 0, message.byteLength, assembly.isAscii ? "ascii" : "valid", true, false);
     }
   }
 
@@ -244,7 +245,7 @@ export class MessageReceiver implements FrameSink, IncomingOwner {
 
   /** From an extension. */
   transformed(opcode: DataOpcode, bytes: Uint8Array, start: number, end: number, isOwned: boolean): void {
-    if (opcode === Opcode.text) this.#deliverText(bytes, start, end, "unchecked", true);
+    if (opcode === Opcode.text) this.#deliverText(bytes, start, end, "unchecked", isOwned, true);
     else this.#sink.receivedBinary(bytes, start, end, isOwned, true);
   }
 
@@ -275,9 +276,16 @@ export class MessageReceiver implements FrameSink, IncomingOwner {
     start: number,
     end: number,
     known: "ascii" | "valid" | "unchecked",
+    isOwned: boolean,
     isTransformed: boolean,
   ): void {
-    const codec = this.#context.text;
+    const { text: codec, textOctets } = this.#context;
+    if (textOctets !== undefined) {
+      const isValid = known !== "unchecked" || textOctets === "unchecked" || codec.isValid(bytes, start, end);
+      if (isValid) this.#sink.receivedTextOctets?.(bytes, start, end, isOwned, isTransformed);
+      else this.violation(new ProtocolError("invalid-utf8"));
+      return;
+    }
     let text: string | undefined;
     try {
       if (known === "ascii") text = codec.decodeAscii(bytes, start, end);

@@ -6,6 +6,7 @@
  * after which nothing may follow.
  */
 
+import type { ConnectionSink } from "./connection-context.js";
 import type { Later, SendHints, Transformed } from "./extensions/extension.js";
 import { stableFromBytes } from "./extensions/extension.js";
 import type { ExtensionChain } from "./extensions/extension-chain.js";
@@ -22,12 +23,8 @@ import type { TextCodec } from "./utf8.js";
 
 /** The connection, as far as the way out needs it. */
 export interface OutgoingOwner {
-  /** Something was added to the output outside of any call. */
-  outputAdded(): void;
   /** Sends a frame that was made for many. */
   writeFramed(message: FramedMessage): void;
-  /** A message has been written: its text, or how many octets it had before extensions, and whether they changed it. */
-  messageWritten(opcode: DataOpcode, payload: string | number, isTransformed: boolean): void;
   /** There was no memory for what an extension has made, outside of any call; nothing after it has been sent. */
   sendFailed(cause: Error): void;
 }
@@ -58,6 +55,7 @@ export class OutgoingTransforms {
   readonly #writer: FrameWriter;
   readonly #output: Output;
   readonly #owner: OutgoingOwner;
+  readonly #sink: Pick<ConnectionSink, "messageWritten" | "outputAdded">;
   #queue: Waiting[] | undefined;
   #isPending = false;
   #isDropped = false;
@@ -71,12 +69,14 @@ export class OutgoingTransforms {
     writer: FrameWriter,
     output: Output,
     owner: OutgoingOwner,
+    sink: Pick<ConnectionSink, "messageWritten" | "outputAdded">,
   ) {
     this.#chain = chain;
     this.#context = context;
     this.#writer = writer;
     this.#output = output;
     this.#owner = owner;
+    this.#sink = sink;
   }
 
   /** Sends text, octets that are lent for the call, or, 16 KiB of them and more, for as long as they wait. */
@@ -133,7 +133,7 @@ export class OutgoingTransforms {
     this.#owner.writeFramed(framed);
     const isTransformed = framed.reserved !== 0;
     const byteLength = isTransformed ? message.octets.byteLength : framed.end - framed.payloadStart;
-    this.#owner.messageWritten(Opcode[framed.type], byteLength, isTransformed);
+    this.#sink.messageWritten?.(Opcode[framed.type], byteLength, isTransformed);
     if (isTransformed) this.#chain.sharing?.sharedMessageSent();
   }
 
@@ -142,7 +142,7 @@ export class OutgoingTransforms {
     const units = text.length;
     if (frame.fragment === undefined && this.#chain.passes(units * maxBytesPerUnit, frame.hints)) {
       this.#writer.writeTextFrame(finBit | frame.opcode, text);
-      this.#owner.messageWritten(frame.opcode, text, false);
+      this.#sink.messageWritten?.(frame.opcode, text, false);
       return;
     }
     const room = units > unmeasuredTextUnits ? codec.byteLength(text) : units * maxBytesPerUnit;
@@ -207,7 +207,7 @@ export class OutgoingTransforms {
       this.drop();
       this.#owner.sendFailed(error as Error);
     }
-    this.#owner.outputAdded();
+    this.#sink.outputAdded?.();
   }
 
   #goOn(): void {
@@ -240,7 +240,7 @@ export class OutgoingTransforms {
       this.#writer.writeFrame(firstOctet | reserved, bytes, start, end);
       pool.lentMemory = lent;
     }
-    if (fragment === undefined) this.#owner.messageWritten(opcode, byteLength, reserved !== 0);
+    if (fragment === undefined) this.#sink.messageWritten?.(opcode, byteLength, reserved !== 0);
     else this.#fragmentWritten(opcode, fragment, byteLength, reserved !== 0);
   }
 
@@ -256,7 +256,7 @@ export class OutgoingTransforms {
       this.#isFragmentedTransformed = isTransformed;
     }
     this.#fragmentedBytes += byteLength;
-    if (fin) this.#owner.messageWritten(opcode, this.#fragmentedBytes, this.#isFragmentedTransformed);
+    if (fin) this.#sink.messageWritten?.(opcode, this.#fragmentedBytes, this.#isFragmentedTransformed);
   }
 
   /** Nothing will be sent any more. */

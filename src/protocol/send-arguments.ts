@@ -1,9 +1,9 @@
 /**
  * What the methods of a connection that send take: checked by hand, since callers need not be written in TypeScript.
  */
+import type { ConnectionContext } from "./connection-context.js";
 import { UsageError } from "./errors.js";
 import { maxControlPayloadBytes } from "./frame-header.js";
-import type { TextCodec } from "./utf8.js";
 
 /** @throws UsageError `invalid-argument` for anything but a string */
 export function requireText(value: unknown): asserts value is string {
@@ -34,16 +34,21 @@ export function requireControlPayload(payload: unknown): asserts payload is Uint
 }
 
 /**
- * A fragment of a message (§5.4).
+ * A fragment of a message (§5.4). Octets of a text are checked, unless text is octets to this connection.
  *
  * @throws UsageError `text-not-utf8` for octets of a text that are not, `invalid-argument`
  */
-export function requireFragment(type: "text" | "binary", data: string | Uint8Array, codec: TextCodec): void {
+export function requireFragment(
+  type: "text" | "binary",
+  data: string | Uint8Array,
+  { text, textOctets }: Pick<ConnectionContext, "text" | "textOctets">,
+): void {
   if (type !== "text" && type !== "binary") {
     throw new UsageError("invalid-argument", type, undefined, 'type must be "text" or "binary"');
   }
   if (typeof data === "string") return;
   requireOctets(data);
   // §5.6: "the whole message MUST contain valid UTF-8".
-  if (type === "text" && !codec.isValid(data, 0, data.byteLength)) throw new UsageError("text-not-utf8");
+  if (type === "text" && textOctets === undefined && !text.isValid(data, 0, data.byteLength))
+    throw new UsageError("text-not-utf8");
 }

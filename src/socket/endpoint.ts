@@ -29,7 +29,7 @@ import type { SendStreamOptions } from "./outgoing-stream.js";
 import { PreparedMessage } from "./prepared-message.js";
 import { RateLimiter, type RateLimitOwner } from "./rate-limit.js";
 import { PauseReason, Reading, reasonsWhileOpen } from "./reading.js";
-import { Receipt, type ReceiptOwner } from "./receipt.js";
+import { Receipt, type ReceiptOwner, type ReceiptParts } from "./receipt.js";
 import { SendQueue, type SendQueueOwner } from "./send-queue.js";
 import { sent } from "./send-results.js";
 import { messageWaits, refusalOf, takeDrain } from "./sending.js";
@@ -77,10 +77,15 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
     const { platform, options, connection } = context;
     this.#outbox = new Outbox(connection.pool, stream, platform.turns, options.highWaterMarkBytes, this);
     if (options.rateLimit !== undefined) this.#limiter = new RateLimiter(options.rateLimit, context, this);
-    this.#receipt = new Receipt(context, this.#delivery, this.#limiter, this);
+    this.#receipt = this.createReceipt(context, this.#delivery, this.#limiter);
     this.#connection = new Connection(connection, this.#receipt, this.#outbox, details.chain);
     this.#watch = new SocketWatch(context, this.#connection, stream, this.#outbox, this.#delivery, this);
     this.#receipt.begin(this.#connection, this.#watch);
+  }
+
+  /** For those who take what is received in their own way. Called from the constructor. */
+  protected createReceipt(...parts: ReceiptParts<Data>): Receipt<Data> {
+    return new Receipt(...parts, this);
   }
 
   /**
@@ -140,7 +145,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
     if (this.#queue?.isBusy === true) return this.#queue.send(message, options);
     if (typeof message === "string") this.#connection.sendText(message, options);
     else this.#connection.sendBinary(message, options);
-    return this.#accepted(message);
+    return this.accepted(message);
   }
 
   /** Sends a message that many sockets send. As `send` otherwise. */
@@ -149,11 +154,11 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
       return refusalOf(this.#context, this);
     if (this.#queue?.isBusy === true) return this.#queue.sendShared(message);
     this.#connection.sendMany(message);
-    return this.#accepted(message);
+    return this.accepted(message);
   }
 
   /** What became of a message that is in the output now. */
-  #accepted(message: string | Uint8Array | SharedMessage): SendResult {
+  protected accepted(message: string | Uint8Array | SharedMessage): SendResult {
     this.activeStep = this.#context.wheel.step;
     if (this.#context.observer?.sent !== undefined && this.extensions === "") tellSent(this.#context, this, message);
     return this.#outbox.flushSoon() ? sent : messageWaits(this.#context, this, this.#outbox, this.#watch);

@@ -34,6 +34,8 @@ export { resolveSocketOptions, wholeNumber } from "./options.js";
 export type { SendStreamOptions } from "./outgoing-stream.js";
 export { PreparedMessage, prepareMessage } from "./prepared-message.js";
 export type { RateLimitOptions, RateLimitPolicy } from "./rate-limit.js";
+export { PauseReason } from "./reading.js";
+export { Receipt, type ReceiptOwner, type ReceiptParts } from "./receipt.js";
 export type { Message, RefusalReason, SendData, SendOptions, SendResult, Socket, SocketHandlers } from "./socket.js";
 export { isThenable } from "./thenable.js";
 export type { WebStreams } from "./web-streams.js";

@@ -16,6 +16,10 @@ export const PauseReason = {
   body: 64,
   /** Nobody has said yet how messages are to be consumed, and what comes must not be judged before. */
   consumer: 128,
+  /** The application wants it so, until it says otherwise. */
+  application: 256,
+  /** An event waits for its turn. */
+  event: 512,
 } as const;
 /** See the value of this name. */
 export type PauseReason = (typeof PauseReason)[keyof typeof PauseReason];

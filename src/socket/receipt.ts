@@ -36,6 +36,13 @@ export interface ReceiptOwner extends IncomingOwner {
   failed(error: ProtocolError): void;
 }
 
+/** What a receipt is made of, but for its owner. */
+export type ReceiptParts<Data> = readonly [
+  context: SocketContext<Data>,
+  delivery: Delivery,
+  limiter: RateLimiter | undefined,
+];
+
 /** See the head of this file. */
 export class Receipt<Data> implements ConnectionSink {
   readonly #context: SocketContext<Data>;
@@ -81,7 +88,7 @@ export class Receipt<Data> implements ConnectionSink {
     else deliverOutOfChunk(this.#delivery, this.#context, bytes, start, end);
   }
 
-  receivedPing(): void {
+  receivedPing(_bytes: Uint8Array, _start: number, _end: number): void {
     this.#limiter?.controlFrame();
   }
 

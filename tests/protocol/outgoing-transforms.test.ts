@@ -36,12 +36,13 @@ function setUp(isShared = true) {
     new FrameWriter(output, portableTextCodec, undefined),
     output,
     {
+      writeFramed: ({ shared, start, end }) => output.appendShared(shared, start, end),
+      sendFailed: () => assert.fail(),
+    },
+    {
       outputAdded: () => {
         added++;
       },
-      writeFramed: ({ shared, start, end }) => output.appendShared(shared, start, end),
-      sendFailed: () => assert.fail(),
-      messageWritten: () => undefined,
     },
   );
   const place = {

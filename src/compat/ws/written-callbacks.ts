@@ -1,0 +1,52 @@
+/**
+ * The callbacks of `send`, each called when what was sent with it has left: the operating system has it.
+ */
+import { throwLater } from "./throw-later.js";
+
+/** Called with an error where it has not. */
+export type SendCallback = (error?: Error) => void;
+
+/** See the head of this file. */
+export class WrittenCallbacks {
+  /** Whose message is in the output, or waits to be. */
+  #waiting: SendCallback[] = [];
+  /** Whose message is part of what the stream is writing. */
+  #writing: SendCallback[] = [];
+
+  /** Something was sent that has not left. */
+  add(callback: SendCallback): void {
+    this.#waiting.push(callback);
+  }
+
+  /** The stream takes over all that is in the output. */
+  writing(): void {
+    this.#writing.push(...this.#waiting.splice(0));
+  }
+
+  /** The stream has written what it took over. */
+  written(): void {
+    if (this.#writing.length > 0) call(this.#writing.splice(0));
+  }
+
+  /** All has left. */
+  allWritten(): void {
+    this.written();
+    if (this.#waiting.length > 0) call(this.#waiting.splice(0));
+  }
+
+  /** What has not left never will. */
+  fail(error: Error): void {
+    call([...this.#writing.splice(0), ...this.#waiting.splice(0)], error);
+  }
+}
+
+function call(callbacks: readonly SendCallback[], error?: Error): void {
+  for (const callback of callbacks) {
+    try {
+      if (error === undefined) callback();
+      else callback(error);
+    } catch (thrown) {
+      throwLater(thrown);
+    }
+  }
+}
