@@ -5,6 +5,7 @@
 import type {
   BufferPool,
   CloseBody,
+  ConnectionContext,
   ExtensionChain,
   Limits,
   MaskingKeySource,
@@ -24,6 +25,8 @@ export interface RecordedOptions {
   readonly pool?: BufferPool;
   readonly maskingKeys?: MaskingKeySource;
   readonly chain?: ExtensionChain;
+  /** What is not as usual with text, pings and failures. */
+  readonly ways?: Pick<ConnectionContext, "textOctets" | "answersPings" | "namesBrokenRule">;
   /** Whether it is written down when an extension takes its time. Default false. */
   readonly recordsExtensions?: boolean;
   /** What the sink says to a Close frame. Default true: answer it now. */
@@ -63,9 +66,15 @@ export class RecordedConnection {
         pool: options.pool ?? new Pool(),
         allocate: (byteLength: number) => new Uint8Array(byteLength).fill(overwritten),
         ...(role === "client" ? { maskingKeys: options.maskingKeys ?? seededKeys() } : {}),
+        ...options.ways,
       },
       {
         receivedText: (text: string) => record(() => `text ${text}`),
+        receivedTextOctets: (bytes: Uint8Array, start: number, end: number, isOwned: boolean) => {
+          this.owned.push(isOwned);
+          const kept = isOwned ? bytes.subarray(start, end) : bytes.slice(start, end);
+          record(() => `octets ${hexOf(kept)}`);
+        },
         receivedBinary: (bytes: Uint8Array, start: number, end: number, isOwned: boolean) => {
           this.owned.push(isOwned);
           // What is owned is looked at only when it is asked for: it must still be the same then.

@@ -41,11 +41,12 @@ const maxReasonBytes = 123;
 
 const uncompressed: Hints = { compress: false };
 
-const sessions = new WeakMap<object, Session>();
+/** Under which a `WebSocket` object has its session. The types do not tell of it: what looks like one of `ws` fits then. */
+const key = Symbol("session");
 
 /** The session of a `WebSocket` object. */
 export function sessionOf(webSocket: object): Session {
-  return sessions.get(webSocket) as Session;
+  return (webSocket as { readonly [key]: Session })[key];
 }
 
 /** See the head of this file. */
@@ -76,7 +77,7 @@ export class Session implements LinkOwner {
 
   constructor(emitter: EventEmitter) {
     this.#emitter = emitter;
-    sessions.set(emitter, this);
+    Object.defineProperty(emitter, key, { value: this });
   }
 
   get bufferedAmount(): number {

@@ -23,10 +23,11 @@ import { WebSocket } from "./web-socket.js";
 import type { WebSocketServerEmitter } from "./web-socket-server-types.js";
 
 // The class emits what the interface says, which the types of an emitter cannot tell.
-const Emitter = EventEmitter as unknown as new <
-  Socket extends typeof WebSocket,
-  Request extends typeof IncomingMessage,
->() => WebSocketServerEmitter<Socket, Request>;
+const Emitter = EventEmitter as unknown as Omit<typeof EventEmitter, "prototype"> &
+  (new <Socket extends typeof WebSocket, Request extends typeof IncomingMessage>() => WebSocketServerEmitter<
+    Socket,
+    Request
+  >);
 
 /** Sockets that a handshake has been completed on. */
 const taken = new WeakSet<Duplex>();

@@ -3,20 +3,19 @@
  */
 import { EventEmitter } from "node:events";
 import type { ClientRequestArgs } from "node:http";
-import type { Duplex } from "node:stream";
 import type * as Listeners from "./event-listeners.js";
 import { addListener, attributeListener, removeListener, setAttributeListener } from "./event-listeners.js";
 import { openingOf } from "./opening.js";
 import type * as Options from "./option-types.js";
 import { defineReadyStates, type ReadyState } from "./ready-state.js";
 import type { BinaryType, SendOptions } from "./session.js";
-import { Session } from "./session.js";
+import { Session, sessionOf } from "./session.js";
 import type * as Types from "./web-socket-types.js";
 import type { BufferLike, WebSocketEmitter } from "./web-socket-types.js";
 import type { SendCallback } from "./written-callbacks.js";
 
 // The class emits what the interface says, which the types of an emitter cannot tell.
-const Emitter = EventEmitter as unknown as new () => WebSocketEmitter;
+const Emitter = EventEmitter as unknown as Omit<typeof EventEmitter, "prototype"> & (new () => WebSocketEmitter);
 
 const binaryTypes: readonly BinaryType[] = ["nodebuffer", "arraybuffer", "fragments", "blob"];
 
@@ -34,7 +33,6 @@ export class WebSocket extends Emitter {
   declare readonly OPEN: 1;
   declare readonly CLOSING: 2;
   declare readonly CLOSED: 3;
-  readonly #session: Session;
 
   /** What a server makes of a handshake. */
   constructor(address: null, protocols?: undefined, options?: unknown);
@@ -53,46 +51,46 @@ export class WebSocket extends Emitter {
   );
   constructor(address: string | URL | null, protocols?: unknown, options?: unknown) {
     super();
-    this.#session = new Session(this);
-    if (address !== null) openingOf(this, this.#session, address, protocols, options).begin();
+    const session = new Session(this);
+    if (address !== null) openingOf(this, session, address, protocols, options).begin();
   }
 
   get binaryType(): "nodebuffer" | "arraybuffer" | "fragments" {
     // "blob" is missing in the types of `ws`.
-    return this.#session.binaryType as "nodebuffer";
+    return sessionOf(this).binaryType as "nodebuffer";
   }
 
   set binaryType(type: BinaryType) {
-    if (binaryTypes.includes(type)) this.#session.binaryType = type;
+    if (binaryTypes.includes(type)) sessionOf(this).binaryType = type;
   }
 
   /** Octets that wait to be sent, those among them that were sent too late. */
   get bufferedAmount(): number {
-    return this.#session.bufferedAmount;
+    return sessionOf(this).bufferedAmount;
   }
 
   /** The names of the extensions in use. */
   get extensions(): string {
-    return this.#session.extensions;
+    return sessionOf(this).extensions;
   }
 
   /** Whether reading has stopped because of `pause`. */
   get isPaused(): boolean {
-    return this.#session.isPaused;
+    return sessionOf(this).isPaused;
   }
 
   /** The subprotocol that was agreed on, or "". */
   get protocol(): string {
-    return this.#session.protocol;
+    return sessionOf(this).protocol;
   }
 
   get readyState(): ReadyState {
-    return this.#session.readyState;
+    return sessionOf(this).readyState;
   }
 
   /** The URL of a client. */
   get url(): string {
-    return this.#session.url as string;
+    return sessionOf(this).url as string;
   }
 
   get onopen(): ((event: Listeners.Event) => void) | null {
@@ -127,11 +125,6 @@ export class WebSocket extends Emitter {
     setAttributeListener(this, "message", listener);
   }
 
-  /** The stream that the connection came over, or null. Others have come to rely on it in `ws`. */
-  get _socket(): Duplex | null {
-    return this.#session.socket;
-  }
-
   /**
    * Begins the closing handshake.
    *
@@ -140,17 +133,17 @@ export class WebSocket extends Emitter {
    * @throws TypeError, RangeError for others
    */
   close(code?: number, data?: string | Buffer): void {
-    this.#session.close(code, data);
+    sessionOf(this).close(code, data);
   }
 
   /** Reads no more, until `resume`. */
   pause(): void {
-    this.#session.pause();
+    sessionOf(this).pause();
   }
 
   /** Reads on. */
   resume(): void {
-    this.#session.resume();
+    sessionOf(this).resume();
   }
 
   /**
@@ -162,18 +155,12 @@ export class WebSocket extends Emitter {
    * @throws Error while the connection is not there yet; RangeError
    */
   ping(data?: unknown, mask?: boolean, cb?: (error: Error) => void): void {
-    this.#sendControl("ping", data, mask, cb);
+    sendControl(this, "ping", data, mask, cb);
   }
 
   /** Sends a pong. As `ping`. */
   pong(data?: unknown, mask?: boolean, cb?: (error: Error) => void): void {
-    this.#sendControl("pong", data, mask, cb);
-  }
-
-  #sendControl(type: "ping" | "pong", data: unknown, mask: unknown, cb: unknown): void {
-    if (typeof data === "function") this.#session.sendControl(type, undefined, data as SendCallback);
-    else if (typeof mask === "function") this.#session.sendControl(type, data, mask as SendCallback);
-    else this.#session.sendControl(type, data, cb as SendCallback | undefined);
+    sendControl(this, "pong", data, mask, cb);
   }
 
   /**
@@ -187,13 +174,13 @@ export class WebSocket extends Emitter {
   send(data: BufferLike, cb?: (error?: Error) => void): void;
   send(data: BufferLike, options: SendOptions, cb?: (error?: Error) => void): void;
   send(data: BufferLike, options?: SendOptions | SendCallback, cb?: SendCallback): void {
-    if (typeof options === "function") this.#session.send(data, undefined, options);
-    else this.#session.send(data, options, cb);
+    if (typeof options === "function") sessionOf(this).send(data, undefined, options);
+    else sessionOf(this).send(data, options, cb);
   }
 
   /** Cuts the connection. */
   terminate(): void {
-    this.#session.terminate();
+    sessionOf(this).terminate();
   }
 
   /** As in browsers, for `open`, `message`, `close` and `error`. */
@@ -214,6 +201,14 @@ export class WebSocket extends Emitter {
   }
 }
 
+/** Callbacks may stand in the place of any argument. */
+function sendControl(webSocket: WebSocket, type: "ping" | "pong", data: unknown, mask: unknown, cb: unknown): void {
+  const session = sessionOf(webSocket);
+  if (typeof data === "function") session.sendControl(type, undefined, data as SendCallback);
+  else if (typeof mask === "function") session.sendControl(type, data, mask as SendCallback);
+  else session.sendControl(type, data, cb as SendCallback | undefined);
+}
+
 for (const target of [WebSocket, WebSocket.prototype]) defineReadyStates(target);
 for (const name of ["binaryType", "bufferedAmount", "extensions", "isPaused", "protocol", "readyState", "url"]) {
   Object.defineProperty(WebSocket.prototype, name, { enumerable: true });
@@ -221,6 +216,13 @@ for (const name of ["binaryType", "bufferedAmount", "extensions", "isPaused", "p
 for (const name of ["onopen", "onerror", "onclose", "onmessage"]) {
   Object.defineProperty(WebSocket.prototype, name, { enumerable: true });
 }
+
+// The stream that the connection came over, or null: no part of the API, but others have come to rely on it.
+Object.defineProperty(WebSocket.prototype, "_socket", {
+  get(this: WebSocket) {
+    return sessionOf(this).socket;
+  },
+});
 
 // The types that `ws` has under the name of its class.
 // eslint-disable-next-line @typescript-eslint/no-namespace -- there is no other way to put types under a class

@@ -1,7 +1,7 @@
 /**
- * The callbacks of `send`, each called when what was sent with it has left: the operating system has it.
+ * The callbacks of `send`, each called when what was sent with it has left: the operating system has it. They are called in
+ * a tick of their own, since much of what is sent leaves within a call of `send`.
  */
-import { throwLater } from "./throw-later.js";
 
 /** Called with an error where it has not. */
 export type SendCallback = (error?: Error) => void;
@@ -42,11 +42,7 @@ export class WrittenCallbacks {
 
 function call(callbacks: readonly SendCallback[], error?: Error): void {
   for (const callback of callbacks) {
-    try {
-      if (error === undefined) callback();
-      else callback(error);
-    } catch (thrown) {
-      throwLater(thrown);
-    }
+    if (error === undefined) process.nextTick(callback);
+    else process.nextTick(callback, error);
   }
 }
