@@ -36,9 +36,10 @@ describe("http-proxy", () => {
       assert.equal(String((await once(socket, "message"))[0]), text);
     }
     const left = once([...target.clients][0], "close");
+    const closed = once(socket, "close");
     socket.close(4001, "done");
     const [code, reason] = await left;
     assert.deepEqual([code, String(reason)], [4001, "done"]);
-    assert.equal((await once(socket, "close"))[0], 4001);
+    assert.equal((await closed)[0], 4001);
   });
 });
