@@ -51,8 +51,8 @@ export class WebSocketServer<
   /** Until it is known how sockets are read from. */
   #choosing: Promise<void> | undefined;
   #state: "running" | "closing" | "closed" = "running";
-  /** Sockets that the HTTP server does not count any more. */
-  #uncounted = 0;
+  /** Sockets that `close` waits for, where the port is ours: those without a handle the HTTP server does not count. */
+  #openSockets = 0;
   /** Whether `close` still waits for the HTTP server. */
   #isHttpOpen = false;
   /** Whether `close` waits for nothing any more. */
@@ -181,15 +181,16 @@ export class WebSocketServer<
         this.#isHttpOpen = false;
         this.#closeIfDone();
       });
-    } else if (!this.options.clientTracking || this.clients.size === 0) {
-      process.nextTick(() => this.#emitClose());
+    } else {
+      this.#closeIfDone();
     }
   }
 
   #closeIfDone(): void {
-    if (this.#state !== "closing" || this.#isHttpOpen) return;
+    if (this.#state !== "closing" || this.#isHttpOpen || this.#isOver) return;
     const isOwn = !this.options.noServer && !this.options.server;
-    if (this.#isOver || (isOwn ? this.#uncounted > 0 : this.clients.size > 0)) return;
+    const tracked = this.options.clientTracking ? this.clients.size : 0;
+    if ((isOwn ? this.#openSockets : tracked) > 0) return;
     this.#isOver = true;
     // Behind the sockets' own events.
     process.nextTick(() => this.#emitClose());
@@ -328,22 +329,19 @@ export class WebSocketServer<
     const chain = accepted.length === 0 ? undefined : new ExtensionChain(accepted.map(({ extension }) => extension));
     const link = new Link(this.#context, stream, { protocol: session.protocol, extensions, chain, data: session });
     session.begin(link, socket);
-    if (socket.destroyed) this.#keepCount(webSocket, socket);
+    if (socket.destroyed) terminateInstead(socket, webSocket);
+    this.#count(webSocket);
     link.open(Buffer.from(`${lines.join("\r\n")}\r\n\r\n`));
     webSocket.emit("open");
     return webSocket;
   }
 
-  /** Of a socket whose handle was taken: who destroys it means the connection, and who closes the server waits for it. */
-  #keepCount(webSocket: InstanceType<T>, socket: Duplex): void {
-    this.#uncounted++;
-    socket.destroy = () => {
-      webSocket.terminate();
-      return socket;
-    };
+  #count(webSocket: InstanceType<T>): void {
+    this.#openSockets++;
     webSocket.once("close", () => {
-      this.#uncounted--;
-      if (!this.options.server && !this.options.noServer) this.#closeIfDone();
+      this.#openSockets--;
+      // Behind the listener that forgets the client, where there is one.
+      if (!this.options.clientTracking) this.#closeIfDone();
     });
   }
 
@@ -377,6 +375,14 @@ const defaults = {
   skipUTF8Validation: false,
   WebSocket,
 };
+
+/** Of a socket whose handle was taken: who destroys it means the connection. */
+function terminateInstead(socket: Duplex, webSocket: WebSocket): void {
+  socket.destroy = () => {
+    webSocket.terminate();
+    return socket;
+  };
+}
 
 function destroyOnError(this: Duplex): void {
   this.destroy();

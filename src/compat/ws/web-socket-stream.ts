@@ -42,11 +42,15 @@ class WebSocketStream extends Duplex {
     webSocket.once("close", () => {
       if (!this.destroyed) this.push(null);
     });
-    this.on("end", () => {
-      if (!this.destroyed && this.writableFinished) this.destroy();
-    });
+    this.on("end", this.#destroyIfDone);
+    this.on("finish", this.#destroyIfDone);
     this.on("error", this.#failed);
   }
+
+  /** When both directions have ended, in either order. */
+  readonly #destroyIfDone = (): void => {
+    if (!this.destroyed && this.readableEnded && this.writableFinished) this.destroy();
+  };
 
   /** Destroys it; and throws, where nobody else listens. */
   readonly #failed = (error: Error): void => {
@@ -70,7 +74,6 @@ class WebSocketStream extends Duplex {
     this.#whenOpen(() => {
       if (this.#webSocket.readyState === this.#webSocket.CLOSED) {
         callback();
-        if (this.readableEnded) this.destroy();
         return;
       }
       this.#webSocket.once("close", () => callback());
