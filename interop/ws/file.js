@@ -6,7 +6,7 @@ import path from "node:path";
 import { modulesOf } from "./modules.js";
 import { prepareGlobals, runDefined } from "./runner.js";
 
-process.once("message", async ({ file, className }) => {
+process.once("message", async ({ file, className, excluded }) => {
   const modules = await modulesOf(className);
   const folder = path.dirname(file);
   const load = Module._load;
@@ -22,7 +22,7 @@ process.once("message", async ({ file, className }) => {
   prepareGlobals();
   try {
     createRequire(import.meta.url)(file);
-    await runDefined((result) => process.send({ result }));
+    await runDefined((result) => process.send({ result }), new Set(excluded));
   } catch (error) {
     // What is told to be done is not.
     console.error(error);

@@ -20,7 +20,9 @@ export async function modulesOf(className) {
   const ws = require("openline/ws");
   // No part of what is published: the symbol under which errors carry a status code, and the one empty buffer.
   const folder = path.dirname(require.resolve("openline/package.json"));
-  const inside = await import(pathToFileURL(path.join(folder, "dist/compat/ws/constants.js")).href);
+  const inside = (name) => import(pathToFileURL(path.join(folder, "dist/compat/ws", name)).href);
+  const { statusCode } = await inside("constants.js");
+  const { emptyBuffer } = await inside("payload.js");
   const modules = {
     index: ws,
     "lib/websocket": ws,
@@ -33,13 +35,29 @@ export async function modulesOf(className) {
     "lib/sender": ws.Sender,
     "lib/constants": {
       BINARY_TYPES: ["nodebuffer", "arraybuffer", "fragments", "blob"],
-      EMPTY_BUFFER: inside.emptyBuffer,
+      EMPTY_BUFFER: emptyBuffer,
       GUID: "258EAFA5-E914-47DA-95CA-C5AB0DC85B11",
       NOOP: () => {},
       hasBlob: true,
       kListener: Symbol("listener"),
-      kStatusCode: inside.statusCode,
+      kStatusCode: statusCode,
     },
+    "lib/event-target": eventClassesOf(ws),
   };
   return (name) => modules[name];
+}
+
+/** The classes of the events, which nobody publishes: taken from events. */
+function eventClassesOf(WebSocket) {
+  const classes = {};
+  const socket = new WebSocket(null);
+  const emitted = { message: [Buffer.alloc(0), false], close: [1000, Buffer.alloc(0)], error: [new Error()] };
+  for (const [type, values] of Object.entries(emitted)) {
+    const name = `${type[0].toUpperCase()}${type.slice(1)}Event`;
+    socket.addEventListener(type, (event) => {
+      classes[name] = event.constructor;
+    });
+    socket.emit(type, ...values);
+  }
+  return { ...classes, Event: Object.getPrototypeOf(classes.MessageEvent) };
 }

@@ -56,13 +56,14 @@ function run(body, timeoutMs = defaultTimeoutMs) {
   });
 }
 
-async function runGroup({ entries, before, after, ...hooks }, path, outer, report) {
+async function runGroup({ entries, before, after, ...hooks }, path, outer, report, excluded) {
   const beforeEach = [...outer.beforeEach, ...hooks.beforeEach];
   const afterEach = [...hooks.afterEach, ...outer.afterEach];
   for (const hook of before) await run(hook);
   for (const entry of entries) {
     const name = path === "" ? entry.name : `${path} > ${entry.name}`;
-    if (entry.body === undefined) await runGroup(entry, name, { beforeEach, afterEach }, report);
+    if (entry.body === undefined) await runGroup(entry, name, { beforeEach, afterEach }, report, excluded);
+    else if (excluded.has(name)) report({ name, status: "excluded" });
     else await runTest(entry, name, { beforeEach, afterEach }, report);
   }
   for (const hook of after) await run(hook);
@@ -103,8 +104,9 @@ export function prepareGlobals() {
 /**
  * Runs everything that has been defined.
  *
- * @param {(result: { name: string, status: "passed" | "failed" | "skipped", message?: string }) => void} report
+ * @param {(result: { name: string, status: "passed" | "failed" | "skipped" | "excluded", message?: string }) => void} report
+ * @param {Set<string>} excluded names of tests that are not to be run
  */
-export async function runDefined(report) {
-  await runGroup(root, "", { beforeEach: [], afterEach: [] }, report);
+export async function runDefined(report, excluded) {
+  await runGroup(root, "", { beforeEach: [], afterEach: [] }, report, excluded);
 }

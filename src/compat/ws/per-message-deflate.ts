@@ -23,8 +23,8 @@ import {
   WindowMemory,
 } from "../../protocol/index.js";
 import { nodeCompressor } from "../../transport/node/zlib/index.js";
-import { bufferOver } from "./constants.js";
 import { inflateError, tooLongError } from "./frame-errors.js";
+import { asBuffer } from "./payload.js";
 
 /** Options of the negotiation and of what follows from it. */
 export interface PerMessageDeflateOptions {
@@ -226,7 +226,7 @@ export class PerMessageDeflate {
       piece: (bytes, start, end) => {
         this.#inflatedBytes += end - start;
         if (this.#inflatedBytes > this.#maxPayload) stream.abort();
-        else this.#inflated.push(bufferOver(bytes, start, end));
+        else this.#inflated.push(asBuffer(bytes, start, end));
         return true;
       },
     }));

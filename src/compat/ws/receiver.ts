@@ -15,9 +15,10 @@ import {
   type TextCodec,
 } from "../../protocol/index.js";
 import { nodePlatform } from "../../transport/node/index.js";
-import { type BinaryType, bufferOver, emptyBuffer } from "./constants.js";
 import { type FrameError, frameErrorOf, invalidUtf8Error, tooLongError, tooManyChunksError } from "./frame-errors.js";
+import { asArrayBuffer, asBuffer, emptyBuffer } from "./payload.js";
 import { type DeflateExtensions, PerMessageDeflate } from "./per-message-deflate.js";
+import type { BinaryType } from "./session.js";
 
 /** How a `Receiver` works. */
 export interface ReceiverOptions {
@@ -117,12 +118,12 @@ export class Receiver extends Writable {
     return {
       wholeMessage: (opcode, reserved, bytes, start, end) => {
         this.#begin(opcode, reserved);
-        this.#endFrame(bufferOver(bytes, start, end), true);
+        this.#endFrame(asBuffer(bytes, start, end), true);
       },
       frameStart: (opcode, isFirst, reserved) => {
         if (isFirst) this.#begin(opcode, reserved);
       },
-      framePayload: (bytes, start, end) => this.#pieces.push(bufferOver(bytes, start, end)),
+      framePayload: (bytes, start, end) => this.#pieces.push(asBuffer(bytes, start, end)),
       frameEnd: (fin) => {
         const payload = joined(this.#pieces);
         this.#pieces = [];
@@ -203,7 +204,7 @@ export class Receiver extends Writable {
 
   #control(opcode: number, bytes: Uint8Array, start: number, end: number): void {
     if (opcode !== Opcode.close) {
-      this.#emitted(this.#isSynchronous, opcode === Opcode.ping ? "ping" : "pong", bufferOver(bytes, start, end));
+      this.#emitted(this.#isSynchronous, opcode === Opcode.ping ? "ping" : "pong", asBuffer(bytes, start, end));
       return;
     }
     const body = readCloseBody(bytes, start, end, this.#skipsUtf8 ? unchecked : nodePlatform.text);
@@ -212,7 +213,7 @@ export class Receiver extends Writable {
       return;
     }
     this.#parser.stop();
-    this.emit("conclude", body.code, start === end ? emptyBuffer : bufferOver(bytes, start + 2, end));
+    this.emit("conclude", body.code, start === end ? emptyBuffer : asBuffer(bytes, start + 2, end));
     this.end();
   }
 
@@ -233,7 +234,5 @@ function shaped(fragments: Buffer[], binaryType: BinaryType): Buffer | ArrayBuff
   if (binaryType === "fragments") return fragments;
   if (binaryType === "blob") return new Blob(fragments);
   const whole = joined(fragments);
-  if (binaryType === "nodebuffer") return whole;
-  const { buffer, byteOffset, byteLength } = whole;
-  return byteLength === buffer.byteLength ? buffer : buffer.slice(byteOffset, byteOffset + byteLength);
+  return binaryType === "nodebuffer" ? whole : asArrayBuffer(whole);
 }

@@ -253,7 +253,7 @@ export class WebSocketServer<
     const secured = request.socket as { readonly authorized?: boolean; readonly encrypted?: boolean };
     const info = {
       origin: (asked.version === 8 ? headers["sec-websocket-origin"] : headers.origin) as string,
-      secure: Boolean(secured.authorized ?? secured.encrypted),
+      secure: secured.authorized === true || secured.encrypted === true,
       req: request,
     };
     // By how many arguments it takes.
