@@ -39,7 +39,13 @@ export function openClient(
     typeof protocols === "object" && !Array.isArray(protocols)
       ? new WebSocket(url, protocols)
       : new WebSocket(url, protocols, options);
-  test.after(() => client.terminate());
+  test.after(async () => {
+    if (client.readyState === WebSocket.CLOSED) return;
+    client.on("error", () => undefined);
+    const closed = new Promise((resolve) => client.once("close", resolve));
+    client.terminate();
+    await closed;
+  });
   return client;
 }
 
@@ -110,6 +116,11 @@ export async function openRawServer(
   const peer = new RawPeer(new NodeByteStream(tcp), "server");
   await opened;
   return { client, peer };
+}
+
+/** What a message, be it a string or octets, says. */
+export function textOf(data: unknown): string {
+  return (data as Buffer | string).toString();
 }
 
 /** The next events of a name, each with its arguments. */

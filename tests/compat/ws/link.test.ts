@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
-import { openPair, openRawClient, take } from "../../support/ws-pairs.js";
+import { openPair, openRawClient, take, textOf } from "../../support/ws-pairs.js";
 
 const run = promisify(execFile);
 
@@ -22,7 +22,7 @@ describe("allowSynchronousEvents", () => {
       const seen: string[] = [];
       for (const event of ["message", "ping", "pong"] as const) {
         socket.on(event, (data: unknown) => {
-          seen.push(`${event} ${String(data as Buffer)}`);
+          seen.push(`${event} ${textOf(data)}`);
           void Promise.resolve().then(() => seen.push("microtask"));
         });
       }
@@ -43,7 +43,7 @@ describe("allowSynchronousEvents", () => {
   it("lets what waits come before close, where the peer is cut off", async (test) => {
     const { socket, peer } = await openRawClient(test, { allowSynchronousEvents: false });
     const seen: unknown[] = [];
-    socket.on("message", (data) => seen.push(String(data as Buffer)));
+    socket.on("message", (data) => seen.push(textOf(data)));
     const closed = once(socket, "close").then(() => seen.push("close"));
     peer.sendText("a", "b", "c");
     peer.stream.end();
@@ -64,7 +64,7 @@ describe("the end of a connection", () => {
     const { socket, peer } = await openRawClient(test);
     const seen: string[] = [];
     socket.on("message", (data) => {
-      seen.push(String(data as Buffer));
+      seen.push(textOf(data));
       socket.pause();
     });
     peer.sendText("a", "b");
@@ -84,7 +84,7 @@ describe("a peer that does not read", () => {
       while (socket.bufferedAmount < 4 * 1024 * 1024) socket.send(Buffer.alloc(1024 * 1024));
       const message = once(socket, "message");
       peer.sendText("still here");
-      assert.equal(String((await message)[0]), "still here");
+      assert.equal(textOf((await message)[0]), "still here");
       const written = new Promise((resolve) => socket.send("last", resolve));
       peer.stream.resume();
       assert.equal(await written, undefined);
@@ -129,11 +129,14 @@ describe("what listeners throw", () => {
         socket.on("ping", () => { throw new Error("ping"); });
         socket.on("close", () => { throw new Error("close"); });
       });
-      const client = new WebSocket("ws://127.0.0.1:" + server.address().port);
-      client.on("open", () => { client.ping(); client.send("a"); client.send("b"); });
-      let count = 0;
-      client.on("message", () => { if (++count === 2) client.close(); });
-      client.on("close", () => server.close(() => console.log(caught.sort().join())));
+      server.on("listening", () => {
+        const client = new WebSocket("ws://127.0.0.1:" + server.address().port);
+        client.on("open", () => { client.ping(); client.send("a"); client.send("b"); });
+        let count = 0;
+        client.on("message", () => { if (++count === 2) client.close(); });
+        client.on("close", () => server.close());
+      });
+      process.on("exit", () => console.log(caught.sort().join()));
     `;
     const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script]);
     assert.equal(stdout.trim(), "callback,callback,close,message,message,ping");

@@ -14,11 +14,10 @@ import type { ClientOptions } from "#src/compat/ws/index.js";
 import WebSocket, { WebSocketServer } from "#src/compat/ws/index.js";
 import { acceptValue } from "#src/protocol/index.js";
 import { testOnlyCertificate, testOnlyKey } from "../../support/test-only-certificate.js";
-import { openClient, openPair, openServer, take, urlOf } from "../../support/ws-pairs.js";
+import { openClient, openPair, openServer, take, textOf, urlOf } from "../../support/ws-pairs.js";
 
-async function listening<Server extends NetServer>(test: TestContext, server: Server, at?: string): Promise<string> {
-  if (at === undefined) server.listen(0, "127.0.0.1");
-  else server.listen(at);
+async function listening(test: TestContext, server: NetServer): Promise<string> {
+  server.listen(0, "127.0.0.1");
   await once(server, "listening");
   test.after(() => server.close());
   return `127.0.0.1:${String((server.address() as AddressInfo).port)}`;
@@ -187,7 +186,7 @@ describe("the request of a client", () => {
     const [socket] = (await connection) as [WebSocket];
     const message = once(socket, "message");
     client.send("over TLS");
-    assert.equal(String((await message)[0]), "over TLS");
+    assert.equal(textOf((await message)[0]), "over TLS");
     const refused = await errorOf(openClient(test, `wss://${place}`));
     assert.equal(refused.code, "DEPTH_ZERO_SELF_SIGNED_CERT");
   });
@@ -208,7 +207,7 @@ describe("the request of a client", () => {
     client.send("a");
     client.send(Buffer.from("b"));
     assert.deepEqual(
-      (await messages).map(([data]) => String(data as Buffer)),
+      (await messages).map(([data]) => textOf(data)),
       ["a", "b"],
     );
     assert.deepEqual(keys, ["01020304", "01020305"]);

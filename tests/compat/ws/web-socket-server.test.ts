@@ -8,7 +8,7 @@ import type { Duplex } from "node:stream";
 import { describe, it } from "node:test";
 import type { ServerOptions, VerifyClientCallbackSync } from "#src/compat/ws/index.js";
 import WebSocket, { WebSocketServer } from "#src/compat/ws/index.js";
-import { openClient, openPair, openServer, take, upgradeHeaders, urlOf } from "../../support/ws-pairs.js";
+import { openClient, openPair, openServer, take, textOf, upgradeHeaders, urlOf } from "../../support/ws-pairs.js";
 
 type VerifyInfo = Parameters<VerifyClientCallbackSync>[0];
 
@@ -147,7 +147,7 @@ describe("the class WebSocketServer of ws", () => {
   it("gives a first message that came with the request", async (test) => {
     const server = await openServer(test);
     const messages: string[] = [];
-    server.on("connection", (socket) => socket.on("message", (data) => messages.push(String(data as Buffer))));
+    server.on("connection", (socket) => socket.on("message", (data) => messages.push(textOf(data))));
     const connection = once(server, "connection");
     const tcp = connect((server.address() as AddressInfo).port, "127.0.0.1");
     test.after(() => tcp.destroy());

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it } from "node:test";
 import WebSocket from "#src/compat/ws/index.js";
-import { openClient, openPair, openRawClient, openServer, take, urlOf } from "../../support/ws-pairs.js";
+import { openClient, openPair, openRawClient, openServer, take, textOf, urlOf } from "../../support/ws-pairs.js";
 
 /** Messages as one line each: `text hello`, `binary 010203`. */
 function lineOf([data, isBinary]: readonly unknown[]): string {
-  return isBinary === true ? `binary ${(data as Buffer).toString("hex")}` : `text ${String(data as Buffer)}`;
+  return isBinary === true ? `binary ${(data as Buffer).toString("hex")}` : `text ${textOf(data)}`;
 }
 
 describe("the class WebSocket of ws", () => {
@@ -123,7 +123,7 @@ describe("send", () => {
     client.send(new Blob(["text"]), { binary: false });
     client.close(1000, "done");
     assert.deepEqual((await messages).map(lineOf), ["binary 616263", "text after", "text text"]);
-    assert.equal(String((await pinged)[0]), "p");
+    assert.equal(textOf((await pinged)[0]), "p");
     const [code, reason] = (await once(client, "close")) as [number, Buffer];
     assert.deepEqual([code, String(reason), written], [1000, "done", 1]);
   });
@@ -234,7 +234,7 @@ describe("binaryType", () => {
       ["blob", (data: unknown) => assert.ok(data instanceof Blob && data.size === 3)],
       ["nodebuffer", (data: unknown) => assert.deepEqual(data, Buffer.from("abc"))],
     ] as const) {
-      client.binaryType = type as "nodebuffer";
+      client.binaryType = type;
       client.binaryType = "unknown" as "nodebuffer";
       assert.equal(client.binaryType, type);
       const messages = take(client, "message", 2);
@@ -388,7 +388,7 @@ describe("pause", () => {
     const { client, socket } = await openPair(test);
     const received: string[] = [];
     client.on("message", (data) => {
-      received.push(String(data as Buffer));
+      received.push(textOf(data));
       if (received.length === 1) client.pause();
     });
     socket.send("one");
@@ -433,6 +433,6 @@ describe("subclasses", () => {
     assert.ok(socket instanceof Special);
     const pinged = once(client, "ping");
     socket.ping("a");
-    assert.deepEqual([String((await pinged)[0]), (socket as Special).extra], ["special a", 7]);
+    assert.deepEqual([textOf((await pinged)[0]), socket.extra], ["special a", 7]);
   });
 });

@@ -158,7 +158,7 @@ describe("the errors of ws", () => {
     const offer = { "Sec-WebSocket-Extensions": "permessage-deflate" };
     for (const [payload, code] of [
       [bad, "Z_DATA_ERROR"],
-      [await deflated(new Uint8Array(5000)), "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH"],
+      [deflated(new Uint8Array(5000)), "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH"],
     ] as const) {
       const { socket, peer } = await openRawClient(test, { perMessageDeflate: true, maxPayload: 100 }, offer);
       const failed = once(socket, "error");
