@@ -5,6 +5,14 @@ declare class WebSocket extends entry.WebSocket {}
 /** What `ws` has on its class: the other classes, and the names of its types. */
 declare namespace WebSocket {
   const createWebSocketStream: typeof entry.createWebSocketStream;
+  const extension: typeof entry.extension;
+  const subprotocol: typeof entry.subprotocol;
+  const PerMessageDeflate: typeof entry.PerMessageDeflate;
+  type PerMessageDeflate = entry.PerMessageDeflate;
+  const Receiver: typeof entry.Receiver;
+  type Receiver = entry.Receiver;
+  const Sender: typeof entry.Sender;
+  type Sender = entry.Sender;
   const Server: typeof entry.WebSocketServer;
   type Server = entry.WebSocketServer;
   const WebSocket: typeof entry.WebSocket;

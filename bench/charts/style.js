@@ -14,6 +14,7 @@ export const fontFamily = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', 
 const colors = {
   openline: "#0f62fe",
   "openline-takeover": "#6ea6ff",
+  "openline-ws": "#6ea6ff",
   ws: "#8d99a8",
   uws: "#d9822b",
   "uws-dedicated": "#e8b27a",
@@ -29,7 +30,18 @@ export function colorOf(peer) {
 }
 
 // In this order everywhere, so that the same bar is at the same place.
-const order = ["openline", "openline-takeover", "uws", "uws-dedicated", "bun", "deno", "ws", "undici", "node"];
+const order = [
+  "openline",
+  "openline-takeover",
+  "openline-ws",
+  "uws",
+  "uws-dedicated",
+  "bun",
+  "deno",
+  "ws",
+  "undici",
+  "node",
+];
 
 /**
  * @template {{ peer: string }} Row

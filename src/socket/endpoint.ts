@@ -197,6 +197,11 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
     this.#outbox.flushSoon(); // Where nothing is at work, the end of the turn tells it.
   }
 
+  /** Writes what waits now, and not at the end of the turn. */
+  protected flushNow(): void {
+    this.#outbox.flush();
+  }
+
   terminate(): void {
     if (this.isStreamGone && !this.#isEndDue) return;
     this.#delivery.stop();

@@ -23,12 +23,12 @@ export class SendQueue {
    * @param read what has been read
    * @param failed it cannot be read: the file behind it has changed, or is gone
    */
-  runWithOctets(blob: Blob, read: (octets: ArrayBuffer) => void, failed: () => void): void {
+  runWithOctets(blob: Blob, read: (octets: ArrayBuffer) => void, failed: (error: unknown) => void): void {
     this.run(() => {
       this.#waiting ??= [];
       void blob.arrayBuffer().then(
         (octets) => this.#goOn(() => read(octets)),
-        () => this.#goOn(failed),
+        (error: unknown) => this.#goOn(() => failed(error)),
       );
     });
   }

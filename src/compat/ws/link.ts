@@ -125,6 +125,13 @@ export class Link extends Endpoint<LinkOwner> implements LinkReceiptOwner {
     // Nothing: see above.
   }
 
+  override terminate(): void {
+    // What was sent before leaves as far as the system takes it, as what is written into a socket of Node's does: a Close
+    // frame with the reason of a failure is not lost to those who terminate in the listener of `error`.
+    this.flushNow();
+    super.terminate();
+  }
+
   // Receiving
 
   /** Reads no more, until `readOn`. */

@@ -158,8 +158,8 @@ export class Session implements LinkOwner {
     this.#blobs.runWithOctets(
       blob,
       (octets) => then(new Uint8Array(octets)),
-      () => {
-        const error = new Error("The blob could not be read");
+      (reason) => {
+        const error = reason as Error;
         if (callback !== undefined) process.nextTick(callback, error);
         if (this.readyState === readyStates.OPEN) this.#link?.terminate();
         this.#emitter.emit("error", error);

@@ -3,8 +3,11 @@
  */
 import { EventEmitter } from "node:events";
 import type { ClientRequestArgs } from "node:http";
+import type { Duplex } from "node:stream";
 import type * as Listeners from "./event-listeners.js";
 import { addListener, attributeListener, removeListener, setAttributeListener } from "./event-listeners.js";
+import { openOver } from "./given-socket.js";
+import type { LinkOptions } from "./link-options.js";
 import { openingOf } from "./opening.js";
 import type * as Options from "./option-types.js";
 import { defineReadyStates, type ReadyState } from "./ready-state.js";
@@ -217,10 +220,18 @@ for (const name of ["onopen", "onerror", "onclose", "onmessage"]) {
   Object.defineProperty(WebSocket.prototype, name, { enumerable: true });
 }
 
-// The stream that the connection came over, or null: no part of the API, but others have come to rely on it.
-Object.defineProperty(WebSocket.prototype, "_socket", {
-  get(this: WebSocket) {
-    return sessionOf(this).socket;
+// No part of the API, but others have come to rely on it: the stream that the connection came over, or null; and how one
+// that was made without an address gets a stream.
+Object.defineProperties(WebSocket.prototype, {
+  _socket: {
+    get(this: WebSocket) {
+      return sessionOf(this).socket;
+    },
+  },
+  setSocket: {
+    value(this: WebSocket, socket: Duplex, head: Buffer, options: LinkOptions = {}) {
+      openOver(this, socket, head, options);
+    },
   },
 });
 

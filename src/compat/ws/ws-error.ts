@@ -17,6 +17,12 @@ const payloadLength: KnownRule = {
   Type: RangeError,
   message: () => "Unsupported WebSocket frame: payload length > 2^53 - 1",
 };
+// Which `ws` takes.
+const payloadLengthForm: KnownRule = {
+  code: "WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH",
+  Type: RangeError,
+  message: () => "Unsupported WebSocket frame: payload length not encoded in the fewest octets",
+};
 const messageLength: KnownRule = {
   code: "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH",
   Type: RangeError,
@@ -42,7 +48,7 @@ const rules: Partial<Record<ViolationCode, KnownRule>> = {
   "continuation-without-start": opcode,
   "mask-missing": invalidFrame("WS_ERR_EXPECTED_MASK", () => "MASK must be set"),
   "mask-present": invalidFrame("WS_ERR_UNEXPECTED_MASK", () => "MASK must be clear"),
-  "length-not-minimal": payloadLength,
+  "length-not-minimal": payloadLengthForm,
   "length-top-bit-set": payloadLength,
   "length-not-representable": payloadLength,
   "control-frame-fragmented": invalidFrame("WS_ERR_EXPECTED_FIN", () => "FIN must be set"),

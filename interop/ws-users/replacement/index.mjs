@@ -1,0 +1,2 @@
+export * from "openline/ws";
+export { default } from "openline/ws";
