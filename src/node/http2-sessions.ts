@@ -18,20 +18,31 @@ export interface Http2Options {
   readonly maxStreamsPerSession?: number;
   /** Milliseconds that a session without a stream may stay. Default 120,000. */
   readonly sessionIdleTimeoutMs?: number;
+  /**
+   * Octets that a client may have on their way on one stream: the window of streams (RFC 9113 §6.9.2), from 16,384 on. A
+   * socket receives so much in each round trip at most, and holds so much where it does not read. Default 65,535.
+   */
+  readonly streamWindowBytes?: number;
 }
 
 /** The options with every default filled in. */
 export interface ResolvedHttp2Options {
   readonly maxStreamsPerSession: number;
   readonly sessionIdleTimeoutMs: number;
+  readonly streamWindowBytes: number;
 }
 
 // A page opens tens of sockets, a proxy hundreds; each costs what a connection costs, but for the kernel's part.
 const defaultMaxStreamsPerSession = 1000;
 // Longer than people look away from a page, shorter than it takes them to forget it.
 const defaultSessionIdleTimeoutMs = 120_000;
-// RFC 9113 §6.5.2: a setting has 32 bits.
+// RFC 9113 §6.9.2. It is held for every socket that does not read.
+const defaultStreamWindowBytes = 65_535;
+// RFC 9113 §4.2: every frame may be as long.
+const minStreamWindowBytes = 16_384;
+// RFC 9113 §6.5.2: a setting has 32 bits, and a window 31.
 const maxMaxStreams = 2 ** 32 - 1;
+const maxStreamWindowBytes = 2 ** 31 - 1;
 
 /**
  * Fills in the defaults.
@@ -44,8 +55,27 @@ export function resolveHttp2Options(option: boolean | Http2Options | undefined):
   if (option !== true && (typeof option !== "object" || option === null)) {
     throw new UsageError("invalid-argument", String(option), undefined, "http2 must be true, false or an object");
   }
-  const { maxStreamsPerSession, sessionIdleTimeoutMs } = option === true ? {} : option;
+  const {
+    maxStreamsPerSession,
+    sessionIdleTimeoutMs,
+    streamWindowBytes: givenWindowBytes,
+  } = option === true ? {} : option;
+  const streamWindowBytes = wholeNumber(
+    "http2.streamWindowBytes",
+    givenWindowBytes,
+    defaultStreamWindowBytes,
+    maxStreamWindowBytes,
+  );
+  if (streamWindowBytes < minStreamWindowBytes) {
+    throw new UsageError(
+      "invalid-limit",
+      streamWindowBytes,
+      undefined,
+      "http2.streamWindowBytes must be 16384 or more",
+    );
+  }
   return {
+    streamWindowBytes,
     maxStreamsPerSession: wholeNumber(
       "http2.maxStreamsPerSession",
       maxStreamsPerSession,
@@ -67,7 +97,7 @@ export function isHttp2Server(server: object | undefined): server is Http2Server
 }
 
 /** What is needed to keep sessions. */
-export interface SessionsOptions extends ResolvedHttp2Options {
+export interface SessionsOptions extends Pick<ResolvedHttp2Options, "sessionIdleTimeoutMs"> {
   readonly deadlines: Deadlines;
   /** Milliseconds that a session has to open its first stream, where its connection had no time before. */
   readonly handshakeTimeoutMs: number;

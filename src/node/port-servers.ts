@@ -70,7 +70,7 @@ export function createServers(options: PortServersOptions): PortServers {
   return { http, http2: secondVersion };
 }
 
-function http2Settings({ maxStreamsPerSession }: ResolvedHttp2Options, limits: Limits) {
+function http2Settings({ maxStreamsPerSession, streamWindowBytes }: ResolvedHttp2Options, limits: Limits) {
   // RFC 9113 §6.5.2 counts 32 octets for each field beside its own.
   const maxHeaderListSize = Math.min(limits.maxHeaderBytes + 32 * limits.maxHeaderCount, 2 ** 32 - 1);
   return {
@@ -79,6 +79,7 @@ function http2Settings({ maxStreamsPerSession }: ResolvedHttp2Options, limits: L
       enableConnectProtocol: true,
       maxConcurrentStreams: maxStreamsPerSession,
       maxHeaderListSize,
+      initialWindowSize: streamWindowBytes,
     },
     maxSessionMemory: sessionMemoryMiB,
     // As many as that size has room for, with the pseudo-header fields: Node resets the stream of one that has more fields,

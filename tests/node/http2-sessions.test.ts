@@ -20,7 +20,6 @@ async function start(t: TestContext, given?: (clock: FakeClock) => Deadline): Pr
   const clock = new FakeClock();
   const server = createServer();
   const sessions = new Http2Sessions(server, {
-    maxStreamsPerSession: 10,
     sessionIdleTimeoutMs: 5000,
     handshakeTimeoutMs: 1000,
     deadlines: clock,
@@ -113,7 +112,7 @@ describe("the options of HTTP/2", () => {
   });
 
   it("have defaults", () => {
-    const defaults = { maxStreamsPerSession: 1000, sessionIdleTimeoutMs: 120_000 };
+    const defaults = { maxStreamsPerSession: 1000, sessionIdleTimeoutMs: 120_000, streamWindowBytes: 65_535 };
     assert.deepEqual(resolveHttp2Options(true), defaults);
     assert.deepEqual(resolveHttp2Options({ maxStreamsPerSession: 5 }), { ...defaults, maxStreamsPerSession: 5 });
   });
@@ -121,6 +120,9 @@ describe("the options of HTTP/2", () => {
   it("are checked", () => {
     assert.throws(() => resolveHttp2Options({ maxStreamsPerSession: -1 }), { code: "invalid-limit" });
     assert.throws(() => resolveHttp2Options({ sessionIdleTimeoutMs: 1.5 }), { code: "invalid-limit" });
+    for (const streamWindowBytes of [16_383, 2 ** 31]) {
+      assert.throws(() => resolveHttp2Options({ streamWindowBytes }), { code: "invalid-limit" });
+    }
     assert.throws(() => resolveHttp2Options("yes" as unknown as boolean), { code: "invalid-argument" });
   });
 

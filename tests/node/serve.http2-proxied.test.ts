@@ -1,11 +1,13 @@
 /**
- * Clients and servers of ours with a reverse proxy between them that others wrote, whose HTTP/2 is none of Node's.
+ * Peers that others wrote, whose HTTP/2 is none of Node's: reverse proxies between clients and servers of ours, and curl.
  */
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import type { TestContext } from "node:test";
 import { describe, it } from "node:test";
 import { connect as connectTls } from "node:tls";
+import { promisify } from "node:util";
 import type { ClientSocket, ConnectOptions } from "#src/index.js";
 import { connect, Http2Error, UpgradeRefusedError } from "#src/index.js";
 import type { Http2Frame } from "../support/http2-frames.js";
@@ -20,9 +22,16 @@ import {
   settingsFrame,
 } from "../support/http2-frames.js";
 import { rejection, startServer } from "../support/http2-servers.js";
-import { SKIP_WITHOUT_HAPROXY, SKIP_WITHOUT_NGINX, startHaproxy, startNginx } from "../support/reverse-proxies.js";
-import { testOnlyCertificate } from "../support/test-only-certificate.js";
+import {
+  SKIP_WITHOUT_CURL,
+  SKIP_WITHOUT_HAPROXY,
+  SKIP_WITHOUT_NGINX,
+  startHaproxy,
+  startNginx,
+} from "../support/reverse-proxies.js";
+import { testOnlyCertificate, testOnlyKey } from "../support/test-only-certificate.js";
 
+const execute = promisify(execFile);
 const tls = { ca: testOnlyCertificate };
 
 /** A server of ours that speaks both versions in clear text, and notes by which each socket came. */
@@ -165,4 +174,26 @@ describe("nginx between client and server", { skip: SKIP_WITHOUT_NGINX }, () => 
     assert.ok(refused, answer?.payload.toString("hex"));
     assert.deepEqual(versions, []);
   });
+});
+
+describe("curl and a server that speaks both versions", { skip: SKIP_WITHOUT_CURL }, () => {
+  const cases: readonly (readonly [what: string, isSecure: boolean, options: readonly string[], answer: string])[] = [
+    ["HTTP/2 with prior knowledge", false, ["--http2-prior-knowledge"], "2 405"],
+    ["HTTP/1.1, with an upgrade to h2c on offer", false, ["--http2"], "1.1 426"],
+    ["HTTP/1.1 in clear text", false, ["--http1.1"], "1.1 426"],
+    ["HTTP/2 by ALPN", true, ["--http2", "--insecure"], "2 405"],
+    ["HTTP/1.1 by ALPN", true, ["--http1.1", "--insecure"], "1.1 426"],
+  ];
+  for (const [what, isSecure, options, answer] of cases) {
+    it(`is told by ${what} that there are WebSockets only`, async (t) => {
+      const server = await startServer(t, {
+        host: "127.0.0.1",
+        ...(isSecure && { tls: { key: testOnlyKey, cert: testOnlyCertificate } }),
+      });
+      const shown = ["--silent", "--noproxy", "*", "--output", "-", "--write-out", "%{http_version} %{http_code}"];
+      const { stdout } = await execute("curl", [...shown, ...options, server.url.replace("ws", "http")]);
+      assert.match(stdout, /WebSocket/iu);
+      assert.equal(stdout.split("\n").at(-1), answer);
+    });
+  }
 });

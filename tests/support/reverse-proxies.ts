@@ -30,6 +30,9 @@ function skipWithout(name: string): string | false {
 /** What `skip` of a test that needs HAProxy is to be: false when it is there, otherwise how to get it. */
 export const SKIP_WITHOUT_HAPROXY: string | false = skipWithout("haproxy");
 
+/** The same for curl. */
+export const SKIP_WITHOUT_CURL: string | false = skipWithout("curl");
+
 /** The same for nginx. */
 export const SKIP_WITHOUT_NGINX: string | false = skipWithout("nginx");
 

@@ -38,3 +38,48 @@ describe("RFC 9113 §6.9 the window of a session", () => {
     assert.deepEqual(updates, [increment]);
   });
 });
+
+describe("RFC 9113 §6.9.2 the window of streams", () => {
+  // SETTINGS_INITIAL_WINDOW_SIZE (RFC 9113 §6.5.2).
+  const initialWindowSize = 4;
+  const valueOf = (payload: Buffer): number | undefined => {
+    for (let at = 0; at < payload.byteLength; at += 6) {
+      if (payload.readUInt16BE(at) === initialWindowSize) return payload.readUInt32BE(at + 2);
+    }
+    return undefined;
+  };
+
+  it("is what streamWindowBytes says towards a server, 65,535 where it says nothing", async (t) => {
+    for (const [http2, expected] of [
+      [true, undefined],
+      [{ streamWindowBytes: 1_000_000 }, 1_000_000],
+    ] as const) {
+      const server = await serve({ port: 0, host: "127.0.0.1", http2, message: () => undefined });
+      t.after(() => server.close());
+      const socket = await connectRaw(t, server.port);
+      socket.write(Buffer.concat([preface, settingsFrame()]));
+      const reader = new FrameReader();
+      for await (const chunk of socket) {
+        const settings = reader.push(chunk as Buffer).find(({ type }) => type === frameType.settings);
+        if (settings === undefined) continue;
+        // What is as it is without it may be left out.
+        assert.equal(valueOf(settings.payload) ?? 65_535, expected ?? 65_535);
+        break;
+      }
+    }
+  });
+
+  it("is 256 KiB towards a client", async (t) => {
+    let value: number | undefined;
+    const url = await serveFrames(
+      t,
+      (socket) => socket.write(settingsFrame()),
+      ({ type, payload }, socket) => {
+        if (type === frameType.settings) value ??= valueOf(payload);
+        if (type === frameType.ping) socket.end();
+      },
+    );
+    await rejection(connect(url, { http2: true }));
+    assert.equal(value, 256 * 1024);
+  });
+});
