@@ -19,7 +19,7 @@ export interface ServerOptions<Data = undefined> extends SocketOptions, SocketHa
   /**
    * Where the WebSockets are: "/live", a list of such paths, or a function that gets the path and says `true`. It is
    * compared as it was sent, without the query. Requests for other paths are answered with 404; on an HTTP server of yours
-   * they are left to whoever else listens for its upgrades. Default: everywhere.
+   * they are left to whoever else listens to its `upgrade` event. Default: everywhere.
    */
   readonly path?: PathOption;
   /**
