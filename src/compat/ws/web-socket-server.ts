@@ -288,7 +288,7 @@ export class WebSocketServer<
       this.#decline(upgrade, { status: 503, message: "" });
       return;
     }
-    const webSocket = this.#open(upgrade);
+    const webSocket = this.#openOrGiveBack(upgrade);
     if (this.options.clientTracking) {
       this.clients.add(webSocket);
       webSocket.on("close", () => {
@@ -297,6 +297,16 @@ export class WebSocketServer<
       });
     }
     callback(webSocket, request);
+  }
+
+  /** @throws what `handleProtocols`, the class or a listener of `headers` throws */
+  #openOrGiveBack(upgrade: Upgrade<T, U>): InstanceType<T> {
+    try {
+      return this.#open(upgrade);
+    } catch (error) {
+      for (const { extension } of upgrade.accepted) extension.close();
+      throw error;
+    }
   }
 
   #open({ request, socket, head, asked, accepted }: Upgrade<T, U>): InstanceType<T> {
@@ -329,7 +339,7 @@ export class WebSocketServer<
     const chain = accepted.length === 0 ? undefined : new ExtensionChain(accepted.map(({ extension }) => extension));
     const link = new Link(this.#context, stream, { protocol: session.protocol, extensions, chain, data: session });
     session.begin(link, socket);
-    if (socket.destroyed) terminateInstead(socket, webSocket);
+    if (socket.destroyed) standFor(socket, webSocket);
     this.#count(webSocket);
     link.open(Buffer.from(`${lines.join("\r\n")}\r\n\r\n`));
     webSocket.emit("open");
@@ -376,12 +386,21 @@ const defaults = {
   WebSocket,
 };
 
-/** Of a socket whose handle was taken: who destroys it means the connection. */
-function terminateInstead(socket: Duplex, webSocket: WebSocket): void {
+/**
+ * Of a socket whose handle was taken, which is destroyed for that: who destroys it means the connection, and who waits for
+ * its end waits for the connection's.
+ */
+function standFor(socket: Duplex, webSocket: WebSocket): void {
+  const emit = socket.emit.bind(socket);
   socket.destroy = () => {
     webSocket.terminate();
     return socket;
   };
+  socket.emit = (event: string | symbol, ...args: unknown[]) => event !== "close" && emit(event, ...args);
+  webSocket.once("close", () => {
+    socket.emit = emit;
+    socket.emit("close", false);
+  });
 }
 
 function destroyOnError(this: Duplex): void {
