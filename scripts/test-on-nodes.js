@@ -13,7 +13,7 @@ import { run, testArguments } from "./lib/run.js";
 
 const defaultVersions = ["22", "24", "26"];
 /** What touches Node; the rest of the suite is about this repository. */
-const folders = ["tests/transport", "tests/socket", "tests/server", "tests/client", "tests/node"];
+const folders = ["tests/transport", "tests/socket", "tests/server", "tests/client", "tests/node", "tests/compat"];
 /** What is plain ECMAScript runs on the newest of them, too. */
 const pureFolders = ["tests/protocol"];
 
