@@ -117,7 +117,8 @@ export class Session implements LinkOwner {
     const isText = options?.binary === undefined ? typeof data === "string" : !options.binary;
     const fin = options?.fin ?? true;
     const hints = options?.compress === false ? uncompressed : undefined;
-    if (isBlob(data)) {
+    // Asked last, since hardly anything is one.
+    if (typeof data !== "string" && !(data instanceof Uint8Array) && isBlob(data)) {
       this.#readBlob(data, callback, (octets) => this.#transmit(octets, isText, fin, hints, callback));
       return;
     }
@@ -134,6 +135,11 @@ export class Session implements LinkOwner {
     callback: SendCallback | undefined,
   ): void {
     const link = this.#link as Link;
+    if (this.#blobs !== undefined && !link.canSend) {
+      // The connection has ended while a blob was read.
+      this.#sendTooLate(payload, callback);
+      return;
+    }
     if (fin && this.#fragmentsAreText === undefined) {
       const isOctets = isText || typeof payload !== "string";
       link.sendMessage(isOctets ? payload : Buffer.from(payload), isText, hints);
@@ -188,8 +194,13 @@ export class Session implements LinkOwner {
   }
 
   #transmitControl(type: "ping" | "pong", octets: Uint8Array, callback: SendCallback | undefined): void {
-    this.#link?.sendControl(type, octets);
-    if (callback !== undefined) this.#link?.whenWritten(callback);
+    const link = this.#link as Link;
+    if (!link.canSend) {
+      this.#sendTooLate(octets, callback);
+      return;
+    }
+    link.sendControl(type, octets);
+    if (callback !== undefined) link.whenWritten(callback);
   }
 
   // Ending

@@ -288,7 +288,7 @@ export class WebSocketServer<
       this.#decline(upgrade, { status: 503, message: "" });
       return;
     }
-    const webSocket = this.#open(upgrade);
+    const webSocket = this.#openOrGiveBack(upgrade);
     if (this.options.clientTracking) {
       this.clients.add(webSocket);
       webSocket.on("close", () => {
@@ -297,6 +297,16 @@ export class WebSocketServer<
       });
     }
     callback(webSocket, request);
+  }
+
+  /** @throws what `handleProtocols`, the class or a listener of `headers` throws */
+  #openOrGiveBack(upgrade: Upgrade<T, U>): InstanceType<T> {
+    try {
+      return this.#open(upgrade);
+    } catch (error) {
+      for (const { extension } of upgrade.accepted) extension.close();
+      throw error;
+    }
   }
 
   #open({ request, socket, head, asked, accepted }: Upgrade<T, U>): InstanceType<T> {

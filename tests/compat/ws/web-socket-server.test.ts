@@ -8,6 +8,7 @@ import type { Duplex } from "node:stream";
 import { describe, it } from "node:test";
 import type { ServerOptions, VerifyClientCallbackSync } from "#src/compat/ws/index.js";
 import WebSocket, { WebSocketServer } from "#src/compat/ws/index.js";
+import { nodePlatform } from "#src/transport/node/index.js";
 import { openClient, openPair, openServer, take, textOf, upgradeHeaders, urlOf } from "../../support/ws-pairs.js";
 
 type VerifyInfo = Parameters<VerifyClientCallbackSync>[0];
@@ -240,6 +241,30 @@ describe("the class WebSocketServer of ws", () => {
     const message = once(socket, "message");
     client.send(Buffer.of(0xff), { binary: false });
     assert.deepEqual(await message, [Buffer.of(0xff), false]);
+  });
+
+  it("keeps no memory for a connection that an application's error has prevented", async (test) => {
+    const http = await listening(test);
+    const server = new WebSocketServer({ noServer: true, perMessageDeflate: true });
+    const { windows } = nodePlatform.compression as NonNullable<typeof nodePlatform.compression>;
+    server.on("headers", () => {
+      throw new Error("from headers");
+    });
+    const thrown = new Promise<[unknown, number]>((resolve) => {
+      http.on("upgrade", (request, socket, head) => {
+        const before = windows.reservedBytes;
+        try {
+          server.handleUpgrade(request, socket, head, () => assert.fail());
+        } catch (error) {
+          resolve([error, windows.reservedBytes - before]);
+          socket.destroy();
+        }
+      });
+    });
+    const client = openClient(test, urlOf({ address: () => http.address() }));
+    client.on("error", () => undefined);
+    const [error, kept] = await thrown;
+    assert.deepEqual([(error as Error).message, kept], ["from headers", 0]);
   });
 
   it("refuses options that make no sense", () => {

@@ -128,6 +128,30 @@ describe("send", () => {
     assert.deepEqual([code, String(reason), written], [1000, "done", 1]);
   });
 
+  it("tells who has sent a Blob, and what came behind it, when the connection ends meanwhile", async (test) => {
+    const { client } = await openPair(test);
+    const errors: (Error | undefined)[] = [];
+    client.send(new Blob(["never sent"]), (error) => errors.push(error));
+    client.send("nor this", (error) => errors.push(error));
+    client.ping("nor that", undefined, (error) => errors.push(error));
+    client.terminate();
+    await once(client, "close");
+    while (errors.length < 3) await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(errors.every((error) => error?.message.startsWith("WebSocket is not open")));
+  });
+
+  it("terminates where a Blob cannot be read", async (test) => {
+    const { client, socket } = await openPair(test);
+    const gone = new Blob(["x"]);
+    gone.arrayBuffer = () => Promise.reject(new Error("gone"));
+    const failed = once(client, "error");
+    const closed = once(socket, "close");
+    const called = new Promise<Error | undefined>((resolve) => client.send(gone, resolve));
+    assert.equal((await called)?.message, "The blob could not be read");
+    assert.equal(((await failed) as Error[])[0]?.message, "The blob could not be read");
+    assert.equal((await closed)[0], 1006);
+  });
+
   it("calls back when the message has left, and never within the call", async (test) => {
     const { client, socket } = await openPair(test);
     const order: string[] = [];
