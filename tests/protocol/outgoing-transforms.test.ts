@@ -43,6 +43,7 @@ function setUp(isShared = true) {
       outputAdded: () => {
         added++;
       },
+      messageWritten: () => undefined,
     },
   );
   const place = {

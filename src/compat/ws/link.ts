@@ -64,6 +64,7 @@ export class Link extends Endpoint<LinkOwner> implements LinkReceiptOwner {
   /** Made by the constructor of what this extends. */
   declare private receipt: LinkReceipt<LinkOwner>;
   #callbacks: WrittenCallbacks | undefined;
+  #isBlocked = false;
   /** Events that wait for a turn each, where they may not follow one another at once. */
   readonly #events: (() => void)[] | undefined;
 
@@ -108,7 +109,16 @@ export class Link extends Endpoint<LinkOwner> implements LinkReceiptOwner {
     else (this.#callbacks ??= new WrittenCallbacks()).add(callback);
   }
 
+  /**
+   * Octets that wait for the peer, or for an extension. What leaves when the turn ends is not among them: in `ws`, the
+   * operating system has that already.
+   */
+  get waitingBytes(): number {
+    return this.#isBlocked ? this.bufferedBytes : this.receipt.connection.output.pendingBytes;
+  }
+
   override outputBlocked(isBlocked: boolean): void {
+    this.#isBlocked = isBlocked;
     super.outputBlocked(isBlocked);
     // What is still being compressed is not in the output yet, and its callback stands among the others: all wait.
     if (isBlocked && this.receipt.connection.output.pendingBytes === 0) this.#callbacks?.writing();

@@ -81,7 +81,7 @@ export class Session implements LinkOwner {
   }
 
   get bufferedAmount(): number {
-    return this.#lateBytes + (this.#link?.bufferedBytes ?? 0);
+    return this.#lateBytes + (this.#link?.waitingBytes ?? 0);
   }
 
   /** The connection is there. The link is to be opened behind this. */

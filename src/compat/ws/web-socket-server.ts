@@ -339,7 +339,7 @@ export class WebSocketServer<
     const chain = accepted.length === 0 ? undefined : new ExtensionChain(accepted.map(({ extension }) => extension));
     const link = new Link(this.#context, stream, { protocol: session.protocol, extensions, chain, data: session });
     session.begin(link, socket);
-    if (socket.destroyed) terminateInstead(socket, webSocket);
+    if (socket.destroyed) standFor(socket, webSocket);
     this.#count(webSocket);
     link.open(Buffer.from(`${lines.join("\r\n")}\r\n\r\n`));
     webSocket.emit("open");
@@ -386,12 +386,21 @@ const defaults = {
   WebSocket,
 };
 
-/** Of a socket whose handle was taken: who destroys it means the connection. */
-function terminateInstead(socket: Duplex, webSocket: WebSocket): void {
+/**
+ * Of a socket whose handle was taken, which is destroyed for that: who destroys it means the connection, and who waits for
+ * its end waits for the connection's.
+ */
+function standFor(socket: Duplex, webSocket: WebSocket): void {
+  const emit = socket.emit.bind(socket);
   socket.destroy = () => {
     webSocket.terminate();
     return socket;
   };
+  socket.emit = (event: string | symbol, ...args: unknown[]) => event !== "close" && emit(event, ...args);
+  webSocket.once("close", () => {
+    socket.emit = emit;
+    socket.emit("close", false);
+  });
 }
 
 function destroyOnError(this: Duplex): void {

@@ -96,6 +96,23 @@ describe("the class WebSocketServer of ws", () => {
     }
   });
 
+  it("has a socket that closes when the connection is over", async (test) => {
+    for (const transport of ["net", "handle"] as const) {
+      const { client, socket, request } = await openPair(test, { transport });
+      let isClosed = false;
+      request.socket.on("close", () => {
+        isClosed = true;
+      });
+      const message = once(socket, "message");
+      client.send("a");
+      await message;
+      assert.equal(isClosed, false);
+      const closed = once(request.socket, "close");
+      client.close();
+      await closed;
+    }
+  });
+
   it("keeps no clients where clientTracking is false", async (test) => {
     const { server, client } = await openPair(test, { clientTracking: false });
     assert.equal(server.clients, undefined);

@@ -128,6 +128,17 @@ describe("send", () => {
     assert.deepEqual([code, String(reason), written], [1000, "done", 1]);
   });
 
+  it("counts in bufferedAmount what waits for the peer, and not what leaves when the turn ends", async (test) => {
+    const { client, socket } = await openPair(test);
+    client.send("short");
+    assert.equal(client.bufferedAmount, 0);
+    socket.pause();
+    while (client.bufferedAmount === 0) client.send(Buffer.alloc(100_000));
+    const waiting = client.bufferedAmount;
+    client.send("short");
+    assert.equal(client.bufferedAmount - waiting, 11);
+  });
+
   it("tells who has sent a Blob, and what came behind it, when the connection ends meanwhile", async (test) => {
     const { client } = await openPair(test);
     const errors: (Error | undefined)[] = [];
