@@ -84,8 +84,6 @@ export interface CommonOptions {
   maxPendingAutoPongs?: number | undefined;
   /** Whether text need not be UTF-8. Default false. */
   skipUTF8Validation?: boolean | undefined;
-  /** An extension of this library's. */
-  transport?: CompatTransport | undefined;
 }
 
 /** Options of the client. Those of `http.request`, `net.connect` and `tls.connect` go there. */
@@ -136,6 +134,8 @@ export interface ServerOptions<
   perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
   /** The class of the sockets. */
   WebSocket?: U | undefined;
+  /** Beyond the options of `ws`. Default: "handle" with `port`, where this Node offers it, else "net". */
+  transport?: CompatTransport | undefined;
 }
 
 /** Where a server listens. */
