@@ -4,6 +4,7 @@
 import { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { withShown } from "./shown.js";
 
 const require = createRequire(import.meta.url);
 
@@ -17,7 +18,7 @@ export async function modulesOf(className) {
     return (name) => require(path.join(folder, name));
   }
   if (className !== "openline") throw new Error(`--class ${className}: openline or ws`);
-  const ws = require("openline/ws");
+  const ws = withShown(require("openline/ws"));
   // No part of what is published: the symbol under which errors carry a status code, and the one empty buffer.
   const folder = path.dirname(require.resolve("openline/package.json"));
   const inside = (name) => import(pathToFileURL(path.join(folder, "dist/compat/ws", name)).href);

@@ -187,7 +187,9 @@ export class PerMessageDeflate {
       const octets = { bytes, start: 0, end: bytes.byteLength, reserved: 0, isOwned: false };
       const isFirst = this.#beginsSending;
       this.#beginsSending = fin;
-      const { start, end, bytes: deflated } = await this.#sending().fragment(octets, isFirst, fin, { compress: true });
+      const sent = await this.#sending().fragment(octets, isFirst, fin, { compress: true });
+      // zlib flushes what is empty, too: to those who know it, no octets at all would be an error.
+      const { start, end, bytes: deflated } = sent.start === sent.end ? storedBlocks(bytes, 0, 0) : sent;
       // What it returns is lent until anybody deflates again.
       if (this.#compressing.delete(answered)) call(answered, null, Buffer.from(deflated.subarray(start, end)));
     });

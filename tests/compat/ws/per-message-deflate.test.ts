@@ -119,6 +119,15 @@ describe("PerMessageDeflate at work", () => {
     deflate.cleanup();
   });
 
+  it("flushes an empty fragment", async () => {
+    const deflate = negotiated({});
+    const first = await done(deflate, "compress", "", false);
+    assert.deepEqual(first, Buffer.from("000000ffff", "hex"));
+    const last = await done(deflate, "compress", "text");
+    assert.equal(String(await done(deflate, "decompress", Buffer.concat([first, last]))), "text");
+    deflate.cleanup();
+  });
+
   it("refers to earlier messages unless that was agreed away", async () => {
     const lengths = async (header: string): Promise<boolean> => {
       const deflate = negotiated({ isServer: true }, header);

@@ -158,8 +158,8 @@ describe("send", () => {
     const failed = once(client, "error");
     const closed = once(socket, "close");
     const called = new Promise<Error | undefined>((resolve) => client.send(gone, resolve));
-    assert.equal((await called)?.message, "The blob could not be read");
-    assert.equal(((await failed) as Error[])[0]?.message, "The blob could not be read");
+    assert.equal((await called)?.message, "gone");
+    assert.equal(((await failed) as Error[])[0]?.message, "gone");
     assert.equal((await closed)[0], 1006);
   });
 
