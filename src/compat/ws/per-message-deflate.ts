@@ -65,8 +65,17 @@ export interface DeflateExtensions {
 type Answered = (error: Error | null, data: Buffer) => void;
 
 const noData = Buffer.alloc(0);
-// `ws` has no limit for windows: whoever makes an instance has agreed to its memory.
-const windows = new WindowMemory(Number.MAX_SAFE_INTEGER);
+/** Where windows lie. `ws` has no limit for them: whoever makes an instance has agreed to its memory. */
+export const deflateWindows: WindowMemory = new WindowMemory(Number.MAX_SAFE_INTEGER);
+
+/** What an instance works with, made when there is something to do. */
+interface Halves {
+  deflater: MessageDeflater | undefined;
+  inflater: MessageInflater | undefined;
+}
+
+/** Gives back the windows of those who have gone without a `cleanup`. */
+const leftBehind = new FinalizationRegistry<Halves>(closeBoth);
 const defaultLevel = 6;
 
 /** See the head of this file. */
@@ -80,10 +89,9 @@ export class PerMessageDeflate {
   readonly #options: PerMessageDeflateOptions;
   readonly #maxPayload: number;
   readonly #context: DeflateContext;
-  #deflater: MessageDeflater | undefined;
-  /** Whether the next octets to deflate, or to inflate, begin a message. */
+  readonly #halves: Halves = { deflater: undefined, inflater: undefined };
+  /** Whether the next octets to deflate begin a message. */
   #beginsSending = true;
-  #inflater: MessageInflater | undefined;
   /** A message that is being inflated fragment by fragment. */
   #stream: StreamReceiver | undefined;
   #inflated: Buffer[] = [];
@@ -100,7 +108,11 @@ export class PerMessageDeflate {
     this.#maxPayload = maxPayload > 0 ? maxPayload : Number.MAX_SAFE_INTEGER;
     const level = zlibDeflateOptions?.level ?? defaultLevel;
     const compressor = level === 0 ? storing(nodeCompressor()) : nodeCompressor();
-    this.#context = createDeflateContext(compressor, { memory: windows, level: level < 0 ? defaultLevel : level });
+    leftBehind.register(this, this.#halves);
+    this.#context = createDeflateContext(compressor, {
+      memory: deflateWindows,
+      level: level < 0 ? defaultLevel : level,
+    });
   }
 
   static get extensionName(): "permessage-deflate" {
@@ -242,13 +254,10 @@ export class PerMessageDeflate {
 
   /** Gives back what it holds. Calls to `compress` that have not been answered fail. */
   cleanup(): void {
-    this.#deflater?.close();
-    this.#deflater = undefined;
     this.#beginsSending = true;
     this.#stream?.abort();
     this.#stream = undefined;
-    this.#inflater?.close();
-    this.#inflater = undefined;
+    closeBoth(this.#halves);
     const unanswered = [...this.#compressing];
     this.#compressing.clear();
     const error = new Error("The deflate stream was closed while data was being processed");
@@ -258,17 +267,18 @@ export class PerMessageDeflate {
   #sending(): MessageDeflater {
     const bits = this.#windowBits(this.isServer);
     const takesOver = !this.#isEmptied(this.isServer);
-    return (this.#deflater ??= new MessageDeflater(this.#context, bits, takesOver));
+    return (this.#halves.deflater ??= new MessageDeflater(this.#context, bits, takesOver));
   }
 
   #receiving(): MessageInflater {
-    if (this.#inflater === undefined) {
-      const bits = this.#windowBits(!this.isServer);
-      const takesOver = !this.#isEmptied(!this.isServer);
-      if (takesOver) windows.reserve(windowBytes(bits));
-      this.#inflater = new MessageInflater(this.#context, bits, takesOver);
-    }
-    return this.#inflater;
+    return (this.#halves.inflater ??= this.#makeInflater());
+  }
+
+  #makeInflater(): MessageInflater {
+    const bits = this.#windowBits(!this.isServer);
+    const takesOver = !this.#isEmptied(!this.isServer);
+    if (takesOver) deflateWindows.reserve(windowBytes(bits));
+    return new MessageInflater(this.#context, bits, takesOver);
   }
 
   #windowBits(isServers: boolean): number {
@@ -296,6 +306,13 @@ function withResolver(): { promise: Promise<void>; resolve: () => void } {
     resolve = resolved;
   });
   return { promise, resolve };
+}
+
+function closeBoth(halves: Halves): void {
+  halves.deflater?.close();
+  halves.deflater = undefined;
+  halves.inflater?.close();
+  halves.inflater = undefined;
 }
 
 /** Calls outside of the promise, so that what a callback throws is thrown at nobody else. */

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { inflateRawSync } from "node:zlib";
 import { extension } from "#src/compat/ws/extension.js";
 import {
   type DeflateParameters,
+  deflateWindows,
   PerMessageDeflate,
   type PerMessageDeflateOptions,
 } from "#src/compat/ws/per-message-deflate.js";
@@ -177,5 +180,26 @@ describe("PerMessageDeflate at work", () => {
     await assert.rejects(waiting, { message: "The deflate stream was closed while data was being processed" });
     assert.equal(String(await done(deflate, "decompress", await done(deflate, "compress", text))), text);
     deflate.cleanup();
+  });
+
+  it("gives back its windows, also where nobody cleans up", async () => {
+    const held = (): number => deflateWindows.reservedBytes + deflateWindows.lentBytes;
+    const before = held();
+    const work = async (deflate: PerMessageDeflate): Promise<void> => {
+      await done(deflate, "decompress", await done(deflate, "compress", text));
+    };
+    const cleaned = negotiated({});
+    await work(cleaned);
+    assert.ok(held() > before);
+    cleaned.cleanup();
+    assert.equal(held(), before);
+    for (let count = 0; count < 5; count++) await work(negotiated({}));
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    for (let round = 0; round < 1000 && held() > before; round++) {
+      collect();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.equal(held(), before);
   });
 });
