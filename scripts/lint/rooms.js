@@ -58,6 +58,25 @@ export const rooms = [
   },
   // Entries of their own: the client where the platform has a WebSocket.
   { name: "web", pattern: "src/web/**", mayImport: ["protocol", "socket", "client", "reconnect"] },
+  // The real-time layer. What both ends and all engines share is free of any platform.
+  { name: "realtime/wire", pattern: "src/realtime/wire/**", mayImport: ["protocol"] },
+  {
+    name: "realtime/msgpack",
+    pattern: "src/realtime/msgpack/**",
+    mayImport: ["realtime/wire"],
+    packages: ["@msgpack/msgpack"],
+  },
+  {
+    name: "realtime/contract",
+    pattern: "src/realtime/contract/**",
+    mayImport: ["realtime/wire", "protocol"],
+    packages: ["@standard-schema/spec"],
+  },
+  {
+    name: "realtime/client",
+    pattern: "src/realtime/client/**",
+    mayImport: ["realtime/contract", "realtime/wire", "reconnect", "socket", "transport", "protocol"],
+  },
   {
     name: "entry",
     pattern: "src/{index,reconnecting}.ts",
