@@ -221,12 +221,14 @@ export class StateStore implements StateEngine {
       this.#core.floor = Math.max(this.#core.floor, record.s);
       return;
     }
-    this.#recoverInto(state ?? this.#recovered(record.c), record);
+    // A rewritten journal tells first where a state begins; otherwise it began when it was first written down.
+    const floor = record.t === "state" ? record.f : this.#core.floor;
+    this.#recoverInto(state ?? this.#recovered(record.c, floor), record);
   }
 
-  #recovered(channel: string): MemoryState {
+  #recovered(channel: string, floor: number): MemoryState {
     this.#core.count(stateBytes + stringBytes(channel));
-    return this.#add(channel, 0);
+    return this.#add(channel, floor);
   }
 
   #recoverInto(state: MemoryState, record: Extract<JournalRecord, { t: "set" | "del" | "state" }>): void {
