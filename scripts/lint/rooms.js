@@ -69,13 +69,8 @@ export const rooms = [
   {
     name: "realtime/contract",
     pattern: "src/realtime/contract/**",
-    mayImport: ["realtime/wire", "protocol"],
+    mayImport: ["realtime/wire"],
     packages: ["@standard-schema/spec"],
-  },
-  {
-    name: "realtime/client",
-    pattern: "src/realtime/client/**",
-    mayImport: ["realtime/contract", "realtime/wire", "reconnect", "socket", "transport", "protocol"],
   },
   {
     name: "entry",

@@ -24,6 +24,9 @@ const files = {
   node: "src/node/example.ts",
   testing: "src/testing/example.ts",
   web: "src/web/example.ts",
+  "realtime/wire": "src/realtime/wire/example.ts",
+  "realtime/msgpack": "src/realtime/msgpack/example.ts",
+  "realtime/contract": "src/realtime/contract/example.ts",
   entry: "src/index.ts",
   cli: "src/cli/commands/example.ts",
 } as const;
@@ -55,6 +58,9 @@ const mayImport: Record<Room, readonly Room[]> = {
   ],
   testing: ["protocol", "transport", "transport/node", "socket", "server", "client", "reconnect"],
   web: ["protocol", "socket", "client", "reconnect"],
+  "realtime/wire": ["protocol"],
+  "realtime/msgpack": ["realtime/wire"],
+  "realtime/contract": ["realtime/wire"],
   entry: ["protocol", "transport", "transport/node", "socket", "server", "client", "reconnect", "observe", "node"],
   cli: ["entry"],
 };

@@ -53,7 +53,7 @@ export function oneOf<Value extends string>(...values: readonly Value[]): Check<
 
 /** What passes one of two checks. */
 export function either<A, B>(a: Check<A>, b: Check<B>): Check<A | B> {
-  return (value) => a(value) && b(value);
+  return (value) => (a(value) === undefined ? undefined : b(value));
 }
 
 /** `null`, or what passes. */
