@@ -284,7 +284,9 @@ export interface MediaEngine {
 }
 
 /** What came of a call, to be answered again. */
-export type CallOutcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
+export type CallOutcome =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: unknown };
 
 /** What one finds who wants to run a call with a key. */
 export type CallClaim =

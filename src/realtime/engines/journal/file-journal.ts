@@ -5,7 +5,7 @@
  * The file is only ever added to. An end that was not written whole is cut off when it is read: nothing of it had been
  * acknowledged. When most of it is past, it is rewritten beside itself and put in its own place.
  */
-import { open, rename, rm, type FileHandle } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Journal, JournalRecord } from "../index.js";
 import { LineReader, lineOf, recordOf } from "./lines.js";

@@ -2,8 +2,9 @@
  * The lines of a journal: a checksum, a space, the record as JSON, and behind a tab its value, in the JSON of the wire,
  * which has octets. JSON has neither line feeds nor tabs in itself.
  */
-import type { JournalRecord } from "../index.js";
+
 import { type ErrorBody, jsonCodec } from "../../wire/index.js";
+import type { JournalRecord } from "../index.js";
 import { crc32 } from "./crc32.js";
 
 const lineFeed = 0x0a;
@@ -43,7 +44,10 @@ export function recordOf(line: Buffer): JournalRecord | undefined {
   if (tail === undefined) return record;
   const value = (jsonCodec.decode(tail) as [string, number, unknown])[2] ?? null;
   if (record.t !== "call") return { ...record, v: value } as JournalRecord;
-  return { ...record, o: (record.o as unknown) === true ? { ok: true, value } : { ok: false, error: value as ErrorBody } };
+  return {
+    ...record,
+    o: (record.o as unknown) === true ? { ok: true, value } : { ok: false, error: value as ErrorBody },
+  };
 }
 
 /** Takes a file apart into its lines. */

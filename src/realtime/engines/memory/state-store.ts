@@ -1,8 +1,9 @@
 /**
  * The states of a memory engine.
  */
-import type { StateChange, StateDelta, StateEngine, StateEntry, StatePage, StateSink, StateWatch } from "../engine.js";
+
 import { Changes, type KeyChange } from "../changes.js";
+import type { StateChange, StateDelta, StateEngine, StateEntry, StatePage, StateSink, StateWatch } from "../engine.js";
 import { EngineError } from "../errors.js";
 import { copyValue, stringBytes } from "../value.js";
 import type { MemoryCore } from "./core.js";
@@ -53,7 +54,8 @@ export class StateStore implements StateEngine {
   async set(channel: string, key: string, value: unknown, expected: string | null | undefined): Promise<string> {
     this.#core.check();
     const state = this.#state(channel);
-    await this.#compare(state, key, expected);
+    const conflict = conflictOf(state, key, expected);
+    if (conflict !== undefined) await this.#refuse(conflict);
     const { value: copied, bytes: valueBytes } = copyValue(value);
     const bytes = valueBytes + keyBytes + stringBytes(key);
     this.#core.reserve(bytes);
@@ -70,7 +72,8 @@ export class StateStore implements StateEngine {
   async delete(channel: string, key: string, expected: string | null | undefined): Promise<string> {
     this.#core.check();
     const state = this.#states.get(channel);
-    await this.#compare(state, key, expected);
+    const conflict = conflictOf(state, key, expected);
+    if (conflict !== undefined) await this.#refuse(conflict);
     const known = state?.changes.get(key);
     if (state === undefined || known === undefined || known.isDeleted) {
       await this.#core.settled();
@@ -124,16 +127,10 @@ export class StateStore implements StateEngine {
     }
   }
 
-  /** @throws EngineError "conflict" */
-  async #compare(state: MemoryState | undefined, key: string, expected: string | null | undefined): Promise<void> {
-    if (expected === undefined) return;
-    const known = state?.changes.get(key);
-    const found = known === undefined || known.isDeleted ? undefined : known;
-    if ((found?.revision ?? null) === expected) return;
-    const current = found === undefined ? { revision: null } : { value: found.value, revision: found.revision };
-    // What was found may not be kept yet, and may be told only then.
+  /** What was found may not be kept yet, and may be told only then. */
+  async #refuse(conflict: EngineError): Promise<never> {
     await this.#core.settled();
-    throw new EngineError("conflict", `the key ${JSON.stringify(key)} has another revision`, { current });
+    throw conflict;
   }
 
   #page(state: MemoryState | undefined, options: { cursor?: string | undefined; limit: number }): StatePage {
@@ -260,6 +257,20 @@ export class StateStore implements StateEngine {
       }
     }
   }
+}
+
+/** Told at once, so that nothing comes between comparing and setting. */
+function conflictOf(
+  state: MemoryState | undefined,
+  key: string,
+  expected: string | null | undefined,
+): EngineError | undefined {
+  if (expected === undefined) return undefined;
+  const known = state?.changes.get(key);
+  const found = known === undefined || known.isDeleted ? undefined : known;
+  if ((found?.revision ?? null) === expected) return undefined;
+  const current = found === undefined ? { revision: null } : { value: found.value, revision: found.revision };
+  return new EngineError("conflict", `the key ${JSON.stringify(key)} has another revision`, { current });
 }
 
 function toldEntry({ key, value, revision }: KeyChange): StateEntry {
