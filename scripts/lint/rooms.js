@@ -82,6 +82,37 @@ export const rooms = [
     packages: ["@standard-schema/spec"],
   },
   {
+    name: "realtime/engines/journal",
+    pattern: "src/realtime/engines/journal/**",
+    mayImport: ["realtime/engines", "realtime/wire"],
+    builtins: true,
+  },
+  { name: "realtime/engines", pattern: "src/realtime/engines/**", mayImport: ["realtime/wire"] },
+  {
+    // Of sockets the token bucket, by its file.
+    name: "realtime/server",
+    pattern: "src/realtime/server/**",
+    mayImport: ["realtime/contract", "realtime/engines", "realtime/wire", "socket"],
+  },
+  {
+    // Where the Node parts come in.
+    name: "realtime",
+    pattern: "src/realtime/*.ts",
+    mayImport: [
+      "realtime/contract",
+      "realtime/engines",
+      "realtime/engines/journal",
+      "realtime/server",
+      "realtime/wire",
+      "server",
+      "socket",
+      "transport",
+      "transport/node",
+      "protocol",
+    ],
+    builtins: true,
+  },
+  {
     name: "entry",
     pattern: "src/{index,reconnecting}.ts",
     mayImport: [

@@ -30,7 +30,7 @@ export interface EngineHost {
 /** Something that goes on until it is stopped. */
 export interface EngineSubscription {
   /** Nothing comes any more from the moment of the call on. Harmless when called twice. */
-  stop(): void;
+  readonly stop: () => void;
 }
 
 /** What is told about a message beside its value. */
@@ -340,8 +340,12 @@ export interface PresenceList {
  * beaten for the time it named.
  */
 export interface PresenceEngine {
-  /** The node lives; without another beat, what it told is forgotten after `ttlMs`. */
-  beat(node: string, ttlMs: number): Promise<void>;
+  /**
+   * The node lives; without another beat, what it told is forgotten after `ttlMs`.
+   *
+   * @returns whether it was known; when not, it has to tell everything
+   */
+  beat(node: string, ttlMs: number): Promise<boolean>;
   /** A user has so many connections at this node, and shows this; 0: none any more. The newest `state` of all counts. */
   put(node: string, channel: string, presence: Presence): Promise<void>;
   /** Forgets all that a node has told. */

@@ -184,6 +184,8 @@ const presenceCases: readonly EngineCase[] = [
     assert.deepEqual(left, []);
     await world.clock.advance(3500);
     assert.deepEqual(left, ["ann"]);
+    assert.equal(await presence.beat("n1", 5000), false);
+    assert.equal(await presence.beat("n2", 5000), true);
     await presence.dropNode("n2");
     await world.settle();
     assert.deepEqual(left, ["ann", "bob"]);

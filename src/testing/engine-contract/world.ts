@@ -33,7 +33,7 @@ export interface EngineCase {
   readonly name: string;
   /** Needs `reopen`. */
   readonly isAboutRestarts: boolean;
-  run(subject: EngineSubject): Promise<void>;
+  readonly run: (subject: EngineSubject) => Promise<void>;
 }
 
 /** Keeps so much that nothing is lost in these tests. */

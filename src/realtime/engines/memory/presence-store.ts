@@ -35,9 +35,11 @@ export class PresenceStore implements PresenceEngine {
     return this.#nodes.size > 0;
   }
 
-  async beat(node: string, ttlMs: number): Promise<void> {
+  async beat(node: string, ttlMs: number): Promise<boolean> {
     this.#core.check();
+    const wasKnown = this.#nodes.has(node);
     this.#nodes.set(node, this.#core.host.now() + ttlMs);
+    return wasKnown;
   }
 
   async put(node: string, channel: string, { user, state, connections }: Presence): Promise<void> {
