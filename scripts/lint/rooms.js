@@ -81,6 +81,22 @@ export const rooms = [
     mayImport: ["realtime/wire"],
     packages: ["@standard-schema/spec"],
   },
+  // The client's entries: it on Node, and it where the platform has a WebSocket.
+  {
+    name: "realtime/client/node",
+    pattern: "src/realtime/client/node/**",
+    mayImport: ["realtime/client", "realtime/wire", "node", "reconnect", "transport/node"],
+  },
+  {
+    name: "realtime/client/web",
+    pattern: "src/realtime/client/web/**",
+    mayImport: ["realtime/client", "realtime/wire", "web", "client", "protocol"],
+  },
+  {
+    name: "realtime/client",
+    pattern: "src/realtime/client/**",
+    mayImport: ["realtime/contract", "realtime/wire", "reconnect", "socket", "transport", "protocol"],
+  },
   {
     name: "realtime/engines/journal",
     pattern: "src/realtime/engines/journal/**",

@@ -1,9 +1,7 @@
 /**
  * What the types of a contract say: which names there are, and what stands behind each.
  */
-import type { Call } from "./calls.js";
 import type { Calls, Channels, Contract, ContractDefinition } from "./contract.js";
-import type { AnyChannel } from "./kinds.js";
 import type { InputOf, OutputOf } from "./schema.js";
 
 /** The definition of a contract. */
@@ -103,34 +101,36 @@ export type ChannelOf<Declared extends Channels, Name extends string> = Declared
 export type ChannelName<Declared extends Channels> = NameOf<keyof Declared & string>;
 
 /** What is sent to a channel: a message, or a value. */
-export type SentOf<Channel extends AnyChannel> = Channel extends { readonly message: infer Message }
+export type SentOf<Channel> = Channel extends { readonly message: infer Message }
   ? InputOf<Message>
   : Channel extends { readonly value: infer Value }
     ? InputOf<Value>
     : Uint8Array;
 
 /** What is received from a channel. */
-export type ReceivedOf<Channel extends AnyChannel> = Channel extends { readonly message: infer Message }
+export type ReceivedOf<Channel> = Channel extends { readonly message: infer Message }
   ? OutputOf<Message>
   : Channel extends { readonly value: infer Value }
     ? OutputOf<Value>
     : Uint8Array;
 
 /** What the caller of a call asks with. */
-export type CallInput<AnyCall extends Call> = InputOf<AnyCall["input"]>;
+export type CallInput<AnyCall> = AnyCall extends { readonly input: infer Input } ? InputOf<Input> : never;
 
 /** What the handler of a call is asked with. */
-export type HandlerInput<AnyCall extends Call> = OutputOf<AnyCall["input"]>;
+export type HandlerInput<AnyCall> = AnyCall extends { readonly input: infer Input } ? OutputOf<Input> : never;
 
 /** What the handler of a call answers, or each of its results. */
-export type HandlerOutput<AnyCall extends Call> = InputOf<
-  undefined extends AnyCall["stream"] ? AnyCall["output"] : AnyCall["stream"]
->;
+export type HandlerOutput<AnyCall> = InputOf<AnswerSchema<AnyCall>>;
 
 /** What the caller of a call gets, or each of its results. */
-export type CallOutput<AnyCall extends Call> = OutputOf<
-  undefined extends AnyCall["stream"] ? AnyCall["output"] : AnyCall["stream"]
->;
+export type CallOutput<AnyCall> = OutputOf<AnswerSchema<AnyCall>>;
+
+type AnswerSchema<AnyCall> = AnyCall extends { readonly output: infer Output; readonly stream: infer Stream }
+  ? undefined extends Stream
+    ? Output
+    : Stream
+  : never;
 
 /** Whether a call has a stream of results. */
-export type IsStreamed<AnyCall extends Call> = undefined extends AnyCall["stream"] ? false : true;
+export type IsStreamed<AnyCall> = AnyCall extends { readonly stream: undefined } ? false : true;

@@ -22,7 +22,11 @@ export const errorCodes = [
   "cancelled",
   "unavailable",
   "internal",
+  // Made by clients; they do not travel.
   "connection-lost",
+  "outbox-full",
+  "protocol-broken",
+  "client-closed",
 ] as const;
 
 /** One of the protocol's own errors. */

@@ -34,8 +34,15 @@ export interface MessageMeta {
   readonly key?: string;
 }
 
+// An element that may be left out at the end may be `undefined` as well.
+
 /** A message of a log in an answer to `hist`. */
-export type HistoryEntry = readonly [position: string, previous: string, value: unknown, meta?: MessageMeta];
+export type HistoryEntry = readonly [
+  position: string,
+  previous: string,
+  value: unknown,
+  meta?: MessageMeta | undefined,
+];
 
 /** A key of a state with its value, and the position at which it changed last. */
 export type StateEntry = readonly [key: string, value: unknown, revision: string];
@@ -54,7 +61,7 @@ export type ItemFrame = readonly ["item", r: number, value: unknown];
 /** Answered with the server's time. */
 export type PingFrame = readonly ["ping", r: number];
 /** A call. */
-export type CallFrame = readonly ["call", r: number, name: string, input: unknown, options?: CallOptions];
+export type CallFrame = readonly ["call", r: number, name: string, input: unknown, options?: CallOptions | undefined];
 /** So many more items may be sent for the call with number `r`. */
 export type CreditFrame = readonly ["credit", r: number, count: number];
 /** The call with number `r` is not wanted any more. */
@@ -77,7 +84,7 @@ export type HelloFrame = readonly ["hello", options: Hello];
 /** Authenticates anew. */
 export type TokenFrame = readonly ["token", r: number, token: unknown];
 /** Subscribes. */
-export type SubFrame = readonly ["sub", r: number, name: string, options?: SubOptions];
+export type SubFrame = readonly ["sub", r: number, name: string, options?: SubOptions | undefined];
 /** Ends a subscription. */
 export type UnsubFrame = readonly ["unsub", r: number, n: number];
 /** Asks for the next page. */
@@ -85,7 +92,13 @@ export type MoreFrame = readonly ["more", n: number];
 /** Asks for messages of a log without subscribing. */
 export type HistFrame = readonly ["hist", r: number, name: string, range: HistoryRange];
 /** Publishes to a log. */
-export type PubFrame = readonly ["pub", r: number, channel: string | number, value: unknown, options?: PubOptions];
+export type PubFrame = readonly [
+  "pub",
+  r: number,
+  channel: string | number,
+  value: unknown,
+  options?: PubOptions | undefined,
+];
 /** Sets a key of a state. */
 export type SetFrame = readonly [
   "set",
@@ -93,10 +106,16 @@ export type SetFrame = readonly [
   channel: string | number,
   key: string,
   value: unknown,
-  options?: SetOptions,
+  options?: SetOptions | undefined,
 ];
 /** Deletes a key of a state. */
-export type DelFrame = readonly ["del", r: number, channel: string | number, key: string, options?: DelOptions];
+export type DelFrame = readonly [
+  "del",
+  r: number,
+  channel: string | number,
+  key: string,
+  options?: DelOptions | undefined,
+];
 /** Sends a signal. With `r` 0 no answer is wanted. */
 export type SigFrame = readonly ["sig", r: number, channel: string | number, value: unknown];
 /** Sets what one shows of oneself; `null` for nothing. */
@@ -184,7 +203,7 @@ export type MessageFrame = readonly [
   position: string,
   previous: string,
   value: unknown,
-  meta?: MessageMeta,
+  meta?: MessageMeta | undefined,
 ];
 /** The end of a page. */
 export type PageFrame = readonly ["page", n: number, position: string, isLast: boolean];
@@ -199,14 +218,21 @@ export type DeltaFrame = readonly [
   position: string,
   previous: string,
   entries: readonly StateEntry[],
-  deleted?: readonly string[],
+  deleted?: readonly string[] | undefined,
 ];
 /** A signal. */
-export type SignalFrame = readonly ["s", n: number, value: unknown, user?: string];
+export type SignalFrame = readonly ["s", n: number, value: unknown, user?: string | undefined];
 /** So many were dropped. */
 export type LostFrame = readonly ["lost", n: number, count: number];
 /** A frame of a group of media. */
-export type GroupFrame = readonly ["g", n: number, group: number, index: number, data: Uint8Array, timeMs?: number];
+export type GroupFrame = readonly [
+  "g",
+  n: number,
+  group: number,
+  index: number,
+  data: Uint8Array,
+  timeMs?: number | undefined,
+];
 /** All that there is to know of who is in a channel. */
 export type WhoFrame = readonly ["who", n: number, presence: Who];
 /** Users that are there now, or have changed. */

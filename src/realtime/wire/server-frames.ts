@@ -118,7 +118,7 @@ export const historyReply: Check<HistoryReply> = object<HistoryReply>({
   messages: list<HistoryEntry>(
     tuple<[string, string, unknown, MessageMeta | undefined]>(place, place, anything, (value) =>
       value === null ? undefined : optional(meta)(value),
-    ) as Check<HistoryEntry>,
+    ),
   ),
   isEnd: flag,
 });

@@ -1,0 +1,219 @@
+/**
+ * The client: a session, the subscriptions over it, and the requests.
+ */
+import { asyncDispose } from "../../socket/async-dispose.js";
+import type { AnyChannel, Contract } from "../contract/index.js";
+import type { ChannelKind, ServerFrame } from "../wire/index.js";
+import { jsonCodec, RealtimeError } from "../wire/index.js";
+import { makeCall, makeStream } from "./calls.js";
+import type { BaseClient, CallRequestOptions, ClientEnd, ClientState, StreamRequestOptions } from "./client.js";
+import type { ClientParts } from "./connection.js";
+import type { ChannelOptions } from "./handles.js";
+import type { Link } from "./link.js";
+import { LogSubscriber } from "./log.js";
+import { MediaSubscriber } from "./media.js";
+import { Operations } from "./operations.js";
+import { type ClientLimits, type ClientOptions, type Fresh, resolveClientLimits } from "./options.js";
+import { quietly } from "./quietly.js";
+import { type CallHandler, Serving } from "./serving.js";
+import { Session, type SessionUser } from "./session.js";
+import { SignalSubscriber } from "./signal.js";
+import { StateSubscriber } from "./state.js";
+import type { Subscriber, SubscriberContext } from "./subscriber.js";
+
+type AnySubscriber = LogSubscriber | StateSubscriber | SignalSubscriber | MediaSubscriber;
+
+const subscribers = {
+  log: LogSubscriber,
+  state: StateSubscriber,
+  signal: SignalSubscriber,
+  media: MediaSubscriber,
+} as const;
+
+// 32^20: nobody meets another's by chance.
+const clientIdLength = 20;
+
+/**
+ * Makes one.
+ *
+ * @param api undefined: channels and calls are what their names say
+ * @throws RangeError for a number that is out of its range
+ */
+export function createRealtimeClient(
+  parts: ClientParts,
+  api: Contract | undefined,
+  url: Fresh<string | URL>,
+  options: ClientOptions,
+): BaseClient {
+  return new RealtimeClient(parts, api, url, options);
+}
+
+/** See the head of this file. */
+class RealtimeClient implements BaseClient, SessionUser {
+  readonly #api: Contract | undefined;
+  readonly #limits: ClientLimits;
+  readonly #session: Session;
+  readonly #operations: Operations;
+  readonly #serving: Serving;
+  readonly #context: SubscriberContext;
+  /** By name. */
+  readonly #channels = new Map<string, AnySubscriber>();
+  readonly #clientId: string;
+  #nextKey = 1;
+
+  constructor(parts: ClientParts, api: Contract | undefined, url: Fresh<string | URL>, options: ClientOptions) {
+    this.#api = api;
+    this.#limits = resolveClientLimits(options);
+    this.#clientId = randomId(parts);
+    this.#serving = new Serving((error, during) => this.#session.reportError(error, during));
+    const [codec = jsonCodec] = options.codecs ?? [];
+    this.#operations = new Operations(
+      parts.clock,
+      this.#limits,
+      (frame) => codec.encode(frame).length,
+      () => this.#session.current,
+    );
+    // Before it begins, whatever it calls is there.
+    this.#session = new Session(parts, url, options, this.#clientId, this);
+    this.#context = {
+      session: this.#session,
+      operations: this.#operations,
+      limits: this.#limits,
+      random: () => parts.random(),
+      nextKey: () => this.#newKey(),
+    };
+  }
+
+  get state(): ClientState {
+    return this.#session.state;
+  }
+
+  get closed(): Promise<ClientEnd> {
+    return this.#session.closed;
+  }
+
+  get pendingRequests(): number {
+    return this.#operations.size;
+  }
+
+  get roundTripMs(): number | undefined {
+    return this.#session.offset.best?.roundTripMs;
+  }
+
+  serverTimeMs(): number | undefined {
+    const best = this.#session.offset.best;
+    return best === undefined ? undefined : this.#session.clock.now() + best.offsetMs;
+  }
+
+  states(): AsyncIterableIterator<ClientState, undefined> {
+    return this.#session.states();
+  }
+
+  reconnectNow(): void {
+    this.#session.reconnectNow();
+  }
+
+  refreshToken(): Promise<void> {
+    return this.#session.refreshToken();
+  }
+
+  // Channels
+
+  channel(name: string, options: ChannelOptions & { readonly kind?: ChannelKind } = {}): AnySubscriber {
+    const known = this.#channels.get(name);
+    const match = this.#api?.channelOf(name);
+    if (this.#api !== undefined && match === undefined) {
+      throw new RealtimeError("not-found", `the contract has no channel "${name}"`);
+    }
+    const declared: AnyChannel | undefined = match?.value;
+    const kind = declared?.kind ?? options.kind ?? known?.kind ?? "log";
+    if (known !== undefined && known.kind !== kind) {
+      throw new RealtimeError("wrong-kind", `"${name}" is a ${known.kind} already, and not a ${kind}`);
+    }
+    const channel = known ?? new subscribers[kind](name, match?.params ?? {}, this.#context);
+    // Who asks for it once more without options wants it as it is.
+    if (known === undefined || Object.keys(options).length > 0) channel.configure(options);
+    this.#channels.set(name, channel);
+    return channel;
+  }
+
+  // Calls
+
+  call(name: string, input?: unknown, options: CallRequestOptions = {}): Promise<unknown> {
+    const isIdempotent = this.#api?.callOf(name)?.idempotent === true;
+    const { timeoutMs } = this.#limits;
+    const defaultKey = isIdempotent ? this.#newKey() : undefined;
+    return quietly(makeCall({ operations: this.#operations, timeoutMs, defaultKey }, name, input, options));
+  }
+
+  stream(name: string, input?: unknown, options: StreamRequestOptions = {}): AsyncIterableIterator<unknown, undefined> {
+    return makeStream(this.#operations, name, input, options);
+  }
+
+  handle(name: string, handler: CallHandler): () => void {
+    return this.#serving.handle(name, handler);
+  }
+
+  #newKey(): string {
+    // With a part of the client's own, so that it is none that the application has chosen.
+    return `${this.#clientId.slice(0, 6)}.${String(this.#nextKey++)}`;
+  }
+
+  // What the session tells
+
+  opened(): void {
+    // Subscriptions first: what is published then comes back.
+    for (const channel of this.#channels.values()) channel.opened();
+    this.#operations.flush();
+  }
+
+  lost(link: Link): void {
+    this.#serving.lost(link);
+    for (const channel of this.#channels.values()) channel.lost(link);
+    this.#operations.lost(link);
+  }
+
+  roomy(): void {
+    this.#operations.flush();
+  }
+
+  frame(link: Link, frame: ServerFrame): void {
+    switch (frame[0]) {
+      case "call":
+      case "credit":
+      case "cancel":
+        this.#serving.received(link, frame);
+        break;
+      case "ok":
+      case "err":
+      case "item":
+      case "ping":
+      case "welcome":
+      case "expiring":
+      case "goaway":
+        // The link's and the session's.
+        break;
+      default:
+        // A number that is not known is one that was, or will be.
+        link.takers.get(frame[1])?.take(link, frame);
+    }
+  }
+
+  ended(): void {
+    this.#operations.end();
+    for (const channel of this.#channels.values()) (channel as Subscriber<unknown>).over();
+  }
+
+  async close(): Promise<ClientEnd> {
+    this.#session.end("closed");
+    return await this.closed;
+  }
+
+  async [asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+function randomId(parts: ClientParts): string {
+  return Array.from({ length: clientIdLength }, () => Math.floor(parts.random() * 32).toString(32)).join("");
+}

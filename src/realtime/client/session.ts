@@ -1,0 +1,354 @@
+/**
+ * Attempts, connections and waits, one after the other, until it is over for good. A connection that the server is about
+ * to end is followed by the next one before it is let go.
+ */
+import { AttemptTimeoutError } from "../../reconnect/errors.js";
+import { resolveSettings, type Settings } from "../../reconnect/options.js";
+import type { Delay } from "../../reconnect/policy.js";
+import type { Loss } from "../../reconnect/reconnecting-socket.js";
+import type { Clock, Timer } from "../../transport/index.js";
+import { type Codec, type Goaway, jsonCodec, RealtimeError, type ServerFrame, type Welcome } from "../wire/index.js";
+import { delayOf, heals } from "./backoff.js";
+import type { ClientEnd, ClientState } from "./client.js";
+import { ClockOffset } from "./clock-offset.js";
+import type { ClientParts } from "./connection.js";
+import { Link, type LinkEnd, type LinkOwner } from "./link.js";
+import type { ClientOptions, Fresh } from "./options.js";
+
+/** Whoever uses the connections. */
+export interface SessionUser {
+  /** A connection is open, and is the one to use. */
+  opened(link: Link): void;
+  /** A connection is lost, which had been opened. */
+  lost(link: Link): void;
+  /** A frame of the application's: neither an answer, nor about the session. */
+  frame(link: Link, frame: ServerFrame): void;
+  /** There is room again. */
+  roomy(link: Link): void;
+  /** It is over for good. */
+  ended(): void;
+}
+
+// The longest delay that timers keep; beyond it they fire at once.
+const maxTimerMs = 0x7fffffff;
+
+/** An attempt that is under way: nothing of one that has been given up counts. */
+interface Attempt {
+  readonly abort: AbortController;
+  link?: Link;
+  /** When `hello` was sent. */
+  helloAtMs: number;
+}
+
+/** See the head of this file. */
+export class Session implements LinkOwner {
+  readonly clock: Clock;
+  readonly closed: Promise<ClientEnd>;
+  readonly offset: ClockOffset = new ClockOffset();
+  /** The connection to use; undefined while there is none. */
+  current: Link | undefined;
+  state: ClientState = { name: "connecting", attempt: 1 };
+  readonly #parts: ClientParts;
+  readonly #url: Fresh<string | URL>;
+  readonly #options: ClientOptions;
+  readonly #clientId: string;
+  readonly #user: SessionUser;
+  readonly #settings: Settings;
+  readonly #codecs: readonly Codec[];
+  /** Those that finish what is under way on them. */
+  readonly #leaving = new Set<Link>();
+  #attempt: Attempt | undefined;
+  #timer: Timer | undefined;
+  #openedAtMs = 0;
+  #attemptedAtMs = 0;
+  #waitingSinceMs = 0;
+  #delay: Delay = { floorMs: 0, delayMs: 0 };
+  #failures = 0;
+  #lastLoss: Loss | undefined;
+  #waiters: (() => void)[] = [];
+  #resolveClosed: (end: ClientEnd) => void = () => undefined;
+  readonly #stopWakeUps: (() => void) | undefined;
+  readonly #aborted = (): void => this.end("aborted");
+
+  constructor(
+    parts: ClientParts,
+    url: Fresh<string | URL>,
+    options: ClientOptions,
+    clientId: string,
+    user: SessionUser,
+  ) {
+    this.#parts = parts;
+    this.#url = url;
+    this.#options = options;
+    this.#clientId = clientId;
+    this.#user = user;
+    this.clock = parts.clock;
+    this.#codecs = options.codecs ?? [jsonCodec];
+    this.#settings = resolveSettings(
+      options.reconnect ?? {},
+      {},
+      (observed, name) => new RangeError(`reconnect.${name} is out of its range: got ${String(observed)}`),
+    );
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    const { signal } = options;
+    if (signal?.aborted === true) {
+      this.end("aborted");
+      return;
+    }
+    signal?.addEventListener("abort", this.#aborted);
+    this.#stopWakeUps = parts.wakeUps?.(() => this.#wake());
+    this.#begin();
+  }
+
+  // States
+
+  async *states(): AsyncGenerator<ClientState, undefined> {
+    let told: ClientState | undefined;
+    while (told?.name !== "closed") {
+      if (told === this.state) {
+        await new Promise<void>((resolve) => {
+          this.#waiters.push(resolve);
+        });
+      }
+      told = this.state;
+      yield told;
+    }
+  }
+
+  #enter(state: ClientState): void {
+    this.state = state;
+    for (const waiter of this.#waiters.splice(0)) waiter();
+    try {
+      this.#options.state?.(state);
+    } catch (error) {
+      this.reportError(error, "the option state");
+    }
+  }
+
+  // Attempts
+
+  #begin(): void {
+    this.#timer?.cancel();
+    const attempt: Attempt = { abort: new AbortController(), helloAtMs: 0 };
+    this.#attempt = attempt;
+    this.#attemptedAtMs = this.clock.now();
+    const { attemptTimeoutMs } = this.#settings;
+    this.#timer = this.clock.setTimer(
+      () => this.#failed(attempt, { kind: "attempt-failed", error: new AttemptTimeoutError(attemptTimeoutMs) }),
+      Math.min(attemptTimeoutMs, maxTimerMs),
+    );
+    this.#connect(attempt).catch((error: unknown) => this.#failed(attempt, { kind: "attempt-failed", error }));
+    if (this.current === undefined && this.state.name !== "connecting") {
+      this.#enter({ name: "connecting", attempt: this.#failures + 1 });
+    }
+  }
+
+  async #connect(attempt: Attempt): Promise<void> {
+    const [url, token] = await Promise.all([fresh(this.#url), fresh(this.#options.token)]);
+    if (attempt !== this.#attempt) return;
+    const connection = await this.#parts.connect(url, {
+      protocols: this.#codecs.map(({ subprotocol }) => subprotocol),
+      signal: attempt.abort.signal,
+      message: (_connection, message) => attempt.link?.receive(message),
+      error: (error) => this.reportError(error, "a connection"),
+    });
+    if (attempt !== this.#attempt) {
+      connection.terminate();
+      return;
+    }
+    const codec = this.#codecs.find(({ subprotocol }) => subprotocol === connection.protocol);
+    if (codec === undefined) {
+      connection.terminate();
+      throw new RealtimeError("protocol-broken", `the server speaks none of ours, but "${connection.protocol}"`);
+    }
+    attempt.helloAtMs = this.clock.now();
+    attempt.link = new Link(connection, codec, this);
+    attempt.link.send(["hello", { ...(token !== undefined && { token }), client: this.#clientId }]);
+  }
+
+  #welcomed(attempt: Attempt, link: Link, welcome: Welcome): void {
+    this.#timer?.cancel();
+    this.#attempt = undefined;
+    const now = this.clock.now();
+    this.offset.add(attempt.helloAtMs, now, welcome.timeMs);
+    const before = this.current;
+    this.current = link;
+    this.#openedAtMs = now;
+    link.watch(welcome);
+    this.#enter({ name: "open", session: welcome.session, user: welcome.user });
+    // What was told of it may have closed the client.
+    if (this.current !== link) return;
+    this.#user.opened(link);
+    if (before === undefined) return;
+    this.#leaving.add(before);
+    before.retire();
+  }
+
+  /** Nothing has come of an attempt. */
+  #failed(attempt: Attempt, loss: Loss): void {
+    if (attempt !== this.#attempt) return;
+    this.#attempt = undefined;
+    attempt.abort.abort();
+    attempt.link?.cut();
+    this.#after(loss);
+  }
+
+  /** What follows on a loss: a wait, or the end. */
+  #after(loss: Loss): void {
+    this.#lastLoss = loss;
+    const refusal = loss.kind === "attempt-failed" ? this.#parts.refusalOf?.(loss.error) : undefined;
+    let verdict: boolean | number | undefined;
+    try {
+      verdict = this.#options.reconnect?.retry?.(loss);
+    } catch (error) {
+      this.reportError(error, "reconnect.retry");
+    }
+    // Whoever was told may have closed the client.
+    if (this.state.name === "closed") return;
+    verdict ??= heals(loss, refusal, typeof this.#options.token === "function");
+    if (verdict === false) {
+      this.end("refused");
+      return;
+    }
+    if (this.#failures >= this.#settings.maxAttempts) {
+      this.end("too-many-attempts");
+      return;
+    }
+    this.#delay =
+      typeof verdict === "number"
+        ? { floorMs: 0, delayMs: verdict }
+        : delayOf(loss, refusal, this.#failures, this.#settings, this.#parts.random());
+    this.#failures++;
+    this.#waitingSinceMs = this.clock.now();
+    this.#wait(loss, this.#delay.delayMs);
+  }
+
+  #wait(loss: Loss, delayMs: number): void {
+    this.#timer?.cancel();
+    this.#timer = this.clock.setTimer(() => this.#begin(), Math.min(delayMs, maxTimerMs));
+    // While a connection is still there, its successor is nobody's concern.
+    if (this.current === undefined) this.#enter({ name: "waiting", attempt: this.#failures + 1, delayMs, loss });
+  }
+
+  reconnectNow(): void {
+    if (this.state.name === "waiting") this.#begin();
+  }
+
+  /** Something may have changed for the better, or for the worse: a laptop was asleep. */
+  #wake(): void {
+    const { state } = this;
+    this.current?.probe();
+    if (state.name !== "waiting") return;
+    const now = this.clock.now();
+    // Not before the server allows it, nor more often than `minDelayMs`, however often we are woken.
+    const dueAtMs = Math.max(
+      this.#waitingSinceMs + this.#delay.floorMs,
+      this.#attemptedAtMs + this.#settings.minDelayMs,
+    );
+    if (dueAtMs >= this.#waitingSinceMs + this.#delay.delayMs) return;
+    this.#failures = 0;
+    this.#delay = { floorMs: this.#delay.floorMs, delayMs: dueAtMs - this.#waitingSinceMs };
+    if (dueAtMs <= now) this.#begin();
+    else this.#wait(state.loss, dueAtMs - now);
+  }
+
+  // What links tell
+
+  frame(link: Link, frame: ServerFrame): void {
+    const attempt = this.#attempt;
+    if (frame[0] === "welcome") {
+      if (attempt?.link === link) this.#welcomed(attempt, link, frame[1]);
+      else link.fail("welcome came twice");
+    } else if (link.welcome === undefined) link.fail(`${frame[0]} came before welcome`);
+    else if (frame[0] === "goaway") this.#goAway(link, frame[1]);
+    else if (frame[0] === "expiring")
+      this.refreshToken().catch((error: unknown) => this.reportError(error, "the token"));
+    else this.#user.frame(link, frame);
+  }
+
+  over(link: Link, end: LinkEnd): void {
+    const loss: Loss =
+      "report" in end ? { kind: "connection-lost", report: end.report } : { kind: "attempt-failed", error: end.error };
+    if (this.#attempt?.link === link) {
+      this.#failed(this.#attempt, loss);
+      return;
+    }
+    if (this.#leaving.delete(link)) {
+      this.#user.lost(link);
+      return;
+    }
+    if (this.current !== link) return;
+    this.current = undefined;
+    if (this.clock.now() - this.#openedAtMs >= this.#settings.stableAfterMs) this.#failures = 0;
+    this.#user.lost(link);
+    // Its successor may be on its way already.
+    if (this.#attempt !== undefined) this.#enter({ name: "connecting", attempt: this.#failures + 1 });
+    else this.#after(loss);
+  }
+
+  roomy(link: Link): void {
+    this.#user.roomy(link);
+  }
+
+  roundTrip(sentMs: number, receivedMs: number, theirMs: number): void {
+    this.offset.add(sentMs, receivedMs, theirMs);
+  }
+
+  reportError(error: unknown, during: string): void {
+    try {
+      if (this.#options.error === undefined) this.#parts.reportError(error, during);
+      else this.#options.error(error);
+    } catch (worse) {
+      this.#parts.reportError(worse, "the option error");
+    }
+  }
+
+  /** All clients of a server that goes away come by different moments. */
+  #goAway(link: Link, { afterMs }: Goaway): void {
+    if (link !== this.current || this.#attempt !== undefined) return;
+    this.#timer?.cancel();
+    this.#timer = this.clock.setTimer(
+      () => {
+        if (this.#attempt === undefined) this.#begin();
+      },
+      Math.min(this.#parts.random() * afterMs, maxTimerMs),
+    );
+  }
+
+  async refreshToken(): Promise<void> {
+    const token = await fresh(this.#options.token);
+    const link = this.current;
+    // The next connection begins with a fresh one anyway.
+    if (link === undefined) return;
+    await new Promise<void>((resolve, reject) => {
+      link.request((r) => ["token", r, token], { ok: () => resolve(), err: reject });
+      void link.ended.then(resolve);
+    });
+  }
+
+  // The end
+
+  end(why: ClientEnd["why"]): void {
+    if (this.state.name === "closed") return;
+    const end: ClientEnd = { why, loss: this.#lastLoss };
+    this.#timer?.cancel();
+    this.#stopWakeUps?.();
+    this.#options.signal?.removeEventListener("abort", this.#aborted);
+    const attempt = this.#attempt;
+    const links = [this.current, ...this.#leaving, attempt?.link];
+    this.#attempt = undefined;
+    this.current = undefined;
+    this.#leaving.clear();
+    attempt?.abort.abort();
+    this.#enter({ name: "closed", end });
+    this.#user.ended();
+    for (const link of links) link?.close();
+    this.#resolveClosed(end);
+  }
+}
+
+async function fresh<Value>(value: Fresh<Value>): Promise<Value> {
+  return await (typeof value === "function" ? (value as () => Value | Promise<Value>)() : value);
+}

@@ -1,0 +1,93 @@
+/**
+ * Connections by the platform's `WebSocket`, as far as the client needs them: less than `connect` of "openline" is, since
+ * what comes is handled at once, and nothing is sent that a WebSocket cannot take.
+ */
+import { ConnectError } from "../../../client/connect-errors.js";
+import type { CloseReport } from "../../../protocol/close-handshake.js";
+import { webSocketUrl } from "../../../web/arguments.js";
+import { errorOf } from "../../../web/error-of.js";
+import type { ConnectionOptions, RealtimeConnection } from "../connection.js";
+
+// More output than this waits for a peer that reads slowly: better to wait, too.
+const highWaterMarkBytes = 64 * 1024;
+
+// A platform tells nobody when there is room again.
+const lookAgainMs = 50;
+
+/**
+ * Connects once.
+ *
+ * @throws ConnectError when there is no connection, whyever; UsageError `url-invalid`; the reason of the signal
+ */
+export function connect(url: string | URL, options: ConnectionOptions): Promise<RealtimeConnection> {
+  const { protocols, signal } = options;
+  const address = webSocketUrl(url);
+  return new Promise((resolve, reject) => {
+    const webSocket = new WebSocket(address, [...protocols]);
+    webSocket.binaryType = "arraybuffer";
+    const settle = (): void => {
+      signal.removeEventListener("abort", abort);
+      webSocket.onopen = webSocket.onerror = webSocket.onclose = null;
+    };
+    const abort = (): void => {
+      settle();
+      webSocket.close();
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener("abort", abort);
+    webSocket.onopen = () => {
+      settle();
+      resolve(connectionOver(webSocket, options));
+    };
+    webSocket.onerror = webSocket.onclose = (event: Event) => {
+      settle();
+      reject(new ConnectError(address, errorOf(event)));
+    };
+  });
+}
+
+function connectionOver(webSocket: WebSocket, { message }: ConnectionOptions): RealtimeConnection {
+  let initiator: CloseReport["initiator"] = "peer";
+  let end: (code: number, reason: string, wasClean: boolean) => void = () => undefined;
+  const closed = new Promise<CloseReport>((resolve) => {
+    end = (code, reason, wasClean) => {
+      webSocket.onmessage = webSocket.onclose = null;
+      const outcome = wasClean ? (initiator === "us" ? "closed-by-us" : "closed-by-peer") : "dropped";
+      const phase = wasClean ? "closing" : "open";
+      resolve({ outcome, code, reason, wasClean, initiator, phase, rule: undefined, cause: undefined });
+    };
+  });
+  webSocket.onclose = ({ code, reason, wasClean }) => end(code, reason, wasClean);
+  webSocket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
+    message(undefined, typeof data === "string" ? data : new Uint8Array(data));
+  };
+  const hasRoom = (): boolean => webSocket.bufferedAmount <= highWaterMarkBytes;
+  return {
+    protocol: webSocket.protocol,
+    closed,
+    send(data) {
+      if (webSocket.readyState !== WebSocket.OPEN) return { ok: false, status: "refused" };
+      webSocket.send(data as string | Uint8Array<ArrayBuffer>);
+      return { ok: true, status: hasRoom() ? "sent" : "buffered" };
+    },
+    ready: () =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          // Of one that is closing, what waits stays what it is.
+          if (hasRoom()) resolve();
+          else if (webSocket.readyState === WebSocket.OPEN) setTimeout(look, lookAgainMs);
+        };
+        look();
+      }),
+    close(code, reason) {
+      initiator = "us";
+      webSocket.close(code, reason);
+    },
+    terminate() {
+      initiator = "us";
+      // A platform closes it in its own time; nothing of it is waited for.
+      webSocket.close();
+      end(1006, "", false);
+    },
+  };
+}
