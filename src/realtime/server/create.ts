@@ -1,5 +1,5 @@
 /**
- * Makes a real-time server of what an application says.
+ * What a real-time server is made of, from what an application says.
  */
 import { type Contract, contract as declare, log } from "../contract/index.js";
 import { memory } from "../engines/index.js";
@@ -9,12 +9,12 @@ import type { RealtimePlatform } from "./connection.js";
 import { resolveRealtimeLimits } from "./limits.js";
 import type { AuthorizeChannel, CommonOptions, PlainCallHandler, PlainRealtimeOptions } from "./options.js";
 import { Presences } from "./presences.js";
-import { RealtimeServer } from "./realtime.js";
+import type { RealtimeParts } from "./realtime.js";
 import { UserRates } from "./user-rates.js";
 
 type AnyAuthorize = AuthorizeChannel<unknown, Readonly<Record<string, string>>>;
 
-/** What `createRealtimeServer` needs to know, whatever the types of the contract were. */
+/** What `realtimeParts` needs to know, whatever the types of the contract were. */
 export interface AnyRealtimeOptions extends CommonOptions<unknown> {
   readonly authorize?: Readonly<Record<string, AnyAuthorize | undefined>> | undefined;
   readonly calls?: Readonly<Record<string, PlainCallHandler<unknown>>> | undefined;
@@ -28,24 +28,20 @@ function anyContract({ channel = log() }: PlainRealtimeOptions<unknown>): Contra
   return { ...declare({}), channelOf: (name) => ({ pattern: anyName, value: channel, params: { name } }) };
 }
 
-/** Makes a server without a contract. */
-export function createPlainServer(platform: RealtimePlatform, options: PlainRealtimeOptions<unknown>): RealtimeServer {
+/** What a server without a contract is made of. */
+export function plainParts(platform: RealtimePlatform, options: PlainRealtimeOptions<unknown>): RealtimeParts {
   const { authorize, ...rest } = options;
   const byPattern = authorize === undefined ? undefined : { [anyName]: authorize };
-  return createRealtimeServer(platform, anyContract(options), { ...rest, authorize: byPattern });
+  return realtimeParts(platform, anyContract(options), { ...rest, authorize: byPattern });
 }
 
 /**
- * Makes a server.
+ * What a server is made of.
  *
  * @throws RangeError for a limit that is none; TypeError for a call of the contract that has no handler, or a pattern in
  *   `authorize` that the contract does not have
  */
-export function createRealtimeServer(
-  platform: RealtimePlatform,
-  api: Contract,
-  options: AnyRealtimeOptions,
-): RealtimeServer {
+export function realtimeParts(platform: RealtimePlatform, api: Contract, options: AnyRealtimeOptions): RealtimeParts {
   const limits = resolveRealtimeLimits(options.limits ?? {});
   const calls = new Map(Object.entries(options.calls ?? {}));
   for (const name of Object.keys(api.definition.calls ?? {})) {
@@ -61,7 +57,7 @@ export function createRealtimeServer(
     authenticate: options.authenticate,
     authorize: options.authorize === undefined ? undefined : authorizeByPattern(api, options.authorize),
   };
-  return new RealtimeServer(services, [jsonCodec, ...(options.codecs ?? [])]);
+  return { services, codecs: [jsonCodec, ...(options.codecs ?? [])] };
 }
 
 function authorizeByPattern(

@@ -118,6 +118,12 @@ export interface Realtime<Definition extends ContractDefinition = ContractDefini
   close(): Promise<void>;
 }
 
+/** What a server is made of. */
+export interface RealtimeParts {
+  readonly services: Services;
+  readonly codecs: readonly Codec[];
+}
+
 const defaultSpreadMs = 10_000;
 const defaultPresenceLimit = 100;
 const pageKeys = 500;
@@ -131,7 +137,7 @@ export class RealtimeServer implements Realtime {
   #isDraining = false;
   #emptied: () => void = () => undefined;
 
-  constructor(services: Services, codecs: readonly Codec[]) {
+  constructor({ services, codecs }: RealtimeParts) {
     this.#services = services;
     this.#codecs = codecs;
     this.ready = this.#start();
