@@ -6,6 +6,9 @@ import type { Codec, ServerFrame } from "../wire/index.js";
 import type { RealtimeConnection, RealtimePlatform } from "./connection.js";
 import { batched, type SharedFrames } from "./ring.js";
 
+// What a producer without end gathers before it is written, and asked whether there is room for more.
+const maxGatheredBytes = 16_384;
+
 /** See the head of this file. */
 export class Outgoing {
   readonly #connection: RealtimeConnection;
@@ -97,6 +100,8 @@ export class Outgoing {
 
   /** Resolves when there is room, or nothing is sent any more. */
   room(): Promise<void> {
+    // Who makes one frame upon another within a turn finds out here that there is no room.
+    if (this.#pendingBytes > maxGatheredBytes) this.flush();
     if (!this.#isFull || this.#isEnded) return Promise.resolve();
     return new Promise((resolve) => this.#waiters.push(resolve));
   }

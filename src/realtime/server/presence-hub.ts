@@ -224,7 +224,6 @@ export class PresenceHub {
     const { count, users } = await engine.presence.list(this.name, limits.presenceMaxUsers);
     const who: Who = { count, isSample: users.length < count, users: users.map(entryOf) };
     this.#count = count;
-    if (who.isSample) this.#isLarge = true;
     for (const { n, out } of members) out.sendOwn([["who", n, who]]);
   }
 
