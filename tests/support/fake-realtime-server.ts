@@ -15,7 +15,15 @@ import {
   type UntypedClient,
 } from "#src/realtime/client/index.js";
 import type { Contract } from "#src/realtime/contract/index.js";
-import { type ClientFrame, clientFrames, FrameFault, jsonCodec, readMessage } from "#src/realtime/wire/index.js";
+import {
+  type ClientFrame,
+  type Codec,
+  clientFrames,
+  FrameFault,
+  jsonCodec,
+  readMessage,
+  type ServerFrame,
+} from "#src/realtime/wire/index.js";
 import { FakeClock, SeededRandom } from "#src/testing/index.js";
 
 /** How connections end where nothing else is said. */
@@ -64,7 +72,7 @@ export class FakePeer implements RealtimeConnection {
   send(data: string | Uint8Array): ReturnType<RealtimeConnection["send"]> {
     if (this.#report !== undefined) return { ok: false, status: "refused" };
     if (!this.answer.ok) return this.answer;
-    const frames = readMessage(jsonCodec, data, clientFrames);
+    const frames = readMessage(this.#server.codec, data, clientFrames);
     this.batches.push(frames.length);
     for (const frame of frames) {
       assert.ok(!(frame instanceof FrameFault), `the client sent ${String(data)}: ${JSON.stringify(frame)}`);
@@ -117,7 +125,8 @@ export class FakePeer implements RealtimeConnection {
 
   /** Frames by hand, in one message. */
   say(...frames: Frame[]): void {
-    this.raw(JSON.stringify(frames.length === 1 ? frames[0] : frames));
+    const { codec } = this.#server;
+    this.raw(codec.batch(frames.map((frame) => codec.encode(frame as unknown as ServerFrame))));
   }
 
   ok(r: number, value?: unknown): void {
@@ -169,6 +178,7 @@ export class FakeServer {
   answersPings = true;
   /** What the next attempts fail with. */
   refusal: unknown;
+  codec: Codec = jsonCodec;
   /** The subprotocol that it chooses. */
   protocol = jsonCodec.subprotocol;
   /** What chance gives. */

@@ -40,6 +40,7 @@ export class EventBuffer<Event> implements AsyncIterableIterator<Event, undefine
     else this.#policy.add(this.#waiting, event);
     while (this.#takers.length > 0 && this.#waiting.length > 0) {
       this.#takers.shift()?.resolve({ done: false, value: this.#waiting.shift() as Event });
+      this.#policy.taken?.();
     }
   }
 

@@ -52,7 +52,11 @@ export class LogSubscriber extends Subscriber<LogEvent<unknown>> implements LogH
     );
   }
 
-  async history(options: HistoryOptions = {}): Promise<History<unknown>> {
+  history(options: HistoryOptions = {}): Promise<History<unknown>> {
+    return quietly(this.#history(options));
+  }
+
+  async #history(options: HistoryOptions): Promise<History<unknown>> {
     const { before, after, limit = defaultHistoryLimit, timeoutMs = this.context.limits.timeoutMs, signal } = options;
     const range = { limit, ...(before !== undefined && { before }), ...(after !== undefined && { after }) };
     const { epoch, messages, isEnd } = await this.context.operations.run<HistoryReply>({

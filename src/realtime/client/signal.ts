@@ -57,15 +57,15 @@ export class SignalSubscriber extends Subscriber<Event> implements SignalHandle 
   protected override adder(): (waiting: Event[], event: Event) => void {
     const { maxBufferedEvents } = this.context.limits;
     return (waiting, event) => {
-      if (event.type === "lost") {
-        addLost(waiting, waiting.length, event.count);
-        return;
+      if (event.type === "lost") addLost(waiting, waiting.length, event.count);
+      else waiting.push(event);
+      for (;;) {
+        // What stands before the oldest is how many have gone already.
+        const place = waiting[0]?.type === "lost" ? 1 : 0;
+        if (waiting.length - place <= maxBufferedEvents) return;
+        const [dropped] = waiting.splice(place, 1);
+        addLost(waiting, 0, dropped?.type === "lost" ? dropped.count : 1);
       }
-      waiting.push(event);
-      if (waiting.length <= maxBufferedEvents) return;
-      // What stands before it is how many have gone already.
-      const dropped = waiting.splice(waiting[0]?.type === "lost" ? 1 : 0, 1)[0];
-      addLost(waiting, 0, dropped?.type === "lost" ? dropped.count : 1);
     };
   }
 }
