@@ -15,7 +15,7 @@ export type Step =
       readonly key: string;
     }
   | { readonly do: "media"; readonly isKey: boolean }
-  | { readonly do: "burst"; readonly channel: "room/1" | "short/1"; readonly count: number }
+  | { readonly do: "burst"; readonly channel: "room/1" | "short/1" | "book/1"; readonly count: number }
   | { readonly do: "stall"; readonly client: number; readonly ms: number }
   | { readonly do: "kill"; readonly ms: number }
   | { readonly do: "wait"; readonly ms: number };
@@ -34,7 +34,7 @@ class Party {
   readonly published: { readonly value: string; position: string | undefined }[] = [];
   readonly orders: { readonly input: string; output: number | undefined }[] = [];
   readonly logs: Readonly<Record<"room/1" | "short/1", LogHandle<string>>>;
-  readonly states: Readonly<Record<"book/1" | "calm/1", StateHandle<number>>>;
+  readonly states: Readonly<Record<"book/1" | "calm/1", StateHandle<number | string>>>;
   sentSignals = 0;
 
   constructor(index: number, peer: SimulatedClient) {
@@ -128,7 +128,13 @@ async function run(world: SimulatedWorld, parties: readonly Party[], step: Step,
     case "burst":
       for (let index = 0; world.isUp && index < step.count; index++) {
         const text = `s:${String(count)}.${String(index)}${".".repeat(100)}`;
-        void world.realtime.publish(step.channel, text).catch(() => undefined);
+        const doing =
+          step.channel === "book/1"
+            ? world.realtime.set("book/1", `k${String(index % 11)}`, text)
+            : world.realtime.publish(step.channel, text);
+        doing.catch(() => undefined);
+        // Some of it in turns of their own.
+        if (index % 10 === 9) await world.clock.settle();
       }
       break;
     case "cut":

@@ -19,7 +19,7 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       do: fc.constant("burst" as const),
-      channel: fc.constantFrom("room/1" as const, "short/1" as const),
+      channel: fc.constantFrom("room/1" as const, "short/1" as const, "book/1" as const),
       count: fc.integer({ min: 1, max: 60 }),
     }),
   },

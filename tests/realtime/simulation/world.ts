@@ -17,8 +17,8 @@ export const api = contract({
   channels: {
     "room/{id}": log({ message: unchecked<string>(), retain: { count: 100_000 } }),
     "short/{id}": log({ message: unchecked<string>(), retain: { count: 5 } }),
-    "book/{id}": state({ value: unchecked<number>() }),
-    "calm/{id}": state({ value: unchecked<number>(), maxUpdatesPerSecond: 5 }),
+    "book/{id}": state({ value: unchecked<number | string>() }),
+    "calm/{id}": state({ value: unchecked<number | string>(), maxUpdatesPerSecond: 5 }),
     "cursor/{id}": signal({ message: unchecked<readonly [number, number]>() }),
     "video/{id}": media({ groupBytesMax: 3000 }),
   },
