@@ -2,14 +2,14 @@
  * Whoever wants to hear of events: loops, each with a buffer, and listeners.
  */
 import { callAside } from "../../socket/calling.js";
-import { type BufferPolicy, EventBuffer } from "./event-buffer.js";
+import { EventBuffer } from "./event-buffer.js";
 
 /** What becomes of an audience. */
 export interface AudienceOptions<Event> {
   /** Makes what puts events to those that wait for one loop: how its buffer makes room. */
   readonly adder: () => (waiting: Event[], event: Event) => void;
   /** A loop has taken an event. */
-  readonly taken?: () => void;
+  readonly taken: () => void;
   /** Somebody has joined. */
   readonly joined: () => void;
   /** Somebody has left. */
@@ -56,14 +56,13 @@ export class Audience<Event> {
   /** @param first what the loop gets before everything else */
   iterate(first?: Event): EventBuffer<Event> {
     const { adder, taken, joined, left } = this.#options;
-    const policy: BufferPolicy<Event> = {
+    const buffer = new EventBuffer<Event>({
       add: adder(),
-      ...(taken !== undefined && { taken }),
+      taken,
       left: () => {
         if (this.#buffers.delete(buffer)) left();
       },
-    };
-    const buffer = new EventBuffer<Event>(policy);
+    });
     if (first !== undefined) buffer.push(first);
     this.#buffers.add(buffer);
     joined();

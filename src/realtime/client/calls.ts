@@ -27,8 +27,8 @@ export function makeCall(
 ): Promise<unknown> {
   const { timeoutMs = context.timeoutMs, signal, idempotencyKey: key = context.defaultKey } = options;
   const said: CallOptions = {
-    ...(key !== undefined && { key }),
-    ...(Number.isFinite(timeoutMs) && { timeoutMs: Math.ceil(timeoutMs) }),
+    key,
+    timeoutMs: Number.isFinite(timeoutMs) ? Math.ceil(timeoutMs) : undefined,
   };
   return context.operations.run({
     frame: (r): CallFrame => ["call", r, name, input, said],
@@ -56,6 +56,8 @@ export function makeStream(
   /** Results that may still come. */
   let allowed = credit;
   const buffer = new EventBuffer<unknown>({
+    // Bounded by the credit.
+    add: (waiting, value) => waiting.push(value),
     taken: () => {
       taken++;
       // Half at a time, so that there are few frames of it.
@@ -66,6 +68,10 @@ export function makeStream(
     },
     left: () => leaving.abort(),
   });
+  const end = (reason: { readonly error?: unknown }): void => {
+    place = undefined;
+    buffer.end(reason);
+  };
   const begin = (): void => {
     hasBegun = true;
     const signals = signal === undefined ? [leaving.signal] : [leaving.signal, signal];
@@ -73,7 +79,7 @@ export function makeStream(
       .run({
         frame: (r): CallFrame => ["call", r, name, input, { credit }],
         isResent: false,
-        timeoutMs: Number.POSITIVE_INFINITY,
+        timeoutMs: Infinity,
         signal: AbortSignal.any(signals),
         isCancelled: true,
         sent: (link, r) => {
@@ -86,14 +92,9 @@ export function makeStream(
         },
       })
       .then(
-        () => buffer.end(),
-        (error: unknown) => buffer.end({ error }),
-      )
-      .finally(() => {
-        place = undefined;
-      })
-      // Everything has been said.
-      .catch(() => undefined);
+        () => end({}),
+        (error: unknown) => end({ error }),
+      );
   };
   return {
     next: () => {

@@ -1,7 +1,6 @@
 /**
  * The client as its users see it.
  */
-import type { Loss } from "../../reconnect/reconnecting-socket.js";
 import type {
   CallInput,
   CallOutput,
@@ -16,7 +15,21 @@ import type {
   IsStreamed,
 } from "../contract/index.js";
 import type { ChannelKind } from "../wire/index.js";
+import type { ConnectionEnd } from "./connection.js";
 import type { ChannelOptions, HandleOf, HandleOfKind } from "./handles.js";
+
+/** Why there is no connection. */
+export type ConnectionLoss =
+  | {
+      readonly kind: "attempt-failed";
+      /** What the attempt ended with, or what one of your functions threw. */
+      readonly error: unknown;
+    }
+  | {
+      readonly kind: "connection-lost";
+      /** How it ended. */
+      readonly report: ConnectionEnd;
+    };
 
 /** Why a client is over for good. */
 export interface ClientEnd {
@@ -27,7 +40,7 @@ export interface ClientEnd {
    */
   readonly why: "closed" | "aborted" | "refused" | "too-many-attempts";
   /** What happened last, where anything did. */
-  readonly loss: Loss | undefined;
+  readonly loss: ConnectionLoss | undefined;
 }
 
 /** Where a client is in its life. */
@@ -51,7 +64,7 @@ export type ClientState =
       /** Milliseconds until then, unless something wakes it. */
       readonly delayMs: number;
       /** Why there is no connection. */
-      readonly loss: Loss;
+      readonly loss: ConnectionLoss;
     }
   | { readonly name: "closed"; readonly end: ClientEnd };
 

@@ -7,12 +7,14 @@ interface Sample {
   readonly roundTripMs: number;
 }
 
-// Old ones leave, since clocks drift.
-const maxSamples = 8;
+// So many worse ones later, another takes its place, since clocks drift.
+const maxWorse = 8;
 
 /** See the head of this file. */
 export class ClockOffset {
-  #samples: Sample[] = [];
+  /** The one with the shortest round trip: its error is no more than half of that. */
+  best: Sample | undefined;
+  #worse = 0;
 
   /**
    * A round trip.
@@ -22,16 +24,9 @@ export class ClockOffset {
    * @param theirMs what the server's clock said in between
    */
   add(sentMs: number, receivedMs: number, theirMs: number): void {
-    this.#samples.push({ offsetMs: theirMs - (sentMs + receivedMs) / 2, roundTripMs: receivedMs - sentMs });
-    if (this.#samples.length > maxSamples) this.#samples.shift();
-  }
-
-  /** The one with the shortest round trip: its error is no more than half of that. */
-  get best(): Sample | undefined {
-    let best: Sample | undefined;
-    for (const sample of this.#samples) {
-      if (best === undefined || sample.roundTripMs <= best.roundTripMs) best = sample;
-    }
-    return best;
+    const roundTripMs = receivedMs - sentMs;
+    if (this.best !== undefined && roundTripMs > this.best.roundTripMs && ++this.#worse < maxWorse) return;
+    this.#worse = 0;
+    this.best = { offsetMs: theirMs - (sentMs + receivedMs) / 2, roundTripMs };
   }
 }

@@ -6,12 +6,15 @@ import type { CloseReport } from "../../protocol/index.js";
 import type { Refusal } from "../../reconnect/policy.js";
 import type { Clock } from "../../transport/index.js";
 
+/** How a connection ended. */
+export type ConnectionEnd = Pick<CloseReport, "code" | "reason" | "wasClean" | "initiator">;
+
 /** A connection, as far as a client needs it. Every `Socket` of openline's is one. */
 export interface RealtimeConnection {
   /** The subprotocol that was agreed on, or "". */
   readonly protocol: string;
   /** Resolves to how it ended. Never rejects. */
-  readonly closed: Promise<CloseReport>;
+  readonly closed: Promise<ConnectionEnd>;
   /** Sends a message: text where it is a string. */
   send(data: string | Uint8Array): { readonly ok: boolean; readonly status: "sent" | "buffered" | "refused" };
   /** Resolves when there is room again, after `send` has answered "buffered"; rejects when it ends. */

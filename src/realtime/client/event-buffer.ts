@@ -4,12 +4,12 @@
 
 /** How a buffer makes room, and who is told that there is some. */
 export interface BufferPolicy<Event> {
-  /** Puts an event to those that wait; may merge it with them, or drop some. Default: behind them. */
-  readonly add?: (waiting: Event[], event: Event) => void;
+  /** Puts an event to those that wait; may merge it with them, or drop some. */
+  readonly add: (waiting: Event[], event: Event) => void;
   /** An event has been taken. */
-  readonly taken?: () => void;
+  readonly taken: () => void;
   /** The loop has been left. */
-  readonly left?: () => void;
+  readonly left: () => void;
 }
 
 interface Taker<Event> {
@@ -24,7 +24,7 @@ export class EventBuffer<Event> implements AsyncIterableIterator<Event, undefine
   readonly #policy: BufferPolicy<Event>;
   #end: { readonly error?: unknown } | undefined;
 
-  constructor(policy: BufferPolicy<Event> = {}) {
+  constructor(policy: BufferPolicy<Event>) {
     this.#policy = policy;
   }
 
@@ -36,11 +36,10 @@ export class EventBuffer<Event> implements AsyncIterableIterator<Event, undefine
   /** Nothing may be added after the end. */
   push(event: Event): void {
     if (this.#end !== undefined) return;
-    if (this.#policy.add === undefined) this.#waiting.push(event);
-    else this.#policy.add(this.#waiting, event);
+    this.#policy.add(this.#waiting, event);
     while (this.#takers.length > 0 && this.#waiting.length > 0) {
       this.#takers.shift()?.resolve({ done: false, value: this.#waiting.shift() as Event });
-      this.#policy.taken?.();
+      this.#policy.taken();
     }
   }
 
@@ -56,7 +55,7 @@ export class EventBuffer<Event> implements AsyncIterableIterator<Event, undefine
       if (event !== undefined) {
         this.#waiting.shift();
         resolve({ done: false, value: event });
-        this.#policy.taken?.();
+        this.#policy.taken();
       } else if (this.#end === undefined) this.#takers.push({ resolve, reject });
       else this.#conclude({ resolve, reject });
     });
@@ -67,7 +66,7 @@ export class EventBuffer<Event> implements AsyncIterableIterator<Event, undefine
     // Whoever leaves does not want to hear why it was over.
     this.#end = {};
     this.end();
-    this.#policy.left?.();
+    this.#policy.left();
     return Promise.resolve({ done: true, value: undefined });
   }
 

@@ -7,12 +7,13 @@ export type {
   Client,
   ClientEnd,
   ClientState,
+  ConnectionLoss,
   HandlingContext,
   RequestOptions,
   StreamRequestOptions,
   UntypedClient,
 } from "./client.js";
-export type { ClientParts, ConnectionOptions, RealtimeConnection } from "./connection.js";
+export type { ClientParts, ConnectionEnd, ConnectionOptions, RealtimeConnection } from "./connection.js";
 export type { CreateClient } from "./create-client.js";
 export { createClientFactory } from "./create-client.js";
 export type {
@@ -39,5 +40,5 @@ export type {
   StateEvent,
   StateHandle,
 } from "./handles.js";
-export type { ClientLimits, ClientOptions, Fresh } from "./options.js";
+export type { ClientLimits, ClientOptions, ClientReconnectOptions, Fresh } from "./options.js";
 export { defaultClientLimits } from "./options.js";

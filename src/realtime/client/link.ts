@@ -2,7 +2,6 @@
  * One connection, from its opening on: frames out and in, the requests that are under way on it, and whether the server
  * is still there.
  */
-import type { CloseReport } from "../../protocol/index.js";
 import type { Clock, Timer } from "../../transport/index.js";
 import {
   type CallFrame,
@@ -28,6 +27,7 @@ import {
   type Welcome,
   type WelcomeFrame,
 } from "../wire/index.js";
+import type { ConnectionLoss } from "./client.js";
 import type { RealtimeConnection } from "./connection.js";
 import { fits } from "./message-size.js";
 
@@ -35,7 +35,12 @@ import { fits } from "./message-size.js";
 export interface Answer {
   ok(value: unknown): void;
   err(error: RealtimeError): void;
-  item?(value: unknown): void;
+  item?: ((value: unknown) => void) | undefined;
+}
+
+/** The server broke the protocol. */
+export function brokenError(reason: string): RealtimeError {
+  return new RealtimeError("protocol-broken", reason);
 }
 
 /** Whoever takes the frames of a channel. */
@@ -44,17 +49,23 @@ export interface FrameTaker {
 }
 
 /** The frames that have a channel's number. */
-export type ChannelFrame = Exclude<ServerFrame, SharedFrame | WelcomeFrame | ExpiringFrame | GoawayFrame>;
+export type ChannelFrame = Exclude<ServerFrame, SharedFrame | SessionFrame>;
 
 type SharedFrame = OkFrame | ErrFrame | ItemFrame | PingFrame | CallFrame | CreditFrame | CancelFrame;
+
+/** The frames about the session. */
+export type SessionFrame = WelcomeFrame | ExpiringFrame | GoawayFrame;
+
+/** The frames of the application: of channels, and of calls. */
+export type UserFrame = ChannelFrame | CallFrame | CreditFrame | CancelFrame;
 
 /** Whoever hears what happens on a link. */
 export interface LinkOwner {
   readonly clock: Clock;
   /** A frame that answers nothing. */
-  frame(link: Link, frame: ServerFrame): void;
-  /** It is over. Called once. */
-  over(link: Link, end: LinkEnd): void;
+  frame(link: Link, frame: SessionFrame | UserFrame): void;
+  /** It is over: as the connection tells, or because the server broke the protocol. Called once. */
+  over(link: Link, loss: ConnectionLoss): void;
   /** There is room again. */
   roomy(link: Link): void;
   /** A round trip; see `ClockOffset.add`. */
@@ -63,11 +74,8 @@ export interface LinkOwner {
   reportError(error: unknown, during: string): void;
 }
 
-/** How a link ended: as the connection tells, or because the server broke the protocol. */
-export type LinkEnd = { readonly report: CloseReport } | { readonly error: Error };
-
-// Messages of a batch; what is larger goes alone.
-const maxBatchLength = 64 * 1024;
+// Octets of a batch, so that many small frames are no message that blocks; what is larger goes alone.
+const maxBatchBytes = 256 * 1024;
 
 // A server whose answer to a ping takes longer is as good as gone.
 const maxPingTimeoutMs = 10_000;
@@ -75,8 +83,6 @@ const maxPingTimeoutMs = 10_000;
 /** See the head of this file. */
 export class Link {
   readonly codec: Codec;
-  /** Resolves when it is over. */
-  readonly ended: Promise<void>;
   /** Who takes the frames of which channel number. */
   readonly takers: Map<number, FrameTaker> = new Map<number, FrameTaker>();
   /** What the server said of this session. Undefined before that. */
@@ -102,12 +108,7 @@ export class Link {
     this.codec = codec;
     this.#owner = owner;
     this.#heardAtMs = owner.clock.now();
-    this.ended = connection.closed.then((report) => this.#end({ report }));
-  }
-
-  /** Requests that are unanswered. */
-  get pending(): number {
-    return this.#requests.size;
+    void connection.closed.then((report) => this.#end({ kind: "connection-lost", report }));
   }
 
   // Out
@@ -120,14 +121,12 @@ export class Link {
   send(frame: ClientFrame): void {
     if (this.isOver) return;
     const encoded = this.codec.encode(frame);
-    const limit = this.welcome?.maxMessageBytes ?? Number.POSITIVE_INFINITY;
+    const limit = this.welcome?.maxMessageBytes ?? Infinity;
     if (!fits(encoded, limit)) {
-      throw new RealtimeError("too-large", `the server takes messages of at most ${String(limit)} octets`);
+      throw new RealtimeError("too-large", `the server takes ${String(limit)} octets`);
     }
-    const isFull = !(
-      this.#queueLength + encoded.length <= maxBatchLength && (this.#queueLength + encoded.length) * 4 <= limit
-    );
-    if (isFull) this.flush();
+    // A character has at most three octets, and what joins them has one.
+    if ((this.#queueLength + encoded.length) * 4 > Math.min(limit, maxBatchBytes)) this.flush();
     if (this.#queue.length === 0) queueMicrotask(() => this.flush());
     this.#queue.push(encoded);
     // With a comma and the brackets.
@@ -281,8 +280,8 @@ export class Link {
   fail(reason: string): void {
     if (this.isOver) return;
     this.flush();
-    const error = new RealtimeError("protocol-broken", `the server broke the protocol: ${reason}`);
-    this.#end({ error });
+    const error = brokenError(reason);
+    this.#end({ kind: "attempt-failed", error });
     // A close reason has at most 123 octets (RFC 6455 §5.5), and what is quoted in it may be anything.
     this.#connection.close(RealtimeCloseCode.ProtocolBroken, reason.replace(/[^ -~]/g, "?").slice(0, 123));
   }
@@ -292,11 +291,11 @@ export class Link {
     this.#connection.terminate();
   }
 
-  #end(end: LinkEnd): void {
+  #end(loss: ConnectionLoss): void {
     if (this.isOver) return;
     this.isOver = true;
     this.#timer?.cancel();
     this.#requests.clear();
-    this.#owner.over(this, end);
+    this.#owner.over(this, loss);
   }
 }

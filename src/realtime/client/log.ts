@@ -12,6 +12,7 @@ import {
   type SubOptions,
   type SubReply,
 } from "../wire/index.js";
+import { forgetOldest } from "./forget-oldest.js";
 import type { History, HistoryMessage, HistoryOptions, LogEvent, LogHandle, PublishOptions } from "./handles.js";
 import type { ChannelFrame } from "./link.js";
 import { quietly } from "./quietly.js";
@@ -39,7 +40,7 @@ export class LogSubscriber extends Subscriber<LogEvent<unknown>> implements LogH
   // Requests
 
   publish(message: unknown, options: PublishOptions = {}): Promise<PubReply> {
-    const { idempotencyKey: key = this.context.nextKey(), timeoutMs = Number.POSITIVE_INFINITY, signal } = options;
+    const { idempotencyKey: key = this.context.nextKey(), timeoutMs = Infinity, signal } = options;
     return quietly(
       this.context.operations.run<PubReply>({
         // By name, since the next connection may have another number for it.
@@ -58,9 +59,8 @@ export class LogSubscriber extends Subscriber<LogEvent<unknown>> implements LogH
 
   async #history(options: HistoryOptions): Promise<History<unknown>> {
     const { before, after, limit = defaultHistoryLimit, timeoutMs = this.context.limits.timeoutMs, signal } = options;
-    const range = { limit, ...(before !== undefined && { before }), ...(after !== undefined && { after }) };
     const { epoch, messages, isEnd } = await this.context.operations.run<HistoryReply>({
-      frame: (r) => ["hist", r, this.name, range],
+      frame: (r) => ["hist", r, this.name, { before, after, limit }],
       check: historyReply,
       // It changes nothing.
       isResent: true,
@@ -81,18 +81,14 @@ export class LogSubscriber extends Subscriber<LogEvent<unknown>> implements LogH
     this.#isPageDue = false;
     if (this.epoch !== undefined && this.position !== undefined) {
       this.#isCatchingUp = true;
-      return { since: [this.epoch, this.position], ...this.#presence };
+      return { since: [this.epoch, this.position] };
     }
     this.#isCatchingUp = last > 0;
-    return { ...(last > 0 && { last }), ...this.#presence };
-  }
-
-  get #presence(): SubOptions {
-    return this.options.presence === true ? { presence: true } : {};
+    return last > 0 ? { last } : {};
   }
 
   protected override accepted({ epoch, position }: SubReply): string | undefined {
-    if (epoch === undefined || position === undefined) return "a log has an epoch and a position";
+    if (epoch === undefined || position === undefined) return "a log without epoch or position";
     // A position of our own stays; what comes has to follow it, or a gap tells that it does not.
     if (this.position === undefined) {
       this.epoch = epoch;
@@ -135,10 +131,7 @@ export class LogSubscriber extends Subscriber<LogEvent<unknown>> implements LogH
     }
     this.#moveTo(position);
     this.#handled.add(position);
-    for (const oldest of this.#handled) {
-      if (this.#handled.size <= rememberedPositions) break;
-      this.#handled.delete(oldest);
-    }
+    forgetOldest(this.#handled, rememberedPositions);
     const entry: HistoryEntry = [position, previous, value, meta];
     this.audience.emit({
       type: "message",

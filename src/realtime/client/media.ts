@@ -17,16 +17,9 @@ export class MediaSubscriber extends Subscriber<MediaEvent> implements MediaHand
   #last: { readonly group: number; readonly index: number } | undefined;
 
   protected override subOptions(): SubOptions {
+    // Whatever was there before, a key frame comes first.
     this.#last = undefined;
-    return this.options.presence === true ? { presence: true } : {};
-  }
-
-  protected override accepted(): undefined {
-    this.progressed();
-  }
-
-  protected override forgotten(): void {
-    this.#last = undefined;
+    return {};
   }
 
   protected override received(frame: ChannelFrame): void {

@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../../transport/index.js";
 import { type Check, type ClientFrame, RealtimeError } from "../wire/index.js";
-import type { Answer, Link } from "./link.js";
+import { type Answer, brokenError, type Link } from "./link.js";
 import type { ClientLimits } from "./options.js";
 
 /** A request, and what becomes of it. */
@@ -90,13 +90,7 @@ export class Operations {
     const bytes = this.#measure(request.frame(longestNumber, undefined));
     const { maxRequests, maxRequestBytes } = this.#limits;
     if (this.#open.size >= maxRequests || this.#bytes + bytes > maxRequestBytes) {
-      throw new RealtimeError(
-        "outbox-full",
-        `no more than ${maxRequests} requests or ${maxRequestBytes} octets of them`,
-        {
-          retryable: true,
-        },
-      );
+      throw new RealtimeError("outbox-full", "too much is unanswered", { retryable: true });
     }
     return await new Promise<Value>((resolve, reject) => {
       const settle = (): void => {
@@ -119,7 +113,7 @@ export class Operations {
             settle();
             reject(error);
           },
-          ...(request.item !== undefined && { item: request.item }),
+          item: request.item,
         },
       };
       const giveUp = (error: Error): void => {
@@ -153,8 +147,9 @@ export class Operations {
   }
 
   #broken({ link }: Operation, fault: string): RealtimeError {
-    link?.fail(`an answer${fault} is not what it must be`);
-    return new RealtimeError("protocol-broken", `the server's answer${fault} is not what it must be`);
+    const reason = `an answer: value${fault}`;
+    link?.fail(reason);
+    return brokenError(reason);
   }
 
   /** Sends what waits, as far as there is room. */
@@ -183,9 +178,7 @@ export class Operations {
       operation.link = undefined;
       isAnyResent ||= operation.request.isResent;
       if (operation.request.isResent) continue;
-      operation.answer.err(
-        new RealtimeError("connection-lost", "the connection was lost before an answer: it may have been done or not"),
-      );
+      operation.answer.err(new RealtimeError("connection-lost", "it may have been done or not"));
     }
     if (!isAnyResent) return;
     // In the order in which they were made.
@@ -201,9 +194,10 @@ export class Operations {
 }
 
 function closedError(): RealtimeError {
-  return new RealtimeError("client-closed", "the client is closed");
+  return new RealtimeError("client-closed");
 }
 
-function timeoutError(timeoutMs: number): RealtimeError {
+/** Something has not happened within so many milliseconds. */
+export function timeoutError(timeoutMs: number): RealtimeError {
   return new RealtimeError("timeout", `no answer within ${timeoutMs} ms`, { retryable: true });
 }

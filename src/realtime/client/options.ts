@@ -3,10 +3,19 @@
  */
 import type { ReconnectOptions } from "../../reconnect/options.js";
 import type { Codec } from "../wire/index.js";
-import type { ClientState } from "./client.js";
+import type { ClientState, ConnectionLoss } from "./client.js";
 
 /** A value, or a function that gives a fresh one each time that it is needed. */
 export type Fresh<Value> = Value | (() => Value | Promise<Value>);
+
+/** When to connect again: as for `reconnecting`. */
+export interface ClientReconnectOptions extends Omit<ReconnectOptions, "retry"> {
+  /**
+   * Whether to connect again after `loss`: true, false, or true after as many milliseconds as it returns. Default, also
+   * for `undefined`: unless it would happen again.
+   */
+  readonly retry?: (loss: ConnectionLoss) => boolean | number | undefined;
+}
 
 /** See the head of this file. */
 export interface ClientOptions {
@@ -18,7 +27,7 @@ export interface ClientOptions {
   /** The codecs to offer, the most wanted first. Default: JSON. `msgpackCodec` is in openline/realtime/msgpack. */
   readonly codecs?: readonly Codec[];
   /** When to connect again, as for `reconnecting`. */
-  readonly reconnect?: ReconnectOptions;
+  readonly reconnect?: ClientReconnectOptions;
   /**
    * Milliseconds that a call, a history or a change of a state may take, waiting for a connection included, before it fails
    * with `timeout`. Default 30,000. Publishing to a log waits as long as it takes.
@@ -72,17 +81,19 @@ export const defaultClientLimits: ClientLimits = {
 /**
  * Fills in the defaults.
  *
- * @throws RangeError for a number that is out of its range: 0 and more for milliseconds, 1 and more for the others
+ * @param prefix what stands before the names in an error
+ * @throws RangeError for a number that is out of its range: 0 and more for milliseconds and
+ *   attempts, 1 and more for the others
  */
-export function resolveClientLimits(options: ClientOptions): ClientLimits {
-  const limits: Record<keyof ClientLimits, number> = { ...defaultClientLimits };
-  for (const name of Object.keys(limits) as (keyof ClientLimits)[]) {
-    const value = options[name];
+export function resolveNumbers<Numbers extends object>(defaults: Numbers, given: object, prefix: string = ""): Numbers {
+  const numbers = { ...defaults } as Record<string, unknown>;
+  for (const name of Object.keys(numbers)) {
+    const value = (given as Readonly<Record<string, unknown>>)[name];
     if (value === undefined) continue;
-    if (typeof value !== "number" || !(value >= (name === "timeoutMs" ? 0 : 1))) {
-      throw new RangeError(`${name} is out of its range: got ${String(value)}`);
+    if (typeof value !== "number" || !(value >= (/Ms$|Attempts$/.test(name) ? 0 : 1))) {
+      throw new RangeError(`${prefix}${name} is out of its range: got ${String(value)}`);
     }
-    limits[name] = value;
+    numbers[name] = value;
   }
-  return limits;
+  return numbers as Numbers;
 }

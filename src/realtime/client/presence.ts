@@ -4,6 +4,7 @@
 import type { PresenceEntry } from "../wire/index.js";
 import { RealtimeError } from "../wire/index.js";
 import { Audience, type AudienceOptions } from "./audience.js";
+import { merged } from "./changes.js";
 import type { Presence, PresenceEvent, PresentUser } from "./handles.js";
 import type { ChannelFrame, Link } from "./link.js";
 import { quietly } from "./quietly.js";
@@ -113,7 +114,7 @@ export class PresenceView implements Presence {
   forgotten(): void {
     const shown = this.#shown;
     this.#shown = undefined;
-    const error = new RealtimeError("cancelled", "nobody here is in the channel any more");
+    const error = new RealtimeError("cancelled");
     for (const { reject } of shown?.waiters ?? []) reject(error);
     this.users.clear();
     this.count = 0;
@@ -128,19 +129,6 @@ export class PresenceView implements Presence {
 /** A slow loop gets what has changed since it took the last one. */
 function merge(waiting: PresenceEvent[], event: PresenceEvent): void {
   const last = waiting.pop();
-  if (last === undefined) {
-    waiting.push(event);
-    return;
-  }
-  const came = new Map(last.came);
-  const left = new Set(last.left);
-  for (const user of event.left) {
-    came.delete(user);
-    left.add(user);
-  }
-  for (const [user, present] of event.came) {
-    came.set(user, present);
-    left.delete(user);
-  }
-  waiting.push({ type: "presence", came, left, count: event.count });
+  const changes = merged(last && { set: last.came, gone: last.left }, { set: event.came, gone: event.left });
+  waiting.push({ ...event, came: changes.set, left: changes.gone });
 }

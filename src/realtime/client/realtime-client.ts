@@ -3,23 +3,23 @@
  */
 import { asyncDispose } from "../../socket/async-dispose.js";
 import type { AnyChannel, Contract } from "../contract/index.js";
-import type { ChannelKind, ServerFrame } from "../wire/index.js";
+import type { ChannelKind } from "../wire/index.js";
 import { jsonCodec, RealtimeError } from "../wire/index.js";
 import { makeCall, makeStream } from "./calls.js";
 import type { BaseClient, CallRequestOptions, ClientEnd, ClientState, StreamRequestOptions } from "./client.js";
 import type { ClientParts } from "./connection.js";
 import type { ChannelOptions } from "./handles.js";
-import type { Link } from "./link.js";
+import type { Link, UserFrame } from "./link.js";
 import { LogSubscriber } from "./log.js";
 import { MediaSubscriber } from "./media.js";
 import { Operations } from "./operations.js";
-import { type ClientLimits, type ClientOptions, type Fresh, resolveClientLimits } from "./options.js";
+import { type ClientLimits, type ClientOptions, defaultClientLimits, type Fresh, resolveNumbers } from "./options.js";
 import { quietly } from "./quietly.js";
 import { type CallHandler, Serving } from "./serving.js";
-import { Session, type SessionUser } from "./session.js";
+import { fresh, Session, type SessionUser } from "./session.js";
 import { SignalSubscriber } from "./signal.js";
 import { StateSubscriber } from "./state.js";
-import type { Subscriber, SubscriberContext } from "./subscriber.js";
+import { type Subscriber, type SubscriberContext, wrongKind } from "./subscriber.js";
 
 type AnySubscriber = LogSubscriber | StateSubscriber | SignalSubscriber | MediaSubscriber;
 
@@ -51,6 +51,7 @@ export function createRealtimeClient(
 /** See the head of this file. */
 class RealtimeClient implements BaseClient, SessionUser {
   readonly #api: Contract | undefined;
+  readonly #options: ClientOptions;
   readonly #limits: ClientLimits;
   readonly #session: Session;
   readonly #operations: Operations;
@@ -63,7 +64,8 @@ class RealtimeClient implements BaseClient, SessionUser {
 
   constructor(parts: ClientParts, api: Contract | undefined, url: Fresh<string | URL>, options: ClientOptions) {
     this.#api = api;
-    this.#limits = resolveClientLimits(options);
+    this.#options = options;
+    this.#limits = resolveNumbers(defaultClientLimits, options);
     this.#clientId = randomId(parts);
     this.#serving = new Serving((error, during) => this.#session.reportError(error, during));
     const [codec = jsonCodec] = options.codecs ?? [];
@@ -113,8 +115,16 @@ class RealtimeClient implements BaseClient, SessionUser {
     this.#session.reconnectNow();
   }
 
-  refreshToken(): Promise<void> {
-    return this.#session.refreshToken();
+  async refreshToken(): Promise<void> {
+    const token = await fresh(this.#options.token);
+    // The next connection begins with a fresh one anyway.
+    if (this.#session.current === undefined) return;
+    const { timeoutMs } = this.#limits;
+    await this.#operations.run({ frame: (r) => ["token", r, token], isResent: false, timeoutMs });
+  }
+
+  expiring(): void {
+    this.refreshToken().catch((error: unknown) => this.#session.reportError(error, "the token"));
   }
 
   // Channels
@@ -123,16 +133,16 @@ class RealtimeClient implements BaseClient, SessionUser {
     const known = this.#channels.get(name);
     const match = this.#api?.channelOf(name);
     if (this.#api !== undefined && match === undefined) {
-      throw new RealtimeError("not-found", `the contract has no channel "${name}"`);
+      throw new RealtimeError("not-found", `no channel "${name}"`);
     }
     const declared: AnyChannel | undefined = match?.value;
     const kind = declared?.kind ?? options.kind ?? known?.kind ?? "log";
     if (known !== undefined && known.kind !== kind) {
-      throw new RealtimeError("wrong-kind", `"${name}" is a ${known.kind} already, and not a ${kind}`);
+      throw wrongKind(name, known.kind);
     }
     const channel = known ?? new subscribers[kind](name, match?.params ?? {}, this.#context);
     // Who asks for it once more without options wants it as it is.
-    if (known === undefined || Object.keys(options).length > 0) channel.configure(options);
+    if (known === undefined || Object.keys(options).length > 0) channel.options = options;
     this.#channels.set(name, channel);
     return channel;
   }
@@ -177,26 +187,11 @@ class RealtimeClient implements BaseClient, SessionUser {
     this.#operations.flush();
   }
 
-  frame(link: Link, frame: ServerFrame): void {
-    switch (frame[0]) {
-      case "call":
-      case "credit":
-      case "cancel":
-        this.#serving.received(link, frame);
-        break;
-      case "ok":
-      case "err":
-      case "item":
-      case "ping":
-      case "welcome":
-      case "expiring":
-      case "goaway":
-        // The link's and the session's.
-        break;
-      default:
-        // A number that is not known is one that was, or will be.
-        link.takers.get(frame[1])?.take(link, frame);
-    }
+  frame(link: Link, frame: UserFrame): void {
+    const [operation, n] = frame;
+    if (operation === "call" || operation === "credit" || operation === "cancel") this.#serving.received(link, frame);
+    // A number that is not known is one that was, or will be.
+    else link.takers.get(n)?.take(link, frame);
   }
 
   ended(): void {

@@ -3,6 +3,7 @@
  */
 import { type CallFrame, type CancelFrame, type CreditFrame, RealtimeError } from "../wire/index.js";
 import type { HandlingContext } from "./client.js";
+import { forgetOldest } from "./forget-oldest.js";
 import type { Link } from "./link.js";
 
 /** A handler, as it is called. */
@@ -51,7 +52,7 @@ export class Serving {
       known.credit += frame[2];
       known.wake();
     } else if (operation === "cancel") known?.abort.abort(new RealtimeError("cancelled"));
-    else if (known !== undefined) link.fail("a request number is used twice");
+    else if (known !== undefined) link.fail("a number twice");
     else this.#call(link, frame);
   }
 
@@ -66,11 +67,11 @@ export class Serving {
     const handler = this.#handlers.get(name);
     const ofLink = this.#handling.get(link) ?? new Map<number, Handling>();
     if (handler === undefined) {
-      link.refuse(r, { code: "not-found", message: "no handler for this call" });
+      link.refuse(r, { code: "not-found", message: "no such call" });
       return;
     }
     if (ofLink.size >= maxHandling) {
-      link.refuse(r, { code: "too-many", message: `no more than ${maxHandling} calls at once` });
+      link.refuse(r, { code: "too-many", message: "too many calls at once" });
       return;
     }
     this.#handling.set(link, ofLink);
@@ -103,10 +104,7 @@ export class Serving {
     if (known !== undefined) return known;
     const answer = run();
     this.#answers.set(id, answer);
-    for (const oldest of this.#answers.keys()) {
-      if (this.#answers.size <= maxAnswers) break;
-      this.#answers.delete(oldest);
-    }
+    forgetOldest(this.#answers, maxAnswers);
     return answer;
   }
 

@@ -2,18 +2,18 @@
  * Attempts, connections and waits, one after the other, until it is over for good. A connection that the server is about
  * to end is followed by the next one before it is let go.
  */
-import { AttemptTimeoutError } from "../../reconnect/errors.js";
-import { resolveSettings, type Settings } from "../../reconnect/options.js";
+import { defaultSettings, type Settings } from "../../reconnect/options.js";
 import type { Delay } from "../../reconnect/policy.js";
-import type { Loss } from "../../reconnect/reconnecting-socket.js";
+import { callAside } from "../../socket/calling.js";
 import type { Clock, Timer } from "../../transport/index.js";
-import { type Codec, type Goaway, jsonCodec, RealtimeError, type ServerFrame, type Welcome } from "../wire/index.js";
+import { type Codec, type Goaway, jsonCodec, type Welcome } from "../wire/index.js";
 import { delayOf, heals } from "./backoff.js";
-import type { ClientEnd, ClientState } from "./client.js";
+import type { ClientEnd, ClientState, ConnectionLoss } from "./client.js";
 import { ClockOffset } from "./clock-offset.js";
 import type { ClientParts } from "./connection.js";
-import { Link, type LinkEnd, type LinkOwner } from "./link.js";
-import type { ClientOptions, Fresh } from "./options.js";
+import { brokenError, Link, type LinkOwner, type SessionFrame, type UserFrame } from "./link.js";
+import { timeoutError } from "./operations.js";
+import { type ClientOptions, type Fresh, resolveNumbers } from "./options.js";
 
 /** Whoever uses the connections. */
 export interface SessionUser {
@@ -22,9 +22,11 @@ export interface SessionUser {
   /** A connection is lost, which had been opened. */
   lost(link: Link): void;
   /** A frame of the application's: neither an answer, nor about the session. */
-  frame(link: Link, frame: ServerFrame): void;
+  frame(link: Link, frame: UserFrame): void;
   /** There is room again. */
   roomy(link: Link): void;
+  /** The token runs out. */
+  expiring(): void;
   /** It is over for good. */
   ended(): void;
 }
@@ -64,7 +66,7 @@ export class Session implements LinkOwner {
   #waitingSinceMs = 0;
   #delay: Delay = { floorMs: 0, delayMs: 0 };
   #failures = 0;
-  #lastLoss: Loss | undefined;
+  #lastLoss: ConnectionLoss | undefined;
   #waiters: (() => void)[] = [];
   #resolveClosed: (end: ClientEnd) => void = () => undefined;
   readonly #stopWakeUps: (() => void) | undefined;
@@ -84,11 +86,7 @@ export class Session implements LinkOwner {
     this.#user = user;
     this.clock = parts.clock;
     this.#codecs = options.codecs ?? [jsonCodec];
-    this.#settings = resolveSettings(
-      options.reconnect ?? {},
-      {},
-      (observed, name) => new RangeError(`reconnect.${name} is out of its range: got ${String(observed)}`),
-    );
+    this.#settings = resolveNumbers(defaultSettings, options.reconnect ?? {}, "reconnect.");
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -120,11 +118,10 @@ export class Session implements LinkOwner {
   #enter(state: ClientState): void {
     this.state = state;
     for (const waiter of this.#waiters.splice(0)) waiter();
-    try {
-      this.#options.state?.(state);
-    } catch (error) {
-      this.reportError(error, "the option state");
-    }
+    callAside(
+      () => this.#options.state?.(state),
+      (error) => this.reportError(error, "the option state"),
+    );
   }
 
   // Attempts
@@ -136,7 +133,7 @@ export class Session implements LinkOwner {
     this.#attemptedAtMs = this.clock.now();
     const { attemptTimeoutMs } = this.#settings;
     this.#timer = this.clock.setTimer(
-      () => this.#failed(attempt, { kind: "attempt-failed", error: new AttemptTimeoutError(attemptTimeoutMs) }),
+      () => this.#failed(attempt, { kind: "attempt-failed", error: timeoutError(attemptTimeoutMs) }),
       Math.min(attemptTimeoutMs, maxTimerMs),
     );
     this.#connect(attempt).catch((error: unknown) => this.#failed(attempt, { kind: "attempt-failed", error }));
@@ -161,11 +158,11 @@ export class Session implements LinkOwner {
     const codec = this.#codecs.find(({ subprotocol }) => subprotocol === connection.protocol);
     if (codec === undefined) {
       connection.terminate();
-      throw new RealtimeError("protocol-broken", `the server speaks none of ours, but "${connection.protocol}"`);
+      throw brokenError(`subprotocol "${connection.protocol}"`);
     }
     attempt.helloAtMs = this.clock.now();
     attempt.link = new Link(connection, codec, this);
-    attempt.link.send(["hello", { ...(token !== undefined && { token }), client: this.#clientId }]);
+    attempt.link.send(["hello", { token, client: this.#clientId }]);
   }
 
   #welcomed(attempt: Attempt, link: Link, welcome: Welcome): void {
@@ -187,7 +184,7 @@ export class Session implements LinkOwner {
   }
 
   /** Nothing has come of an attempt. */
-  #failed(attempt: Attempt, loss: Loss): void {
+  #failed(attempt: Attempt, loss: ConnectionLoss): void {
     if (attempt !== this.#attempt) return;
     this.#attempt = undefined;
     attempt.abort.abort();
@@ -196,7 +193,7 @@ export class Session implements LinkOwner {
   }
 
   /** What follows on a loss: a wait, or the end. */
-  #after(loss: Loss): void {
+  #after(loss: ConnectionLoss): void {
     this.#lastLoss = loss;
     const refusal = loss.kind === "attempt-failed" ? this.#parts.refusalOf?.(loss.error) : undefined;
     let verdict: boolean | number | undefined;
@@ -225,7 +222,7 @@ export class Session implements LinkOwner {
     this.#wait(loss, this.#delay.delayMs);
   }
 
-  #wait(loss: Loss, delayMs: number): void {
+  #wait(loss: ConnectionLoss, delayMs: number): void {
     this.#timer?.cancel();
     this.#timer = this.clock.setTimer(() => this.#begin(), Math.min(delayMs, maxTimerMs));
     // While a connection is still there, its successor is nobody's concern.
@@ -241,36 +238,29 @@ export class Session implements LinkOwner {
     const { state } = this;
     this.current?.probe();
     if (state.name !== "waiting") return;
-    const now = this.clock.now();
     // Not before the server allows it, nor more often than `minDelayMs`, however often we are woken.
-    const dueAtMs = Math.max(
-      this.#waitingSinceMs + this.#delay.floorMs,
-      this.#attemptedAtMs + this.#settings.minDelayMs,
-    );
-    if (dueAtMs >= this.#waitingSinceMs + this.#delay.delayMs) return;
+    const { floorMs, delayMs } = this.#delay;
+    const dueAtMs = Math.max(this.#waitingSinceMs + floorMs, this.#attemptedAtMs + this.#settings.minDelayMs);
+    if (dueAtMs >= this.#waitingSinceMs + delayMs) return;
     this.#failures = 0;
-    this.#delay = { floorMs: this.#delay.floorMs, delayMs: dueAtMs - this.#waitingSinceMs };
-    if (dueAtMs <= now) this.#begin();
-    else this.#wait(state.loss, dueAtMs - now);
+    this.#delay = { floorMs, delayMs: dueAtMs - this.#waitingSinceMs };
+    this.#wait(state.loss, Math.max(0, dueAtMs - this.clock.now()));
   }
 
   // What links tell
 
-  frame(link: Link, frame: ServerFrame): void {
+  frame(link: Link, frame: SessionFrame | UserFrame): void {
     const attempt = this.#attempt;
     if (frame[0] === "welcome") {
       if (attempt?.link === link) this.#welcomed(attempt, link, frame[1]);
-      else link.fail("welcome came twice");
-    } else if (link.welcome === undefined) link.fail(`${frame[0]} came before welcome`);
+      else link.fail("welcome twice");
+    } else if (link.welcome === undefined) link.fail(`${frame[0]} before welcome`);
     else if (frame[0] === "goaway") this.#goAway(link, frame[1]);
-    else if (frame[0] === "expiring")
-      this.refreshToken().catch((error: unknown) => this.reportError(error, "the token"));
+    else if (frame[0] === "expiring") this.#user.expiring();
     else this.#user.frame(link, frame);
   }
 
-  over(link: Link, end: LinkEnd): void {
-    const loss: Loss =
-      "report" in end ? { kind: "connection-lost", report: end.report } : { kind: "attempt-failed", error: end.error };
+  over(link: Link, loss: ConnectionLoss): void {
     if (this.#attempt?.link === link) {
       this.#failed(this.#attempt, loss);
       return;
@@ -297,12 +287,11 @@ export class Session implements LinkOwner {
   }
 
   reportError(error: unknown, during: string): void {
-    try {
-      if (this.#options.error === undefined) this.#parts.reportError(error, during);
-      else this.#options.error(error);
-    } catch (worse) {
-      this.#parts.reportError(worse, "the option error");
-    }
+    const { error: told = (unhandled: unknown) => this.#parts.reportError(unhandled, during) } = this.#options;
+    callAside(
+      () => told(error),
+      (worse) => this.#parts.reportError(worse, "the option error"),
+    );
   }
 
   /** All clients of a server that goes away come by different moments. */
@@ -315,17 +304,6 @@ export class Session implements LinkOwner {
       },
       Math.min(this.#parts.random() * afterMs, maxTimerMs),
     );
-  }
-
-  async refreshToken(): Promise<void> {
-    const token = await fresh(this.#options.token);
-    const link = this.current;
-    // The next connection begins with a fresh one anyway.
-    if (link === undefined) return;
-    await new Promise<void>((resolve, reject) => {
-      link.request((r) => ["token", r, token], { ok: () => resolve(), err: reject });
-      void link.ended.then(resolve);
-    });
   }
 
   // The end
@@ -349,6 +327,7 @@ export class Session implements LinkOwner {
   }
 }
 
-async function fresh<Value>(value: Fresh<Value>): Promise<Value> {
+/** The value, or a fresh one. */
+export async function fresh<Value>(value: Fresh<Value>): Promise<Value> {
   return await (typeof value === "function" ? (value as () => Value | Promise<Value>)() : value);
 }

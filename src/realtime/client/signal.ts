@@ -1,7 +1,6 @@
 /**
  * Signals on the client's side: at most once (docs/protocol.md, "signal").
  */
-import type { SubOptions } from "../wire/index.js";
 import type { RequestOptions } from "./client.js";
 import type { SignalEvent, SignalHandle } from "./handles.js";
 import type { ChannelFrame } from "./link.js";
@@ -34,18 +33,6 @@ export class SignalSubscriber extends Subscriber<Event> implements SignalHandle 
         })
         .then(() => undefined),
     );
-  }
-
-  protected override subOptions(): SubOptions {
-    return this.options.presence === true ? { presence: true } : {};
-  }
-
-  protected override accepted(): undefined {
-    this.progressed();
-  }
-
-  protected override forgotten(): void {
-    // Nothing is known that could be.
   }
 
   protected override received(frame: ChannelFrame): void {

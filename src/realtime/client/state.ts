@@ -9,6 +9,7 @@ import {
   type SubOptions,
   type SubReply,
 } from "../wire/index.js";
+import { merged } from "./changes.js";
 import type { DeleteRequestOptions, SetRequestOptions, StateEvent, StateHandle } from "./handles.js";
 import type { ChannelFrame, Link } from "./link.js";
 import { quietly } from "./quietly.js";
@@ -61,17 +62,16 @@ export class StateSubscriber extends Subscriber<Event> implements StateHandle {
   }
 
   protected override subOptions(): SubOptions {
-    const { maxUpdatesPerSecond: rate, presence } = this.options;
+    const { maxUpdatesPerSecond: rate } = this.options;
     this.#snapshot = undefined;
     return {
-      ...(this.#epoch !== undefined && this.position !== undefined && { since: [this.#epoch, this.position] }),
-      ...(rate !== undefined && { rate }),
-      ...(presence === true && { presence }),
+      since: this.#epoch === undefined || this.position === undefined ? undefined : [this.#epoch, this.position],
+      rate,
     };
   }
 
   protected override accepted({ epoch }: SubReply): string | undefined {
-    if (epoch === undefined) return "a state has an epoch";
+    if (epoch === undefined) return "a state without epoch";
     // Positions of another say nothing: a snapshot has to come.
     if (epoch !== this.#epoch) this.position = undefined;
     this.#epoch = epoch;
@@ -143,19 +143,6 @@ export class StateSubscriber extends Subscriber<Event> implements StateHandle {
 /** A slow loop gets the newest of each key. */
 function merge(waiting: Event[], event: Event): void {
   const last = waiting.pop();
-  if (last === undefined) {
-    waiting.push(event);
-    return;
-  }
-  const set = new Map(last.set);
-  const deleted = new Set(last.deleted);
-  for (const key of event.deleted) {
-    set.delete(key);
-    deleted.add(key);
-  }
-  for (const [key, value] of event.set) {
-    set.set(key, value);
-    deleted.delete(key);
-  }
-  waiting.push({ type: "change", set, deleted, position: event.position });
+  const changes = merged(last && { set: last.set, gone: last.deleted }, { set: event.set, gone: event.deleted });
+  waiting.push({ ...event, set: changes.set, deleted: changes.gone });
 }

@@ -33,7 +33,8 @@ export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
   readonly params: Readonly<Record<string, string>>;
   readonly presence: PresenceView;
   readonly context: SubscriberContext;
-  protected options: ChannelOptions = {};
+  /** What is wanted of it from when it is subscribed next. */
+  options: ChannelOptions = {};
   protected readonly audience: Audience<Event>;
   /** Where it is subscribed, or on the way there. */
   #link: Link | undefined;
@@ -50,24 +51,26 @@ export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
     this.params = params;
     this.context = context;
     const shared = {
+      taken: () => this.taken(),
       joined: () => this.#joined(),
       left: () => this.#left(),
       reportError: (error: unknown, during: string) => context.session.reportError(error, during),
     };
-    this.audience = new Audience<Event>({
-      ...shared,
-      adder: () => this.adder(),
-      taken: () => this.taken(),
-    });
+    this.audience = new Audience<Event>({ ...shared, adder: () => this.adder() });
     this.presence = new PresenceView(shared, () => this.#place);
   }
 
   // What the kinds know
 
   /** What is wanted next. */
-  protected abstract subOptions(): SubOptions;
+  protected subOptions(): SubOptions {
+    return {};
+  }
   /** The subscription stands. @returns what is wrong with the answer, if anything */
-  protected abstract accepted(reply: SubReply): string | undefined;
+  protected accepted(_reply: SubReply): string | undefined {
+    this.progressed();
+    return undefined;
+  }
   /** A frame of the subscription. */
   protected abstract received(frame: ChannelFrame): void;
   /** Makes what puts events to those that wait for one loop. */
@@ -77,7 +80,9 @@ export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
     // Most kinds do not care.
   }
   /** Nobody wants it any more. */
-  protected abstract forgotten(): void;
+  protected forgotten(): void {
+    // Of most kinds, nothing is known that could be.
+  }
 
   // What its users see
 
@@ -92,11 +97,6 @@ export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Event, undefined> {
     return this.audience.iterate();
-  }
-
-  /** What is wanted of it from when it is subscribed next. */
-  configure(options: ChannelOptions): void {
-    this.options = options;
   }
 
   // Being wanted
@@ -154,11 +154,12 @@ export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
     if (link === undefined) return;
     this.#link = link;
     const ticket = ++this.#ticket;
-    const options = { ...this.subOptions(), ...(this.options.presence === true && { presence: true }) };
+    const { presence } = this.options;
+    const options: SubOptions = { ...this.subOptions(), presence };
     link.request((r) => ["sub", r, this.name, options], {
       ok: (value) => {
         const fault = subReply(value);
-        if (fault !== undefined) link.fail(`an answer to sub${fault} is not what it must be`);
+        if (fault !== undefined) link.fail(`an answer: value${fault}`);
         else if (ticket === this.#ticket) this.#accepted(link, value as SubReply);
         else if (!this.#isWanted || this.#isHeld) link.request((r) => ["unsub", r, (value as SubReply).n], ignored);
       },
@@ -171,18 +172,18 @@ export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
   #accepted(link: Link, reply: SubReply): void {
     if (reply.kind !== this.kind) {
       link.request((r) => ["unsub", r, reply.n], ignored);
-      this.#fail(new RealtimeError("wrong-kind", `"${this.name}" is a ${reply.kind}, not a ${this.kind}`));
+      this.#fail(wrongKind(this.name, reply.kind));
       return;
     }
     const other = link.takers.get(reply.n);
     if (other !== undefined && other !== this) {
-      link.fail("one channel number for two names");
+      link.fail("one number for two channels");
       return;
     }
     link.takers.set(reply.n, this);
     this.#n = reply.n;
     const fault = this.accepted(reply);
-    if (fault !== undefined) link.fail(`an answer to sub: ${fault}`);
+    if (fault !== undefined) link.fail(fault);
     else this.presence.accepted();
   }
 
@@ -288,6 +289,11 @@ export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
         this.received(frame);
     }
   }
+}
+
+/** The channel is of another kind. */
+export function wrongKind(name: string, kind: ChannelKind): RealtimeError {
+  return new RealtimeError("wrong-kind", `"${name}" is a ${kind}`);
 }
 
 /** Nobody waits for it. */

@@ -41,7 +41,7 @@ export const msgpackCodec: Codec<Uint8Array> = {
     return message;
   },
   decode(message) {
-    if (typeof message === "string") throw new TypeError("a text message, where MessagePack was agreed on");
+    if (typeof message === "string") throw new TypeError("not MessagePack");
     const flaw = flawOf(message, decodedDepth);
     if (flaw !== undefined) throw new TypeError(flaw);
     return translated(decoder.decode(message), inward, decodedDepth);

@@ -22,18 +22,14 @@ export function base64(octets: Uint8Array): string {
   return platform.btoa(binary);
 }
 
-const wellFormed = /^(?:[\w+/]{4})*(?:[\w+/]{2}==|[\w+/]{3}=)?$/;
-
 /**
  * Text as octets.
  *
- * @throws TypeError for what is not base64
+ * @throws Error for what is not base64
  */
 export function fromBase64(text: unknown): Uint8Array {
-  // `atob` forgives more: white space, and padding that is missing. `\w` has "_", which it does not take.
-  if (typeof text !== "string" || !wellFormed.test(text) || text.includes("_")) throw new TypeError("not base64");
-  const binary = platform.atob(text);
-  const octets = new Uint8Array(binary.length);
-  for (let at = 0; at < binary.length; at++) octets[at] = binary.charCodeAt(at);
-  return octets;
+  const binary = platform.atob(text as string);
+  // `atob` forgives white space, padding that is missing, and what is no text.
+  if (platform.btoa(binary) !== text) throw new TypeError("not base64");
+  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }

@@ -22,7 +22,7 @@ export const anything: Check<unknown> = () => undefined;
 export const flag: Check<boolean> = check((value) => typeof value === "boolean");
 
 /** A string of so many UTF-16 code units. */
-export function text(min: number = 0, max: number = Number.POSITIVE_INFINITY): Check<string> {
+export function text(min: number = 0, max: number = Infinity): Check<string> {
   return check((value) => typeof value === "string" && value.length >= min && value.length <= max);
 }
 

@@ -51,7 +51,7 @@ export interface RealtimeErrorOptions {
   /** Whether the same request may succeed later. Default false. */
   readonly retryable?: boolean;
   /** Milliseconds before which trying again makes no sense. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
   /** What else there is to know; it travels. */
   readonly data?: unknown;
   /** Why; it does not travel. */
@@ -93,12 +93,6 @@ export class RealtimeError extends OpenlineError {
   /** As it travels. */
   toBody(): ErrorBody {
     const { code, message, retryable, retryAfterMs, data } = this;
-    return {
-      code,
-      message,
-      retryable,
-      ...(retryAfterMs !== undefined && { retryAfterMs }),
-      ...(data !== undefined && { data }),
-    };
+    return { code, message, retryable, retryAfterMs, data };
   }
 }

@@ -17,10 +17,13 @@ export interface Element<Value> {
 }
 
 type ElementsOf<Checked> = Checked extends readonly [string, ...infer Rest]
-  ? { readonly [Index in keyof Rest]-?: Element<Rest[Index]> }
+  ? { readonly [Index in keyof Rest]-?: Element<Rest[Index]> | Check<Rest[Index]> }
   : never;
 
-/** The elements of each frame behind its operation. */
+/**
+ * The elements of each frame behind its operation. A check alone is an element that has to be there, and has its index for
+ * a name.
+ */
 export type FrameTable<Checked extends Frame> = {
   readonly [Operation in Checked[0]]: ElementsOf<Extract<Checked, readonly [Operation, ...unknown[]]>>;
 };

@@ -13,7 +13,7 @@ export interface ErrorBody {
   /** Whether the same request may succeed later. */
   readonly retryable: boolean;
   /** Milliseconds before which trying again makes no sense. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
   /** What else there is to know. */
   readonly data?: unknown;
 }
@@ -34,7 +34,8 @@ export interface MessageMeta {
   readonly key?: string;
 }
 
-// An element that may be left out at the end may be `undefined` as well.
+// An element that may be left out at the end may be `undefined` as well, and so may a member of options: no codec writes
+// it.
 
 /** A message of a log in an answer to `hist`. */
 export type HistoryEntry = readonly [
@@ -70,11 +71,11 @@ export type CancelFrame = readonly ["cancel", r: number];
 /** What is said with a call. */
 export interface CallOptions {
   /** The idempotency key: the call runs once. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** Milliseconds after which nobody waits for the answer any more. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Items that may be unanswered. */
-  readonly credit?: number;
+  readonly credit?: number | undefined;
 }
 
 // From clients
@@ -126,25 +127,25 @@ export interface Hello {
   /** For the application's `authenticate`. */
   readonly token?: unknown;
   /** A random string that stays the same over all connections of one client. */
-  readonly client?: string;
+  readonly client?: string | undefined;
 }
 
 /** What is wanted of a channel. */
 export interface SubOptions {
   /** What follows it is wanted. */
-  readonly since?: Since;
+  readonly since?: Since | undefined;
   /** Of a log: how many of the newest messages are wanted first. */
-  readonly last?: number;
+  readonly last?: number | undefined;
   /** Of a state: deltas a second at most. */
-  readonly rate?: number;
+  readonly rate?: number | undefined;
   /** Whether presence is wanted, too. */
-  readonly presence?: boolean;
+  readonly presence?: boolean | undefined;
 }
 
 /** Which messages of a log are wanted: those before a position, or after one, or the newest. */
 export interface HistoryRange {
-  readonly before?: string;
-  readonly after?: string;
+  readonly before?: string | undefined;
+  readonly after?: string | undefined;
   /** Messages at most, from 1. */
   readonly limit: number;
 }
@@ -152,17 +153,17 @@ export interface HistoryRange {
 /** What is said with a message for a log. */
 export interface PubOptions {
   /** The idempotency key. */
-  readonly key?: string;
+  readonly key?: string | undefined;
 }
 
 /** The condition for setting a key: its revision, `null` for none. */
 export interface SetOptions {
-  readonly if?: string | null;
+  readonly if?: string | null | undefined;
 }
 
 /** The condition for deleting a key: its revision. */
 export interface DelOptions {
-  readonly if?: string;
+  readonly if?: string | undefined;
 }
 
 /** Any frame that a client sends. */

@@ -38,7 +38,7 @@ export const jsonCodec: Codec<string> = {
   encode: (frame: Frame) => JSON.stringify(translated(withoutTail(frame), outward, encodedDepth)),
   batch: (frames) => (frames.length === 1 ? (frames[0] ?? "[]") : `[${frames.join(",")}]`),
   decode(message) {
-    if (typeof message !== "string") throw new TypeError("a binary message, where text was agreed on");
+    if (typeof message !== "string") throw new TypeError("not text");
     return translated(JSON.parse(message), inward, decodedDepth);
   },
 };

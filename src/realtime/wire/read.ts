@@ -1,6 +1,7 @@
 /**
  * Reading messages: nothing is believed of the peer, and nothing is thrown.
  */
+import type { Check } from "./checks.js";
 import type { Codec } from "./codec.js";
 import type { Element, FrameTable } from "./frame-table.js";
 import type { Frame } from "./frames.js";
@@ -41,28 +42,31 @@ export function readMessage<Checked extends Frame>(
   } catch (error) {
     return [new FrameFault("bad-request", error instanceof Error ? error.message : String(error))];
   }
-  if (!Array.isArray(decoded)) return [new FrameFault("bad-request", "neither a frame nor a batch")];
+  if (!Array.isArray(decoded)) return [new FrameFault("bad-request", "not a frame")];
   const isBatch = decoded.length === 0 || Array.isArray(decoded[0]);
   return isBatch ? decoded.map((frame) => readFrame(frame, table)) : [readFrame(decoded, table)];
 }
 
 /** Checks one frame. Elements that are left out as `null` become `undefined`. */
 export function readFrame<Checked extends Frame>(frame: unknown, table: FrameTable<Checked>): Checked | FrameFault {
-  if (!Array.isArray(frame)) return new FrameFault("bad-request", "a frame is an array");
-  const operation: unknown = frame[0];
-  if (typeof operation !== "string") return new FrameFault("bad-request", "the operation of a frame is a string");
-  if (!Object.hasOwn(table, operation)) {
-    return new FrameFault("unknown-operation", `unknown operation ${JSON.stringify(operation.slice(0, 32))}`);
+  const operation: unknown = Array.isArray(frame) ? frame[0] : undefined;
+  if (!Array.isArray(frame) || typeof operation !== "string") {
+    return new FrameFault("bad-request", "not a frame");
   }
-  const elements: readonly Element<unknown>[] = table[operation as Checked[0]];
+  if (!Object.hasOwn(table, operation)) {
+    return new FrameFault("unknown-operation", `unknown operation ${operation.slice(0, 32)}`);
+  }
+  const elements: readonly (Element<unknown> | Check<unknown>)[] = table[operation as Checked[0]];
   let request: number | undefined;
   for (let index = 0; index < elements.length; index++) {
-    const { label, check, isOptional, isRequest } = elements[index] as Element<unknown>;
+    const known = elements[index] as Element<unknown> | Check<unknown>;
+    const { label, check, isOptional, isRequest }: Element<unknown> =
+      typeof known === "function" ? { label: String(index + 1), check: known } : known;
     if (isOptional === true && frame[index + 1] === null) frame[index + 1] = undefined;
     const value: unknown = frame[index + 1];
     const fault = check(value);
     if (fault !== undefined) {
-      return new FrameFault("bad-request", `${operation}: ${label}${fault} is not what it must be`, request);
+      return new FrameFault("bad-request", `${operation}: ${label}${fault} is wrong`, request);
     }
     // 0 wants no answer.
     if (isRequest === true) request = (value as number) || undefined;

@@ -1,5 +1,6 @@
 /**
- * What stands in the frames of servers, and in their answers: what a client checks.
+ * What stands in the frames of servers, and in their answers: what a client checks. Elements have no names here, since every
+ * page loads this.
  */
 import {
   anything,
@@ -18,7 +19,7 @@ import {
   tuple,
   whole,
 } from "./checks.js";
-import { channelNumber, element, errorBody, type FrameTable, last, sharedFrames } from "./frame-table.js";
+import { channelNumber, errorBody, type FrameTable, last, sharedFrames } from "./frame-table.js";
 import type {
   Expiry,
   Gap,
@@ -52,55 +53,31 @@ const users: Check<readonly PresenceEntry[]> = list(tuple<[string, unknown, numb
 export const serverFrames: FrameTable<ServerFrame> = {
   ...sharedFrames,
   welcome: [
-    element(
-      "session",
-      object<Welcome>({
-        session: text(),
-        user: nullable(text()),
-        timeMs: finite,
-        pingMs: whole(1),
-        maxMessageBytes: whole(1),
-      }),
-    ),
+    object<Welcome>({
+      session: text(),
+      user: nullable(text()),
+      timeMs: finite,
+      pingMs: whole(1),
+      maxMessageBytes: whole(1),
+    }),
   ],
-  expiring: [element("expiry", object<Expiry>({ inMs: count }))],
-  goaway: [element("leave", object<Goaway>({ afterMs: count, code: optional(count) }))],
-  closed: [channelNumber, element("error", errorBody)],
-  m: [
-    channelNumber,
-    element("position", place),
-    element("previous", place),
-    element("value", anything),
-    last("meta", meta),
-  ],
-  page: [channelNumber, element("position", place), element("isLast", flag)],
+  expiring: [object<Expiry>({ inMs: count })],
+  goaway: [object<Goaway>({ afterMs: count, code: optional(count) })],
+  closed: [channelNumber, errorBody],
+  m: [channelNumber, place, place, anything, last("meta", meta)],
+  page: [channelNumber, place, flag],
   gap: [
     channelNumber,
-    element(
-      "gap",
-      object<Gap>({ reason: oneOf("retention", "epoch", "unknown-position"), epoch: place, position: place }),
-    ),
+    object<Gap>({ reason: oneOf("retention", "epoch", "unknown-position"), epoch: place, position: place }),
   ],
-  snap: [channelNumber, element("position", place), element("entries", stateEntries), element("isLast", flag)],
-  d: [
-    channelNumber,
-    element("position", place),
-    element("previous", place),
-    element("entries", stateEntries),
-    last("deleted", list(name)),
-  ],
-  s: [channelNumber, element("value", anything), last("user", text())],
-  lost: [channelNumber, element("count", count)],
-  g: [
-    channelNumber,
-    element("group", whole(1)),
-    element("index", count),
-    element("data", octets),
-    last("timeMs", finite),
-  ],
-  who: [channelNumber, element("presence", object<Who>({ count, isSample: flag, users }))],
-  came: [channelNumber, element("users", users), element("count", count)],
-  left: [channelNumber, element("users", list(text())), element("count", count)],
+  snap: [channelNumber, place, stateEntries, flag],
+  d: [channelNumber, place, place, stateEntries, last("deleted", list(name))],
+  s: [channelNumber, anything, last("user", text())],
+  lost: [channelNumber, count],
+  g: [channelNumber, whole(1), count, octets, last("timeMs", finite)],
+  who: [channelNumber, object<Who>({ count, isSample: flag, users })],
+  came: [channelNumber, users, count],
+  left: [channelNumber, list(text()), count],
 };
 
 /** What `ok` carries for `sub`. */

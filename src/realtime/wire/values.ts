@@ -34,7 +34,7 @@ export function translated(value: unknown, translation: Translation, depth: numb
   if (typeof value !== "object" || value === null) return value;
   const octets = octetsOf(value);
   if (octets !== undefined) return translation.octets(octets);
-  if (depth === 0) throw new RangeError(`values nest at most ${String(maxDepth)} deep`);
+  if (depth === 0) throw new RangeError("nested too deep");
   if ("toJSON" in value && typeof value.toJSON === "function") {
     return translated((value.toJSON as () => unknown)(), translation, depth - 1);
   }

@@ -42,6 +42,7 @@ describe("a call", () => {
         code: "too-large-a-number",
         message: "too-large-a-number",
         retryable: true,
+        retryAfterMs: undefined,
         data: { max: 5 },
       });
       return true;
@@ -186,7 +187,7 @@ describe("a call of the server's", () => {
     peer.say(["call", 1, "confirm", "sure?"], ["call", 2, "confirm", "really?"], ["call", 3, "unknown", 1]);
     await server.clock.settle();
     assert.deepEqual(peer.frames.splice(0), [
-      ["err", 3, { code: "not-found", message: "no handler for this call", retryable: false }],
+      ["err", 3, { code: "not-found", message: "no such call", retryable: false }],
       ["ok", 1, true],
       ["ok", 2, false],
     ]);

@@ -93,7 +93,7 @@ describe("a session", () => {
     assert.equal(peer.isTerminated, true);
     assert.equal(client.state.name, "waiting");
     assert.ok(client.state.name === "waiting" && client.state.loss.kind === "attempt-failed");
-    assert.equal((client.state.loss.error as { code: string }).code, "attempt-timeout");
+    assert.equal((client.state.loss.error as { code: string }).code, "timeout");
     await client.close();
   });
 

@@ -162,25 +162,25 @@ for (const codec of codecs) {
 describe("what is wrong with a frame", () => {
   it("is told with the name of the element, and with the request that can be answered", () => {
     for (const [frame, code, message, request] of [
-      [["hello"], "bad-request", "hello: options is not", undefined],
-      [["hello", { client: "" }], "bad-request", "hello: options.client is not", undefined],
-      [["nonsense", 1], "unknown-operation", '"nonsense"', undefined],
-      [["toString"], "unknown-operation", '"toString"', undefined],
-      [["__proto__"], "unknown-operation", '"__proto__"', undefined],
-      [["sub", 0, "x"], "bad-request", "sub: r is not", undefined],
-      [["sub", 1.5, "x"], "bad-request", "sub: r is not", undefined],
-      [["sub", 2 ** 31, "x"], "bad-request", "sub: r is not", undefined],
-      [["sub", 1, ""], "bad-request", "sub: name is not", 1],
-      [["sub", 1, "x".repeat(256)], "bad-request", "sub: name is not", 1],
-      [["sub", 1, "x", { since: ["e"] }], "bad-request", "sub: options.since[1] is not", 1],
-      [["sub", 1, "x", { since: null }], "bad-request", "sub: options.since is not", 1],
-      [["sub", 1, "x", { rate: 0 }], "bad-request", "sub: options.rate is not", 1],
-      [["pub", 7, -1, 1], "bad-request", "pub: channel is not", 7],
-      [["sig", 0, -1, 1], "bad-request", "sig: channel is not", undefined],
-      [["err", 7, { code: "x" }], "bad-request", "err: error.message is not", undefined],
-      [["call", 7, "x", 1, { credit: -1 }], "bad-request", "call: options.credit is not", 7],
-      [[1], "bad-request", "the operation of a frame", undefined],
-      [{}, "bad-request", "neither a frame nor a batch", undefined],
+      [["hello"], "bad-request", "hello: options is wrong", undefined],
+      [["hello", { client: "" }], "bad-request", "hello: options.client is wrong", undefined],
+      [["nonsense", 1], "unknown-operation", "operation nonsense", undefined],
+      [["toString"], "unknown-operation", "operation toString", undefined],
+      [["__proto__"], "unknown-operation", "operation __proto__", undefined],
+      [["sub", 0, "x"], "bad-request", "sub: r is wrong", undefined],
+      [["sub", 1.5, "x"], "bad-request", "sub: r is wrong", undefined],
+      [["sub", 2 ** 31, "x"], "bad-request", "sub: r is wrong", undefined],
+      [["sub", 1, ""], "bad-request", "sub: name is wrong", 1],
+      [["sub", 1, "x".repeat(256)], "bad-request", "sub: name is wrong", 1],
+      [["sub", 1, "x", { since: ["e"] }], "bad-request", "sub: options.since[1] is wrong", 1],
+      [["sub", 1, "x", { since: null }], "bad-request", "sub: options.since is wrong", 1],
+      [["sub", 1, "x", { rate: 0 }], "bad-request", "sub: options.rate is wrong", 1],
+      [["pub", 7, -1, 1], "bad-request", "pub: channel is wrong", 7],
+      [["sig", 0, -1, 1], "bad-request", "sig: channel is wrong", undefined],
+      [["err", 7, { code: "x" }], "bad-request", "err: error.message is wrong", undefined],
+      [["call", 7, "x", 1, { credit: -1 }], "bad-request", "call: options.credit is wrong", 7],
+      [[1], "bad-request", "not a frame", undefined],
+      [{}, "bad-request", "not a frame", undefined],
       [[["more", 1], 5], "bad-request", "", undefined],
     ] as const) {
       const found = frame.length === 2 && Array.isArray(frame[0]) ? undefined : faultOf(frame, clientFrames);
@@ -189,7 +189,7 @@ describe("what is wrong with a frame", () => {
       assert.ok(found.message.includes(message), found.message);
       assert.equal(found.request, request);
     }
-    assert.match(faultOf(["d", 1, "a", "b", [["k", 1]]], serverFrames).message, /d: entries\[0\]\[2\] is not/u);
+    assert.match(faultOf(["d", 1, "a", "b", [["k", 1]]], serverFrames).message, /d: 4\[0\]\[2\] is wrong/u);
   });
 
   it("leaves the other frames of a batch as they are", () => {

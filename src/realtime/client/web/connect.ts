@@ -2,11 +2,8 @@
  * Connections by the platform's `WebSocket`, as far as the client needs them: less than `connect` of "openline" is, since
  * what comes is handled at once, and nothing is sent that a WebSocket cannot take.
  */
-import { ConnectError } from "../../../client/connect-errors.js";
-import type { CloseReport } from "../../../protocol/close-handshake.js";
-import { webSocketUrl } from "../../../web/arguments.js";
-import { errorOf } from "../../../web/error-of.js";
-import type { ConnectionOptions, RealtimeConnection } from "../connection.js";
+import { RealtimeError } from "../../wire/errors.js";
+import type { ConnectionEnd, ConnectionOptions, RealtimeConnection } from "../connection.js";
 
 // More output than this waits for a peer that reads slowly: better to wait, too.
 const highWaterMarkBytes = 64 * 1024;
@@ -17,11 +14,11 @@ const lookAgainMs = 50;
 /**
  * Connects once.
  *
- * @throws ConnectError when there is no connection, whyever; UsageError `url-invalid`; the reason of the signal
+ * @throws RealtimeError `connection-lost` when there is no connection, whyever; `url-invalid`; the reason of the signal
  */
 export function connect(url: string | URL, options: ConnectionOptions): Promise<RealtimeConnection> {
   const { protocols, signal } = options;
-  const address = webSocketUrl(url);
+  const address = addressOf(url);
   return new Promise((resolve, reject) => {
     const webSocket = new WebSocket(address, [...protocols]);
     webSocket.binaryType = "arraybuffer";
@@ -41,20 +38,28 @@ export function connect(url: string | URL, options: ConnectionOptions): Promise<
     };
     webSocket.onerror = webSocket.onclose = (event: Event) => {
       settle();
-      reject(new ConnectError(address, errorOf(event)));
+      reject(new RealtimeError("connection-lost", `no connection to ${address}`, { cause: event }));
     };
   });
 }
 
+/** In a page it may be relative to that of the page (RFC 6455 §3). */
+function addressOf(url: string | URL): string {
+  try {
+    const page = globalThis.location as Location | undefined;
+    return new URL(url, page?.href).href.replace(/^http/, "ws");
+  } catch (cause) {
+    throw new RealtimeError("url-invalid", String(url), { cause });
+  }
+}
+
 function connectionOver(webSocket: WebSocket, { message }: ConnectionOptions): RealtimeConnection {
-  let initiator: CloseReport["initiator"] = "peer";
+  let initiator: ConnectionEnd["initiator"] = "peer";
   let end: (code: number, reason: string, wasClean: boolean) => void = () => undefined;
-  const closed = new Promise<CloseReport>((resolve) => {
+  const closed = new Promise<ConnectionEnd>((resolve) => {
     end = (code, reason, wasClean) => {
       webSocket.onmessage = webSocket.onclose = null;
-      const outcome = wasClean ? (initiator === "us" ? "closed-by-us" : "closed-by-peer") : "dropped";
-      const phase = wasClean ? "closing" : "open";
-      resolve({ outcome, code, reason, wasClean, initiator, phase, rule: undefined, cause: undefined });
+      resolve({ code, reason, wasClean, initiator });
     };
   });
   webSocket.onclose = ({ code, reason, wasClean }) => end(code, reason, wasClean);
