@@ -5,13 +5,7 @@ import { nodePlatform } from "../transport/node/index.js";
 import type { Contract, ContractDefinition } from "./contract/index.js";
 import { createRealtimePlatform, nodeClock } from "./platform.js";
 import { type ServedRealtime, ServedRealtimeServer } from "./served.js";
-import {
-  type AnyRealtimeOptions,
-  type PlainRealtimeOptions,
-  plainParts,
-  type RealtimeOptions,
-  realtimeParts,
-} from "./server/index.js";
+import { type PlainRealtimeOptions, plainParts, type RealtimeOptions, realtimeParts } from "./server/index.js";
 
 export * from "./contract/index.js";
 export type {
@@ -94,8 +88,6 @@ export function createRealtime<Data = undefined>(
 export function createRealtime(first: object = {}, options?: object): ServedRealtime<ContractDefinition> {
   const platform = createRealtimePlatform(nodePlatform, nodeClock);
   const parts =
-    "channelOf" in first
-      ? realtimeParts(platform, first as Contract, (options ?? {}) as AnyRealtimeOptions)
-      : plainParts(platform, first as PlainRealtimeOptions<unknown>);
+    "channelOf" in first ? realtimeParts(platform, first as Contract, options ?? {}) : plainParts(platform, first);
   return new ServedRealtimeServer(parts);
 }

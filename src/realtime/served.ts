@@ -67,18 +67,26 @@ export class ServedRealtimeServer extends RealtimeServer implements ServedRealti
         const data = new Accepted(request) as Data;
         return refusal ?? ({ protocol: codec.subprotocol, data } satisfies AcceptDecision<Data>);
       },
-      open: (socket) => (socket.data instanceof Accepted ? this.#open(socket, socket.data) : others.open?.(socket)),
+      open: (socket) => {
+        if (!(socket.data instanceof Accepted)) return others.open?.(socket);
+        this.#open(socket, socket.data);
+        return undefined;
+      },
       message: (socket, message) => {
         const session = this.#bySocket.get(socket);
         return session === undefined ? others.message?.(socket, message) : session.receive(message);
       },
       drain: (socket) => {
         const session = this.#bySocket.get(socket);
-        return session === undefined ? others.drain?.(socket) : session.drained();
+        if (session === undefined) return others.drain?.(socket);
+        session.drained();
+        return undefined;
       },
       close: (socket, report) => {
         const session = this.#bySocket.get(socket);
-        return session === undefined ? others.close?.(socket, report) : session.closed();
+        if (session === undefined) return others.close?.(socket, report);
+        session.closed();
+        return undefined;
       },
     };
   }

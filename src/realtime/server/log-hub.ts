@@ -29,7 +29,7 @@ export class LogHub implements Hub {
   position = "";
   epoch = "";
   readonly #tell: Told;
-  readonly #subscriptions: Set<LogSubscription> = new Set();
+  readonly #subscriptions = new Set<LogSubscription>();
   #tail: LogTail | undefined;
   #pending: LogEntry[] = [];
   #isStopped = false;

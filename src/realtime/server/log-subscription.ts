@@ -49,7 +49,9 @@ export class LogSubscription implements Subscription {
       if (this.#answer(reply, undefined)) this.#goLive(hub.ring.end);
       return;
     }
-    const gap = since === undefined ? await this.#startAtLast(last ?? 0) : await this.#startAt(since);
+    let gap: Gap | undefined;
+    if (since === undefined) await this.#startAtLast(last ?? 0);
+    else gap = await this.#startAt(since);
     if (!this.#answer(reply, since === undefined ? undefined : gap === undefined)) return;
     this.#phase = "paging";
     if (gap !== undefined) this.#subscriber.out.sendOwn([["gap", hub.n, gap]]);
@@ -63,7 +65,7 @@ export class LogSubscription implements Subscription {
     return reply(recovered === undefined ? answer : { ...answer, recovered });
   }
 
-  async #startAtLast(count: number): Promise<undefined> {
+  async #startAtLast(count: number): Promise<void> {
     const { engine, limits } = this.#hub.context;
     const limit = Math.min(count, limits.maxHistoryMessages);
     const bounds = await engine.logs.bounds(this.#hub.name);

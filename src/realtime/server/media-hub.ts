@@ -15,7 +15,7 @@ export class MediaHub implements Hub {
   readonly ring: Ring<GroupFrame>;
   /** The place of the newest key frame; before the ring's start when it is no longer there. */
   keyPlace = -1;
-  readonly #subscriptions: Set<MediaSubscription> = new Set();
+  readonly #subscriptions = new Set<MediaSubscription>();
   #tail: EngineSubscription | undefined;
 
   private constructor({ name, n, channel }: HubIdentity<MediaChannel>) {

@@ -133,7 +133,7 @@ export class RealtimeServer implements Realtime {
   readonly ready: Promise<void>;
   readonly #services: Services;
   readonly #codecs: readonly Codec[];
-  readonly #sessions: Map<string, Session> = new Map();
+  readonly #sessions = new Map<string, Session>();
   #isDraining = false;
   #emptied: () => void = () => undefined;
 

@@ -14,7 +14,7 @@ export class SignalHub implements Hub {
   readonly kind: "signal" = "signal" as const;
   readonly ring: Ring<SignalFrame>;
   readonly #context: HubContext;
-  readonly #subscriptions: Set<SignalSubscription> = new Set();
+  readonly #subscriptions = new Set<SignalSubscription>();
   #listening: EngineSubscription | undefined;
   #pending: SignalFrame[] = [];
 

@@ -33,7 +33,7 @@ export class StateHub implements Hub {
   /** The last delta that was made for all. */
   newest: SharedDelta | undefined;
   readonly #changes = new Changes();
-  readonly #subscriptions: Set<StateSubscription> = new Set();
+  readonly #subscriptions = new Set<StateSubscription>();
   #watch: StateWatch | undefined;
   /** Where the last delta for all ended. */
   #flushed = 0;

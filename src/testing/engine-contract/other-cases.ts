@@ -12,7 +12,7 @@ const window = { key: "call", windowMs: 10_000 };
 async function claimed(engine: Engine): Promise<Claimed> {
   const claim = await engine.calls.claim(window, 1000);
   assert.equal(claim.status, "claimed");
-  return claim as Claimed;
+  return claim;
 }
 
 function append(engine: Engine, octet: number, isKey: boolean, bytesMax: number = 1000) {
@@ -77,7 +77,7 @@ const callCases: readonly EngineCase[] = [
     const claims = await Promise.all(Array.from({ length: 5 }, () => engine.calls.claim(window, 1000)));
     const mine = claims.filter((claim) => claim.status === "claimed");
     assert.equal(mine.length, 1);
-    const waiting = claims.map((claim) => (claim.status === "running" ? claim.outcome : undefined));
+    const waiting = claims.map(async (claim) => (claim.status === "running" ? await claim.outcome : undefined));
     assert.equal(await mine[0]?.complete({ ok: true, value: { answer: 42 } }), true);
     const outcomes = (await Promise.all(waiting)).filter((outcome) => outcome !== undefined);
     assert.deepEqual(

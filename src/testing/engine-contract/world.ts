@@ -68,9 +68,9 @@ export class EngineWorld implements EngineHost {
 
   /** The process is killed, and another one begins. */
   async restart(): Promise<void> {
-    const { reopen } = this.#subject;
-    assert.ok(reopen !== undefined, "this case needs an engine that can be opened again");
-    this.engine = await reopen.call(this.#subject);
+    const engine = await this.#subject.reopen?.();
+    assert.ok(engine !== undefined, "this case needs an engine that can be opened again");
+    this.engine = engine;
     await this.engine.start(this);
   }
 
@@ -104,7 +104,7 @@ export class EngineWorld implements EngineHost {
   async read(channel: string, range: LogRange): Promise<LogPage> {
     const page = await this.engine.logs.read(channel, range);
     assert.equal(page.status, "ok");
-    return page as LogPage;
+    return page;
   }
 
   /** What stands in a log. */

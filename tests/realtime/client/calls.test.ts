@@ -256,11 +256,18 @@ describe("a call of the server's", () => {
     });
     peer.say(["call", 1, "count", 4, { credit: 2 }]);
     await server.clock.settle();
-    assert.deepEqual(peer.frames.splice(0), [["item", 1, 1], ["item", 1, 2]]);
+    assert.deepEqual(peer.frames.splice(0), [
+      ["item", 1, 1],
+      ["item", 1, 2],
+    ]);
     assert.equal(produced, 3);
     peer.say(["credit", 1, 5]);
     await server.clock.settle();
-    assert.deepEqual(peer.frames.splice(0), [["item", 1, 3], ["item", 1, 4], ["ok", 1]]);
+    assert.deepEqual(peer.frames.splice(0), [
+      ["item", 1, 3],
+      ["item", 1, 4],
+      ["ok", 1],
+    ]);
     peer.say(["call", 2, "count", 4], ["cancel", 2]);
     await server.clock.settle();
     assert.deepEqual(peer.frames[0]?.slice(0, 2), ["err", 2]);

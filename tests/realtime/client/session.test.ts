@@ -488,7 +488,10 @@ describe("a client", () => {
     ["maxBufferedBytes", 0.5],
   ] as const) {
     it(`refuses ${name} of ${String(value)}`, () => {
-      assert.throws(() => new FakeServer().client({ [name]: value }), { name: "RangeError", message: new RegExp(name) });
+      assert.throws(() => new FakeServer().client({ [name]: value }), {
+        name: "RangeError",
+        message: new RegExp(name),
+      });
     });
   }
 

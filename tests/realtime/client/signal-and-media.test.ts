@@ -44,12 +44,7 @@ describe("a signal", () => {
       const { value } = await slow.next();
       events.push(value?.type === "message" ? value.value : value);
     }
-    assert.deepEqual(events, [
-      { type: "lost", count: 1000 + 999 * 11 },
-      { type: "lost", count: 11 },
-      1001,
-      1002,
-    ]);
+    assert.deepEqual(events, [{ type: "lost", count: 1000 + 999 * 11 }, { type: "lost", count: 11 }, 1001, 1002]);
     await client.close();
   });
 

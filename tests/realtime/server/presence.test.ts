@@ -7,7 +7,7 @@ const api = contract({ channels: { "room/{id}": log() } });
 
 function create(limits = {}): World {
   return new World(api, {
-    authenticate: ({ token }) => ({ user: token === undefined ? null : String(token) }),
+    authenticate: ({ token }) => ({ user: typeof token === "string" ? token : null }),
     limits,
   });
 }

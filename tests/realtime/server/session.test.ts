@@ -135,10 +135,9 @@ describe("a session", () => {
     assert.deepEqual(peer.take("expiring"), [["expiring", { inMs: 60_000 }]]);
     await peer.done("token", "ann2");
     await world.clock.advance(90_000);
-    assert.equal(peer.closed, undefined);
     assert.equal((await peer.refused("token", "bob1")).code, "forbidden");
     await world.clock.advance(10_001);
-    assert.equal(peer.closed?.["code"], 4401);
+    assert.equal(peer.closed?.code, 4401);
     await world.close();
   });
 
@@ -219,14 +218,14 @@ describe("a session", () => {
     assert.equal(peer.closed?.code, 4400);
     const large = await world.peer();
     large.say(["pub", 1, "room/1", "x".repeat(1000)]);
-    assert.deepEqual([large.closed?.code, /maxMessageBytes/u.test(large.closed?.reason ?? "")], [1009, true]);
+    assert.deepEqual([large.closed?.code, (large.closed?.reason ?? "").includes("maxMessageBytes")], [1009, true]);
     const deaf = await world.peer();
     deaf.stall();
     for (let r = 1; r < 10; r++) {
       deaf.say(["call", r, "big", 1]);
       await world.settle();
     }
-    assert.deepEqual([deaf.closed?.code, /maxBufferedBytes/u.test(deaf.closed?.reason ?? "")], [1013, true]);
+    assert.deepEqual([deaf.closed?.code, (deaf.closed?.reason ?? "").includes("maxBufferedBytes")], [1013, true]);
     await world.close();
   });
 

@@ -19,6 +19,18 @@ import { startUnixMs } from "../engines/world.js";
 
 export type Frame = readonly unknown[];
 
+/** What operations answer, each some of it. */
+export interface Answer {
+  readonly n: number;
+  readonly epoch: string;
+  readonly position: string;
+  readonly recovered?: boolean;
+  readonly isDuplicate?: boolean;
+  readonly revision: string;
+  readonly messages: readonly [position: string, previous: string, value: unknown][];
+  readonly isEnd: boolean;
+}
+
 class TestPrepared implements Prepared {
   readonly data: string | Uint8Array;
 
@@ -115,11 +127,10 @@ export class Peer implements RealtimeConnection {
   }
 
   /** What a request came to, which has to be right. */
-  async done(operation: string, ...elements: readonly unknown[]): Promise<any> {
-    // eslint-disable-line @typescript-eslint/no-explicit-any -- whatever the operation answers
+  async done(operation: string, ...elements: readonly unknown[]): Promise<Answer> {
     const answer = await this.ask(operation, ...elements);
     assert.equal(answer[0], "ok", JSON.stringify(answer));
-    return answer[2];
+    return answer[2] as Answer;
   }
 
   /** The error that a request came to. */

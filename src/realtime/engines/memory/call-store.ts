@@ -1,6 +1,7 @@
 /**
  * What calls came to, as a memory engine remembers it.
  */
+/* eslint-disable @typescript-eslint/require-await -- what an async method throws, it rejects with, as the interface says */
 import type { CallClaim, CallEngine, CallOutcome, Idempotency } from "../engine.js";
 import { copyValue, stringBytes } from "../value.js";
 import type { MemoryCore } from "./core.js";

@@ -1,6 +1,7 @@
 /**
  * What a memory engine carries and does not keep: signals, and media but for the newest group.
  */
+/* eslint-disable @typescript-eslint/require-await -- what an async method throws, it rejects with, as the interface says */
 import type { EngineSubscription, MediaEngine, MediaFrame, MediaTail, Signal, SignalEngine } from "../engine.js";
 import { EngineError } from "../errors.js";
 import type { MemoryCore } from "./core.js";

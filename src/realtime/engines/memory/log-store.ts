@@ -94,18 +94,15 @@ export class LogStore implements LogEngine {
     return bounds;
   }
 
-  tail(channel: string, sink: LogSink): Promise<LogTail> {
-    try {
-      this.#core.check();
-      const log = this.#log(channel);
-      log.sinks.add(sink);
-      const stop = (): void => {
-        log.sinks.delete(sink);
-      };
-      return Promise.resolve({ epoch: this.#core.epoch, position: positionOf(log.told), stop });
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
+  async tail(channel: string, sink: LogSink): Promise<LogTail> {
+    this.#core.check();
+    const log = this.#log(channel);
+    log.sinks.add(sink);
+    const stop = (): void => {
+      log.sinks.delete(sink);
+    };
+    // At once: what is appended from here on follows that position.
+    return await Promise.resolve({ epoch: this.#core.epoch, position: positionOf(log.told), stop });
   }
 
   #bounds(channel: string): LogBounds {

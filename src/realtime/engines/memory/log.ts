@@ -39,7 +39,7 @@ export function toldEntry({ sequence, previous, value, meta }: KeptEntry): LogEn
 /** See the head of this file. */
 export class MemoryLog {
   readonly name: string;
-  readonly sinks: Set<LogSink> = new Set();
+  readonly sinks: Set<LogSink> = new Set<LogSink>();
   retain: Retention = { count: 0, ageMs: 0, bytes: 0 };
   /** The last one that was given here, or the floor where none was. */
   last: number;

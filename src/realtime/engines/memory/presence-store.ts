@@ -1,6 +1,7 @@
 /**
  * Who is where, as a memory engine knows it.
  */
+/* eslint-disable @typescript-eslint/require-await -- what an async method throws, it rejects with, as the interface says */
 import type { EngineSubscription, Presence, PresenceEngine, PresenceList, PresenceSink } from "../engine.js";
 import { copyValue } from "../value.js";
 import type { MemoryCore } from "./core.js";

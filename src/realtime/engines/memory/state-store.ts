@@ -113,18 +113,15 @@ export class StateStore implements StateEngine {
     return delta;
   }
 
-  watch(channel: string, sink: StateSink): Promise<StateWatch> {
-    try {
-      this.#core.check();
-      const state = this.#state(channel);
-      state.sinks.add(sink);
-      const stop = (): void => {
-        state.sinks.delete(sink);
-      };
-      return Promise.resolve({ epoch: this.#core.epoch, position: positionOf(state.told), stop });
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
+  async watch(channel: string, sink: StateSink): Promise<StateWatch> {
+    this.#core.check();
+    const state = this.#state(channel);
+    state.sinks.add(sink);
+    const stop = (): void => {
+      state.sinks.delete(sink);
+    };
+    // At once: what changes from here on follows that position.
+    return await Promise.resolve({ epoch: this.#core.epoch, position: positionOf(state.told), stop });
   }
 
   /** What was found may not be kept yet, and may be told only then. */
