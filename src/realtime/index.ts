@@ -5,7 +5,13 @@ import { nodePlatform } from "../transport/node/index.js";
 import type { Contract, ContractDefinition } from "./contract/index.js";
 import { createRealtimePlatform, nodeClock } from "./platform.js";
 import { type ServedRealtime, ServedRealtimeServer } from "./served.js";
-import { type PlainRealtimeOptions, plainParts, type RealtimeOptions, realtimeParts } from "./server/index.js";
+import {
+  type PlainDefinition,
+  type PlainRealtimeOptions,
+  plainParts,
+  type RealtimeOptions,
+  realtimeParts,
+} from "./server/index.js";
 
 export * from "./contract/index.js";
 export type {
@@ -81,9 +87,7 @@ export function createRealtime<Definition extends ContractDefinition, Data = und
  *
  * @param options `channel`: what every channel is, default `log()`. `calls`: handlers by name
  */
-export function createRealtime<Data = undefined>(
-  options?: PlainRealtimeOptions<Data>,
-): ServedRealtime<ContractDefinition>;
+export function createRealtime<Data = undefined>(options?: PlainRealtimeOptions<Data>): ServedRealtime<PlainDefinition>;
 /** Both. */
 export function createRealtime(first: object = {}, options?: object): ServedRealtime<ContractDefinition> {
   const platform = createRealtimePlatform(nodePlatform, nodeClock);

@@ -126,6 +126,11 @@ export type RealtimeOptions<Data, Definition extends ContractDefinition> = Commo
     ? { readonly calls?: undefined }
     : { readonly calls: CallHandlers<Data, Definition> });
 
+/** What there is without a contract: any channel, and any call. */
+export interface PlainDefinition {
+  readonly channels: Readonly<Record<string, LogChannel | SignalChannel>>;
+}
+
 /** What can be set about a server without one. */
 export interface PlainRealtimeOptions<Data> extends CommonOptions<Data> {
   /** What every channel is, whatever its name. Default: `log()`. */

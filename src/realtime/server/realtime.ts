@@ -46,9 +46,15 @@ export interface RealtimeSession {
   revoke(reason?: string): void;
 }
 
-/** What is sent to a channel, as the contract declares it. */
-export type SentTo<Definition extends ContractDefinition, Name extends string> =
-  ChannelOf<ChannelsOf<Definition>, Name> extends infer Channel extends AnyChannel ? SentOf<Channel> : never;
+/** What is sent to a channel, as the contract declares it; anything where there is none. */
+export type SentTo<
+  Definition extends ContractDefinition,
+  Name extends string,
+> = string extends keyof ChannelsOf<Definition>
+  ? unknown
+  : ChannelOf<ChannelsOf<Definition>, Name> extends infer Channel extends AnyChannel
+    ? SentOf<Channel>
+    : never;
 
 /** A real-time server. */
 export interface Realtime<Definition extends ContractDefinition = ContractDefinition> extends AsyncDisposable {
