@@ -89,7 +89,7 @@ export function createRealtime<Definition extends ContractDefinition, Data = und
  */
 export function createRealtime<Data = undefined>(options?: PlainRealtimeOptions<Data>): ServedRealtime<PlainDefinition>;
 /** Both. */
-export function createRealtime(first: object = {}, options?: object): ServedRealtime<ContractDefinition> {
+export function createRealtime(first: object = {}, options?: object): object {
   const platform = createRealtimePlatform(nodePlatform, nodeClock);
   const parts =
     "channelOf" in first ? realtimeParts(platform, first as Contract, options ?? {}) : plainParts(platform, first);
