@@ -5,15 +5,20 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { encode } from "@msgpack/msgpack";
 import fc from "fast-check";
-import { type Codec, jsonCodec } from "#src/realtime/wire/index.js";
 import { msgpackCodec } from "#src/realtime/msgpack/index.js";
+import { type Codec, jsonCodec } from "#src/realtime/wire/index.js";
 import { FakeServer, Recorded } from "../../support/fake-realtime-server.js";
 
 const small = fc.integer({ min: 0, max: 12 });
 const place = fc.constantFrom("", "0", "1", "2", "3", "4", "5");
 const value = fc.oneof(fc.constant(null), small, fc.string({ maxLength: 5 }), fc.jsonValue({ maxDepth: 2 }));
 const body = fc.record(
-  { code: fc.constantFrom("forbidden", "unavailable", "x"), message: fc.string(), retryable: fc.boolean(), retryAfterMs: small },
+  {
+    code: fc.constantFrom("forbidden", "unavailable", "x"),
+    message: fc.string(),
+    retryable: fc.boolean(),
+    retryAfterMs: small,
+  },
   { requiredKeys: ["code", "message", "retryable"] },
 );
 const reply = fc.record(
@@ -35,7 +40,13 @@ const frame: fc.Arbitrary<readonly unknown[]> = fc.oneof(
   fc.tuple(fc.constant("err"), small, body),
   fc.tuple(fc.constant("item"), small, value),
   fc.tuple(fc.constant("ping"), small),
-  fc.tuple(fc.constant("call"), small, fc.constantFrom("known", "stream", "unknown"), value, fc.record({ credit: small })),
+  fc.tuple(
+    fc.constant("call"),
+    small,
+    fc.constantFrom("known", "stream", "unknown"),
+    value,
+    fc.record({ credit: small }),
+  ),
   fc.tuple(fc.constant("credit"), small, small),
   fc.tuple(fc.constant("cancel"), small),
   fc.tuple(fc.constant("expiring"), fc.record({ inMs: small })),
@@ -84,7 +95,10 @@ async function attack(codec: Codec, seed: number, steps: readonly Step[]): Promi
   });
   const kinds = ["log", "state", "signal", "media"] as const;
   const channels = kinds.map((kind) => client.channel(`of/${kind}`, { kind, presence: true }));
-  const loops = channels.flatMap((channel) => [new Recorded<unknown>(channel), new Recorded<unknown>(channel.presence)]);
+  const loops = channels.flatMap((channel) => [
+    new Recorded<unknown>(channel),
+    new Recorded<unknown>(channel.presence),
+  ]);
   for (const channel of channels) channel[Symbol.asyncIterator]();
   const requests: Promise<unknown>[] = [
     client.channel("of/log").publish("x"),
@@ -124,7 +138,7 @@ async function attack(codec: Codec, seed: number, steps: readonly Step[]): Promi
   for (const loop of loops) assert.ok(loop.isOver);
   assert.equal(server.clock.pendingTimers, 0, "no timer is left");
   // A token that is refused is the application's concern.
-  const printed = server.printed.filter((line) => !line.startsWith("the token: "));
+  const printed = server.printed.filter((line) => !line.startsWith("token: "));
   assert.deepEqual(printed, []);
 }
 

@@ -27,9 +27,23 @@ describe("presence", () => {
     const loop = new Recorded(room.presence);
     await server.clock.settle();
     peer.ok(peer.next("sub", "room/7", { presence: true }), reply);
-    const users = [["a", { typing: true }, 1], ["b", null, 2]];
+    const users = [
+      ["a", { typing: true }, 1],
+      ["b", null, 2],
+    ];
     peer.say(["who", 5, { count: 2, isSample: false, users }]);
-    peer.say(["came", 5, [["c", 1, 1], ["b", 5, 1]], 3], ["left", 5, ["a", "nobody"], 2]);
+    peer.say(
+      [
+        "came",
+        5,
+        [
+          ["c", 1, 1],
+          ["b", 5, 1],
+        ],
+        3,
+      ],
+      ["left", 5, ["a", "nobody"], 2],
+    );
     await server.clock.settle();
     assert.deepEqual(brief(loop.events), [
       [["a", "b"], []],
@@ -49,7 +63,18 @@ describe("presence", () => {
     // After a reconnect, all there is to know comes again: what has changed is told.
     const next = await server.reconnect();
     next.ok(next.next("sub"), reply);
-    next.say(["who", 5, { count: 400, isSample: true, users: [["c", 1, 1], ["d", 1, 1]] }]);
+    next.say([
+      "who",
+      5,
+      {
+        count: 400,
+        isSample: true,
+        users: [
+          ["c", 1, 1],
+          ["d", 1, 1],
+        ],
+      },
+    ]);
     await server.clock.settle();
     assert.deepEqual(brief(loop.events).at(-1), [["c", "d"], ["b"]]);
     assert.equal(room.presence.isSample, true);
@@ -67,7 +92,19 @@ describe("presence", () => {
     await server.clock.settle();
     peer.ok(peer.next("sub"), reply);
     for (let round = 0; round < 500; round++) {
-      peer.say(["came", 5, [["a", round, 1], ["b", round, 1]], 2], ["left", 5, ["b"], 1], ["left", 5, ["a"], 0]);
+      peer.say(
+        [
+          "came",
+          5,
+          [
+            ["a", round, 1],
+            ["b", round, 1],
+          ],
+          2,
+        ],
+        ["left", 5, ["b"], 1],
+        ["left", 5, ["a"], 0],
+      );
       peer.say(["came", 5, [["a", round, 1]], 1]);
     }
     const { value } = await slow.next();

@@ -15,7 +15,9 @@ async function opened(options = {}) {
 
 const reply = { n: 5, kind: "state", epoch: "e1" };
 
-function brief(events: readonly { readonly set: ReadonlyMap<string, unknown>; readonly deleted: ReadonlySet<string> }[]) {
+function brief(
+  events: readonly { readonly set: ReadonlyMap<string, unknown>; readonly deleted: ReadonlySet<string> }[],
+) {
   return events.map(({ set, deleted }) => [Object.fromEntries(set), [...deleted]]);
 }
 
@@ -29,13 +31,29 @@ describe("a state", () => {
     await server.clock.settle();
     assert.equal(book.values.size, 0, "half a snapshot is none");
     peer.say(["snap", 5, "2", [["b", 2, "2"]], true]);
-    peer.say(["d", 5, "4", "2", [["a", 10, "3"], ["c", 3, "4"]], ["b"]]);
+    peer.say([
+      "d",
+      5,
+      "4",
+      "2",
+      [
+        ["a", 10, "3"],
+        ["c", 3, "4"],
+      ],
+      ["b"],
+    ]);
     await server.clock.settle();
     assert.deepEqual(brief(loop.events), [
       [{ a: 1, b: 2 }, []],
       [{ a: 10, c: 3 }, ["b"]],
     ]);
-    assert.deepEqual([...book.values], [["a", 10], ["c", 3]]);
+    assert.deepEqual(
+      [...book.values],
+      [
+        ["a", 10],
+        ["c", 3],
+      ],
+    );
     assert.equal(book.position, "4");
     assert.equal(book.revision("a"), "3");
     assert.equal(book.revision("b"), undefined);
@@ -46,7 +64,16 @@ describe("a state", () => {
     const { server, client, book } = await opened();
     const loop = new Recorded(book);
     await server.peer.subscribed("book/X", { ...reply, position: "2" } as never);
-    server.peer.say(["snap", 5, "2", [["a", 1, "1"], ["b", 2, "2"]], true]);
+    server.peer.say([
+      "snap",
+      5,
+      "2",
+      [
+        ["a", 1, "1"],
+        ["b", 2, "2"],
+      ],
+      true,
+    ]);
     await server.clock.settle();
     let peer = await server.reconnect();
     peer.ok(peer.next("sub", "book/X", { since: ["e1", "2"] }), { ...reply, position: "2", recovered: true });
@@ -54,7 +81,16 @@ describe("a state", () => {
     await server.clock.settle();
     peer = await server.reconnect();
     peer.ok(peer.next("sub", "book/X", { since: ["e1", "3"] }), { ...reply, position: "9", recovered: false });
-    peer.say(["snap", 5, "9", [["a", 5, "3"], ["c", 9, "9"]], true]);
+    peer.say([
+      "snap",
+      5,
+      "9",
+      [
+        ["a", 5, "3"],
+        ["c", 9, "9"],
+      ],
+      true,
+    ]);
     await server.clock.settle();
     // Of a snapshot, what has changed is told.
     assert.deepEqual(brief(loop.events), [
@@ -92,7 +128,16 @@ describe("a state", () => {
     const { server, client, peer, book } = await opened();
     const slow = book[Symbol.asyncIterator]();
     await peer.subscribed("book/X", { ...reply, position: "0" } as never);
-    peer.say(["snap", 5, "0", [["a", 0, "0"], ["b", 0, "0"]], true]);
+    peer.say([
+      "snap",
+      5,
+      "0",
+      [
+        ["a", 0, "0"],
+        ["b", 0, "0"],
+      ],
+      true,
+    ]);
     for (let at = 1; at <= 1000; at++) peer.say(["d", 5, String(at), String(at - 1), [["a", at, String(at)]]]);
     peer.say(["d", 5, "1001", "1000", [["c", 1, "1001"]], ["b"]], ["d", 5, "1002", "1001", [["b", 7, "1002"]], ["c"]]);
     await server.clock.settle();
@@ -134,10 +179,10 @@ describe("a state", () => {
     assert.deepEqual(
       peer.frames.map((frame) => [frame[0], ...frame.slice(2)]),
       [
-        ["set", "book/X", "a", 1],
+        ["set", "book/X", "a", 1, {}],
         ["set", "book/X", "a", 1, { if: null }],
         ["set", "book/X", "a", 1, { if: "r1" }],
-        ["del", "book/X", "a"],
+        ["del", "book/X", "a", {}],
         ["del", "book/X", "a", { if: "r2" }],
       ],
     );
