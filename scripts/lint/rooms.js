@@ -90,7 +90,7 @@ export const rooms = [
   {
     name: "realtime/client/web",
     pattern: "src/realtime/client/web/**",
-    mayImport: ["realtime/client", "realtime/wire", "web", "client", "protocol"],
+    mayImport: ["realtime/client", "realtime/wire", "web"],
   },
   {
     name: "realtime/client",

@@ -27,6 +27,9 @@ const files = {
   "realtime/wire": "src/realtime/wire/example.ts",
   "realtime/msgpack": "src/realtime/msgpack/example.ts",
   "realtime/contract": "src/realtime/contract/example.ts",
+  "realtime/client": "src/realtime/client/example.ts",
+  "realtime/client/node": "src/realtime/client/node/example.ts",
+  "realtime/client/web": "src/realtime/client/web/example.ts",
   entry: "src/index.ts",
   cli: "src/cli/commands/example.ts",
 } as const;
@@ -61,6 +64,9 @@ const mayImport: Record<Room, readonly Room[]> = {
   "realtime/wire": ["protocol"],
   "realtime/msgpack": ["realtime/wire"],
   "realtime/contract": ["realtime/wire"],
+  "realtime/client": ["realtime/contract", "realtime/wire", "reconnect", "socket", "transport", "protocol"],
+  "realtime/client/node": ["realtime/client", "realtime/wire", "node", "reconnect", "transport/node"],
+  "realtime/client/web": ["realtime/client", "realtime/wire", "web"],
   entry: ["protocol", "transport", "transport/node", "socket", "server", "client", "reconnect", "observe", "node"],
   cli: ["entry"],
 };

@@ -4,7 +4,6 @@
  */
 import assert from "node:assert/strict";
 import type { CloseReport } from "#src/protocol/index.js";
-import type { ContractDefinition } from "#src/realtime/contract/index.js";
 import {
   type Client,
   type ClientOptions,
@@ -14,7 +13,7 @@ import {
   type RealtimeConnection,
   type UntypedClient,
 } from "#src/realtime/client/index.js";
-import type { Contract } from "#src/realtime/contract/index.js";
+import type { Contract, ContractDefinition } from "#src/realtime/contract/index.js";
 import {
   type ClientFrame,
   type Codec,
@@ -156,7 +155,13 @@ export class FakePeer implements RealtimeConnection {
   /** Says welcome, after hello. */
   welcome(more: object = {}): void {
     this.next("hello");
-    const session = { session: "s1", user: "u1", timeMs: this.#server.nowMs(), pingMs: 25_000, maxMessageBytes: 65_536 };
+    const session = {
+      session: "s1",
+      user: "u1",
+      timeMs: this.#server.nowMs(),
+      pingMs: 25_000,
+      maxMessageBytes: 65_536,
+    };
     this.say(["welcome", { ...session, ...more }]);
   }
 

@@ -48,7 +48,7 @@ export class Audience<Event> {
     for (const { listener } of this.#listeners) {
       callAside(
         () => listener(event),
-        (error) => this.#options.reportError(error, "a listener"),
+        (error) => this.#options.reportError(error, "listener"),
       );
     }
   }
@@ -89,7 +89,7 @@ export class Audience<Event> {
     for (const { failed } of listeners) {
       callAside(
         () => failed?.(reason.error),
-        (error) => this.#options.reportError(error, "a listener"),
+        (error) => this.#options.reportError(error, "listener"),
       );
     }
   }

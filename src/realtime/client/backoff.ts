@@ -4,7 +4,7 @@
 import type { Settings } from "../../reconnect/options.js";
 import { type Delay, delayAfter, healsByItself, type Refusal } from "../../reconnect/policy.js";
 import type { Loss } from "../../reconnect/reconnecting-socket.js";
-import { RealtimeCloseCode } from "../wire/index.js";
+import { RealtimeCloseCode } from "../wire/errors.js";
 import type { ConnectionLoss } from "./client.js";
 
 // RFC 6455's registry: try again later. It asks for 5 to 30 seconds, and so does too many requests.
@@ -19,7 +19,7 @@ export function heals(loss: ConnectionLoss, refusal: Refusal | undefined, hasFre
   if (loss.kind === "attempt-failed") {
     const { name, code } = (loss.error ?? {}) as { readonly name?: unknown; readonly code?: unknown };
     // By its name, since there are two classes of it. No attempt ever makes sense.
-    return name !== "UsageError" && code !== "url-invalid" && healsByItself(loss as Loss, refusal);
+    return name !== "UsageError" && code !== "url-invalid" && healsByItself(loss, refusal);
   }
   const { code, initiator } = loss.report;
   if (initiator === "us") return true;

@@ -46,7 +46,7 @@ export function makeStream(
   input: unknown,
   { signal, credit = defaultCredit }: StreamRequestOptions,
 ): AsyncIterableIterator<unknown, undefined> {
-  if (!(Number.isSafeInteger(credit) && credit >= 1)) {
+  if (!(credit >= 1)) {
     throw new RangeError(`credit is out of its range: got ${String(credit)}`);
   }
   const leaving = new AbortController();
@@ -87,7 +87,7 @@ export function makeStream(
         },
         item: (value) => {
           // Whoever sends more than it may would fill our memory.
-          if (allowed-- <= 0) place?.link.fail("more results than credit");
+          if (allowed-- <= 0) place?.link.fail("too many items");
           else buffer.push(value);
         },
       })

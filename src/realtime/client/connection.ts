@@ -41,6 +41,7 @@ export interface ConnectionOptions {
 export interface ClientParts<Options extends object = object> {
   /** Connects once. Rejects with the reason of the signal when that is aborted. */
   connect(url: string | URL, options: Options & ConnectionOptions): Promise<RealtimeConnection>;
+  /** Delays may be of any length, also infinite: what is longer than timers can be, nobody sees the end of. */
   readonly clock: Clock;
   /** From 0 up to but not including 1. */
   random(): number;

@@ -35,30 +35,18 @@ export interface CreateClient<ConnectOptions extends object = object> {
 export function createClientFactory<ConnectOptions extends object = object>(
   parts: ClientParts<ConnectOptions>,
 ): CreateClient<ConnectOptions> {
-  type Options = ClientOptions & ConnectOptions;
-  const create = (
-    first: Contract | Fresh<string | URL>,
-    second?: Fresh<string | URL> | Options,
-    third?: Options,
-  ): BaseClient => {
+  const create = (first: Contract | Fresh<string | URL>, ...rest: readonly unknown[]): BaseClient => {
     const api = isContract(first) ? first : undefined;
-    const url = api === undefined ? first : second;
-    const options = (api === undefined ? second : third) as Options | undefined;
-    return createRealtimeClient(withOptions(parts, options), api, url as Fresh<string | URL>, options ?? {});
+    const [url, options = {}] = (api === undefined ? [first, ...rest] : rest) as [Fresh<string | URL>, ClientOptions?];
+    // What `connect` does not know does it no harm; what both know, the client sets.
+    const connect: ClientParts["connect"] = (address, ours) =>
+      parts.connect(address, { ...(options as ConnectOptions), ...ours });
+    return createRealtimeClient({ ...parts, connect }, api, url, options);
   };
   // The types of a contract's names and values are the compiler's alone.
   return create as unknown as CreateClient<ConnectOptions>;
 }
 
-/** What the platform's `connect` knows of the options beside ours. */
-function withOptions<ConnectOptions extends object>(
-  parts: ClientParts<ConnectOptions>,
-  options: object = {},
-): ClientParts {
-  // What `connect` does not know does it no harm; what both know, the client sets.
-  return { ...parts, connect: (url, ours) => parts.connect(url, { ...(options as ConnectOptions), ...ours }) };
-}
-
-function isContract(value: unknown): value is Contract {
-  return typeof value === "object" && value !== null && "channelOf" in value;
+function isContract(value: object | string): value is Contract {
+  return (value as Partial<Contract>).channelOf !== undefined;
 }

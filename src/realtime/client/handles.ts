@@ -247,9 +247,9 @@ export interface Presence extends AsyncIterable<PresenceEvent, undefined> {
   readonly isSample: boolean;
   /**
    * Sets what one shows of oneself, `null` for nothing. It holds over reconnects, until it is set anew or nobody iterates or
-   * listens any more.
+   * listens any more. Resolves when the server has it, or when something else is shown.
    *
-   * @throws RealtimeError what the server answered
+   * @throws RealtimeError what the server answered; `cancelled` when nobody iterates or listens any more
    */
   show(state: unknown): Promise<void>;
   /** As `listen` of the channel. */

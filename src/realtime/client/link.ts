@@ -3,30 +3,26 @@
  * is still there.
  */
 import type { Clock, Timer } from "../../transport/index.js";
-import {
-  type CallFrame,
-  type CancelFrame,
-  type ClientFrame,
-  type Codec,
-  type CreditFrame,
-  type ErrFrame,
-  type ErrorBody,
-  type ExpiringFrame,
-  FrameFault,
-  type GoawayFrame,
-  type ItemFrame,
-  maxRequestNumber,
-  type OkFrame,
-  type PingFrame,
-  pingReply,
-  RealtimeCloseCode,
-  RealtimeError,
-  readMessage,
-  type ServerFrame,
-  serverFrames,
-  type Welcome,
-  type WelcomeFrame,
+import { RealtimeCloseCode, RealtimeError } from "../wire/errors.js";
+import type {
+  CallFrame,
+  CancelFrame,
+  ClientFrame,
+  Codec,
+  CreditFrame,
+  ErrFrame,
+  ExpiringFrame,
+  GoawayFrame,
+  ItemFrame,
+  OkFrame,
+  PingFrame,
+  ServerFrame,
+  Welcome,
+  WelcomeFrame,
 } from "../wire/index.js";
+import { maxRequestNumber } from "../wire/limits.js";
+import { FrameFault, readMessage } from "../wire/read.js";
+import { pingReply, serverFrames } from "../wire/server-frames.js";
 import type { ConnectionLoss } from "./client.js";
 import type { RealtimeConnection } from "./connection.js";
 import { fits } from "./message-size.js";
@@ -123,7 +119,7 @@ export class Link {
     const encoded = this.codec.encode(frame);
     const limit = this.welcome?.maxMessageBytes ?? Infinity;
     if (!fits(encoded, limit)) {
-      throw new RealtimeError("too-large", `the server takes ${String(limit)} octets`);
+      throw new RealtimeError("too-large", `the server takes ${limit} octets`);
     }
     // A character has at most three octets, and what joins them has one.
     if ((this.#queueLength + encoded.length) * 4 > Math.min(limit, maxBatchBytes)) this.flush();
@@ -184,9 +180,9 @@ export class Link {
       try {
         if (!(frame instanceof FrameFault)) this.#receiveFrame(frame);
         else if (frame.request === undefined) this.fail(frame.message);
-        else this.refuse(frame.request, frame);
+        else this.refuse(frame.request, new RealtimeError(frame.code, frame.message));
       } catch (error) {
-        this.#owner.reportError(error, "a frame of the server's");
+        this.#owner.reportError(error, "frame");
       }
     }
   }
@@ -218,8 +214,8 @@ export class Link {
   }
 
   /** Answers a request of the server's with an error. */
-  refuse(r: number, { code, message }: Pick<ErrorBody, "code" | "message">): void {
-    this.send(["err", r, { code, message, retryable: false }]);
+  refuse(r: number, error: RealtimeError): void {
+    this.send(["err", r, error.toBody()]);
   }
 
   // Whether the server is there
@@ -233,7 +229,7 @@ export class Link {
   /** Asks the server whether it is there; cuts the connection when it does not say so in time. */
   probe(): void {
     const { clock } = this.#owner;
-    const { pingMs } = this.welcome ?? { pingMs: maxPingTimeoutMs };
+    const { pingMs = maxPingTimeoutMs } = this.welcome ?? {};
     const sentMs = clock.now();
     this.#timer?.cancel();
     this.#timer = clock.setTimer(() => this.#connection.terminate(), Math.min(pingMs, maxPingTimeoutMs));

@@ -2,16 +2,8 @@
  * A log on the client's side: the chain of positions, what has been handled, and pages when there is room for them
  * (docs/protocol.md, "log").
  */
-import {
-  type HistoryEntry,
-  type HistoryReply,
-  historyReply,
-  type MessageMeta,
-  type PubReply,
-  pubReply,
-  type SubOptions,
-  type SubReply,
-} from "../wire/index.js";
+import type { HistoryEntry, HistoryReply, MessageMeta, PubReply, SubOptions, SubReply } from "../wire/index.js";
+import { historyReply, pubReply } from "../wire/server-frames.js";
 import { forgetOldest } from "./forget-oldest.js";
 import type { History, HistoryMessage, HistoryOptions, LogEvent, LogHandle, PublishOptions } from "./handles.js";
 import type { ChannelFrame } from "./link.js";
@@ -88,7 +80,7 @@ export class LogSubscriber extends Subscriber<LogEvent<unknown>> implements LogH
   }
 
   protected override accepted({ epoch, position }: SubReply): string | undefined {
-    if (epoch === undefined || position === undefined) return "a log without epoch or position";
+    if (epoch === undefined || position === undefined) return "no position";
     // A position of our own stays; what comes has to follow it, or a gap tells that it does not.
     if (this.position === undefined) {
       this.epoch = epoch;

@@ -3,7 +3,8 @@
  * are sent in the order in which they were made.
  */
 import type { Clock } from "../../transport/index.js";
-import { type Check, type ClientFrame, RealtimeError } from "../wire/index.js";
+import { RealtimeError } from "../wire/errors.js";
+import type { Check, ClientFrame } from "../wire/index.js";
 import { type Answer, brokenError, type Link } from "./link.js";
 import type { ClientLimits } from "./options.js";
 
@@ -40,9 +41,6 @@ interface Operation {
 
 // Stands in for the number while a request is measured: it has as many digits as any.
 const longestNumber = 0x7fffffff;
-
-// The longest delay that timers keep.
-const maxTimerMs = 0x7fffffff;
 
 /** See the head of this file. */
 export class Operations {
@@ -90,12 +88,12 @@ export class Operations {
     const bytes = this.#measure(request.frame(longestNumber, undefined));
     const { maxRequests, maxRequestBytes } = this.#limits;
     if (this.#open.size >= maxRequests || this.#bytes + bytes > maxRequestBytes) {
-      throw new RealtimeError("outbox-full", "too much is unanswered", { retryable: true });
+      throw new RealtimeError("outbox-full", "too many requests", { retryable: true });
     }
     return await new Promise<Value>((resolve, reject) => {
       const settle = (): void => {
         this.#close(operation);
-        timer?.cancel();
+        timer.cancel();
         signal?.removeEventListener("abort", aborted);
       };
       const operation: Operation = {
@@ -124,8 +122,7 @@ export class Operations {
       // What a signal is aborted with may be anything, and is passed on as it is.
       const aborted = (): void => giveUp(signal?.reason as Error);
       signal?.addEventListener("abort", aborted);
-      const timer =
-        timeoutMs <= maxTimerMs ? this.#clock.setTimer(() => giveUp(timeoutError(timeoutMs)), timeoutMs) : undefined;
+      const timer = this.#clock.setTimer(() => giveUp(timeoutError(timeoutMs)), timeoutMs);
       this.#open.add(operation);
       this.#waiting.add(operation);
       this.#bytes += bytes;
@@ -172,15 +169,12 @@ export class Operations {
 
   /** A connection is lost. What was under way on it waits again, or fails. */
   lost(link: Link): void {
-    let isAnyResent = false;
     for (const operation of this.#open) {
       if (operation.link !== link) continue;
       operation.link = undefined;
-      isAnyResent ||= operation.request.isResent;
       if (operation.request.isResent) continue;
-      operation.answer.err(new RealtimeError("connection-lost", "it may have been done or not"));
+      operation.answer.err(new RealtimeError("connection-lost", "it may have been done"));
     }
-    if (!isAnyResent) return;
     // In the order in which they were made.
     this.#waiting = new Set([...this.#open].filter((operation) => operation.link === undefined));
     this.flush();
@@ -199,5 +193,5 @@ function closedError(): RealtimeError {
 
 /** Something has not happened within so many milliseconds. */
 export function timeoutError(timeoutMs: number): RealtimeError {
-  return new RealtimeError("timeout", `no answer within ${timeoutMs} ms`, { retryable: true });
+  return new RealtimeError("timeout", `not within ${timeoutMs} ms`, { retryable: true });
 }

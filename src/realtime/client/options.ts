@@ -91,7 +91,7 @@ export function resolveNumbers<Numbers extends object>(defaults: Numbers, given:
     const value = (given as Readonly<Record<string, unknown>>)[name];
     if (value === undefined) continue;
     if (typeof value !== "number" || !(value >= (/Ms$|Attempts$/.test(name) ? 0 : 1))) {
-      throw new RangeError(`${prefix}${name} is out of its range: got ${String(value)}`);
+      throw new RangeError(`${prefix}${name} is out of its range`);
     }
     numbers[name] = value;
   }

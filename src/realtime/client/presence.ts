@@ -1,8 +1,9 @@
 /**
  * Who is in a channel, as far as the server tells.
  */
+
+import { RealtimeError } from "../wire/errors.js";
 import type { PresenceEntry } from "../wire/index.js";
-import { RealtimeError } from "../wire/index.js";
 import { Audience, type AudienceOptions } from "./audience.js";
 import { merged } from "./changes.js";
 import type { Presence, PresenceEvent, PresentUser } from "./handles.js";
@@ -15,7 +16,8 @@ type PresenceFrame = Extract<ChannelFrame, readonly ["who" | "came" | "left", ..
 /** What one shows of oneself, and who waits until the server knows. */
 interface Shown {
   readonly state: unknown;
-  readonly waiters: readonly { readonly resolve: () => void; readonly reject: (error: unknown) => void }[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** See the head of this file. */
@@ -51,8 +53,9 @@ export class PresenceView implements Presence {
   show(state: unknown): Promise<void> {
     return quietly(
       new Promise((resolve, reject) => {
-        // Whoever waited for what was shown before waits for this.
-        this.#shown = { state, waiters: [...(this.#shown?.waiters ?? []), { resolve, reject }] };
+        // What was shown before is of no interest any more.
+        this.#shown?.resolve();
+        this.#shown = { state, resolve, reject };
         this.accepted();
       }),
     );
@@ -63,18 +66,14 @@ export class PresenceView implements Presence {
     const place = this.#place();
     const shown = this.#shown;
     if (place === undefined || shown === undefined) return;
-    const told = (): void => {
-      for (const { resolve } of shown.waiters) resolve();
-      if (this.#shown === shown) this.#shown = { state: shown.state, waiters: [] };
-    };
-    const refused = (error: unknown): void => {
-      for (const { reject } of shown.waiters) reject(error);
+    const err = (error: unknown): void => {
+      shown.reject(error);
       if (this.#shown === shown) this.#shown = undefined;
     };
     try {
-      place.link.request((r) => ["pres", r, place.n, shown.state], { ok: told, err: refused });
+      place.link.request((r) => ["pres", r, place.n, shown.state], { ok: shown.resolve, err });
     } catch (error) {
-      refused(error);
+      err(error);
     }
   }
 
@@ -114,8 +113,7 @@ export class PresenceView implements Presence {
   forgotten(): void {
     const shown = this.#shown;
     this.#shown = undefined;
-    const error = new RealtimeError("cancelled");
-    for (const { reject } of shown?.waiters ?? []) reject(error);
+    shown?.reject(new RealtimeError("cancelled"));
     this.users.clear();
     this.count = 0;
     this.isSample = false;

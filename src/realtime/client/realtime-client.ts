@@ -3,10 +3,11 @@
  */
 import { asyncDispose } from "../../socket/async-dispose.js";
 import type { AnyChannel, Contract } from "../contract/index.js";
+import { RealtimeError } from "../wire/errors.js";
 import type { ChannelKind } from "../wire/index.js";
-import { jsonCodec, RealtimeError } from "../wire/index.js";
+import { jsonCodec } from "../wire/json.js";
 import { makeCall, makeStream } from "./calls.js";
-import type { BaseClient, CallRequestOptions, ClientEnd, ClientState, StreamRequestOptions } from "./client.js";
+import type { BaseClient, CallRequestOptions, ClientEnd, StreamRequestOptions } from "./client.js";
 import type { ClientParts } from "./connection.js";
 import type { ChannelOptions } from "./handles.js";
 import type { Link, UserFrame } from "./link.js";
@@ -16,7 +17,7 @@ import { Operations } from "./operations.js";
 import { type ClientLimits, type ClientOptions, defaultClientLimits, type Fresh, resolveNumbers } from "./options.js";
 import { quietly } from "./quietly.js";
 import { type CallHandler, Serving } from "./serving.js";
-import { fresh, Session, type SessionUser } from "./session.js";
+import { fresh, Session } from "./session.js";
 import { SignalSubscriber } from "./signal.js";
 import { StateSubscriber } from "./state.js";
 import { type Subscriber, type SubscriberContext, wrongKind } from "./subscriber.js";
@@ -29,9 +30,6 @@ const subscribers = {
   signal: SignalSubscriber,
   media: MediaSubscriber,
 } as const;
-
-// 32^20: nobody meets another's by chance.
-const clientIdLength = 20;
 
 /**
  * Makes one.
@@ -49,49 +47,41 @@ export function createRealtimeClient(
 }
 
 /** See the head of this file. */
-class RealtimeClient implements BaseClient, SessionUser {
+class RealtimeClient extends Session implements BaseClient {
   readonly #api: Contract | undefined;
   readonly #options: ClientOptions;
   readonly #limits: ClientLimits;
-  readonly #session: Session;
   readonly #operations: Operations;
   readonly #serving: Serving;
   readonly #context: SubscriberContext;
   /** By name. */
   readonly #channels = new Map<string, AnySubscriber>();
-  readonly #clientId: string;
+  readonly #keyPrefix: string;
   #nextKey = 1;
 
   constructor(parts: ClientParts, api: Contract | undefined, url: Fresh<string | URL>, options: ClientOptions) {
+    const clientId = randomId(parts);
+    super(parts, url, options, clientId);
     this.#api = api;
     this.#options = options;
     this.#limits = resolveNumbers(defaultClientLimits, options);
-    this.#clientId = randomId(parts);
-    this.#serving = new Serving((error, during) => this.#session.reportError(error, during));
+    this.#keyPrefix = clientId.slice(0, 6);
+    this.#serving = new Serving((error, during) => this.reportError(error, during));
     const [codec = jsonCodec] = options.codecs ?? [];
     this.#operations = new Operations(
       parts.clock,
       this.#limits,
       (frame) => codec.encode(frame).length,
-      () => this.#session.current,
+      () => this.current,
     );
-    // Before it begins, whatever it calls is there.
-    this.#session = new Session(parts, url, options, this.#clientId, this);
     this.#context = {
-      session: this.#session,
+      session: this,
       operations: this.#operations,
       limits: this.#limits,
       random: () => parts.random(),
       nextKey: () => this.#newKey(),
     };
-  }
-
-  get state(): ClientState {
-    return this.#session.state;
-  }
-
-  get closed(): Promise<ClientEnd> {
-    return this.#session.closed;
+    this.begin();
   }
 
   get pendingRequests(): number {
@@ -99,32 +89,24 @@ class RealtimeClient implements BaseClient, SessionUser {
   }
 
   get roundTripMs(): number | undefined {
-    return this.#session.offset.best?.roundTripMs;
+    return this.offset.best?.roundTripMs;
   }
 
   serverTimeMs(): number | undefined {
-    const best = this.#session.offset.best;
-    return best === undefined ? undefined : this.#session.clock.now() + best.offsetMs;
-  }
-
-  states(): AsyncIterableIterator<ClientState, undefined> {
-    return this.#session.states();
-  }
-
-  reconnectNow(): void {
-    this.#session.reconnectNow();
+    const best = this.offset.best;
+    return best === undefined ? undefined : this.clock.now() + best.offsetMs;
   }
 
   async refreshToken(): Promise<void> {
     const token = await fresh(this.#options.token);
     // The next connection begins with a fresh one anyway.
-    if (this.#session.current === undefined) return;
+    if (this.current === undefined) return;
     const { timeoutMs } = this.#limits;
     await this.#operations.run({ frame: (r) => ["token", r, token], isResent: false, timeoutMs });
   }
 
-  expiring(): void {
-    this.refreshToken().catch((error: unknown) => this.#session.reportError(error, "the token"));
+  protected override expiring(): void {
+    this.refreshToken().catch((error: unknown) => this.reportError(error, "token"));
   }
 
   // Channels
@@ -166,41 +148,41 @@ class RealtimeClient implements BaseClient, SessionUser {
 
   #newKey(): string {
     // With a part of the client's own, so that it is none that the application has chosen.
-    return `${this.#clientId.slice(0, 6)}.${String(this.#nextKey++)}`;
+    return `${this.#keyPrefix}.${this.#nextKey++}`;
   }
 
   // What the session tells
 
-  opened(): void {
+  protected override opened(): void {
     // Subscriptions first: what is published then comes back.
     for (const channel of this.#channels.values()) channel.opened();
     this.#operations.flush();
   }
 
-  lost(link: Link): void {
+  protected override lost(link: Link): void {
     this.#serving.lost(link);
     for (const channel of this.#channels.values()) channel.lost(link);
     this.#operations.lost(link);
   }
 
-  roomy(): void {
+  override roomy(): void {
     this.#operations.flush();
   }
 
-  frame(link: Link, frame: UserFrame): void {
+  protected override take(link: Link, frame: UserFrame): void {
     const [operation, n] = frame;
     if (operation === "call" || operation === "credit" || operation === "cancel") this.#serving.received(link, frame);
     // A number that is not known is one that was, or will be.
     else link.takers.get(n)?.take(link, frame);
   }
 
-  ended(): void {
+  protected override ended(): void {
     this.#operations.end();
     for (const channel of this.#channels.values()) (channel as Subscriber<unknown>).over();
   }
 
   async close(): Promise<ClientEnd> {
-    this.#session.end("closed");
+    this.end("closed");
     return await this.closed;
   }
 
@@ -209,6 +191,7 @@ class RealtimeClient implements BaseClient, SessionUser {
   }
 }
 
+/** About a hundred bits: nobody meets another's by chance. */
 function randomId(parts: ClientParts): string {
-  return Array.from({ length: clientIdLength }, () => Math.floor(parts.random() * 32).toString(32)).join("");
+  return `${parts.random().toString(32)}${parts.random().toString(32)}`.replaceAll("0.", "");
 }

@@ -1,7 +1,9 @@
 /**
  * Calls of the server's that this client handles.
  */
-import { type CallFrame, type CancelFrame, type CreditFrame, RealtimeError } from "../wire/index.js";
+
+import { RealtimeError } from "../wire/errors.js";
+import type { CallFrame, CancelFrame, CreditFrame } from "../wire/index.js";
 import type { HandlingContext } from "./client.js";
 import { forgetOldest } from "./forget-oldest.js";
 import type { Link } from "./link.js";
@@ -37,7 +39,7 @@ export class Serving {
   }
 
   handle(name: string, handler: CallHandler): () => void {
-    if (this.#handlers.has(name)) throw new TypeError(`"${name}" has a handler already`);
+    if (this.#handlers.has(name)) throw new TypeError(`${name} has a handler`);
     this.#handlers.set(name, handler);
     return () => {
       if (this.#handlers.get(name) === handler) this.#handlers.delete(name);
@@ -67,11 +69,11 @@ export class Serving {
     const handler = this.#handlers.get(name);
     const ofLink = this.#handling.get(link) ?? new Map<number, Handling>();
     if (handler === undefined) {
-      link.refuse(r, { code: "not-found", message: "no such call" });
+      link.refuse(r, new RealtimeError("not-found"));
       return;
     }
     if (ofLink.size >= maxHandling) {
-      link.refuse(r, { code: "too-many", message: "too many calls at once" });
+      link.refuse(r, new RealtimeError("too-many"));
       return;
     }
     this.#handling.set(link, ofLink);
@@ -81,7 +83,7 @@ export class Serving {
     this.#answer(link, r, handling, () => this.#run(handler, name, input, options.key, handling.abort.signal))
       .catch((error: unknown) => this.#refuse(link, r, name, error))
       // The answer itself may be what cannot be sent.
-      .catch((error: unknown) => this.#reportError(error, `the answer to "${name}"`))
+      .catch((error: unknown) => this.#reportError(error, `call ${name}`))
       .finally(() => {
         ofLink.delete(r);
         link.handling--;
@@ -130,13 +132,10 @@ export class Serving {
   }
 
   #refuse(link: Link, r: number, name: string, error: unknown): void {
-    if (error instanceof RealtimeError) {
-      link.send(["err", r, error.toBody()]);
-      return;
-    }
+    const isTold = error instanceof RealtimeError;
     // What went wrong here is nobody's business there.
-    link.send(["err", r, { code: "internal", message: "the handler failed", retryable: false }]);
-    this.#reportError(error, `the handler of "${name}"`);
+    link.refuse(r, isTold ? error : new RealtimeError("internal"));
+    if (!isTold) this.#reportError(error, `call ${name}`);
   }
 }
 

@@ -6,7 +6,8 @@ import { defaultSettings, type Settings } from "../../reconnect/options.js";
 import type { Delay } from "../../reconnect/policy.js";
 import { callAside } from "../../socket/calling.js";
 import type { Clock, Timer } from "../../transport/index.js";
-import { type Codec, type Goaway, jsonCodec, type Welcome } from "../wire/index.js";
+import type { Codec, Goaway, Welcome } from "../wire/index.js";
+import { jsonCodec } from "../wire/json.js";
 import { delayOf, heals } from "./backoff.js";
 import type { ClientEnd, ClientState, ConnectionLoss } from "./client.js";
 import { ClockOffset } from "./clock-offset.js";
@@ -14,25 +15,6 @@ import type { ClientParts } from "./connection.js";
 import { brokenError, Link, type LinkOwner, type SessionFrame, type UserFrame } from "./link.js";
 import { timeoutError } from "./operations.js";
 import { type ClientOptions, type Fresh, resolveNumbers } from "./options.js";
-
-/** Whoever uses the connections. */
-export interface SessionUser {
-  /** A connection is open, and is the one to use. */
-  opened(link: Link): void;
-  /** A connection is lost, which had been opened. */
-  lost(link: Link): void;
-  /** A frame of the application's: neither an answer, nor about the session. */
-  frame(link: Link, frame: UserFrame): void;
-  /** There is room again. */
-  roomy(link: Link): void;
-  /** The token runs out. */
-  expiring(): void;
-  /** It is over for good. */
-  ended(): void;
-}
-
-// The longest delay that timers keep; beyond it they fire at once.
-const maxTimerMs = 0x7fffffff;
 
 /** An attempt that is under way: nothing of one that has been given up counts. */
 interface Attempt {
@@ -43,7 +25,7 @@ interface Attempt {
 }
 
 /** See the head of this file. */
-export class Session implements LinkOwner {
+export abstract class Session implements LinkOwner {
   readonly clock: Clock;
   readonly closed: Promise<ClientEnd>;
   readonly offset: ClockOffset = new ClockOffset();
@@ -54,7 +36,6 @@ export class Session implements LinkOwner {
   readonly #url: Fresh<string | URL>;
   readonly #options: ClientOptions;
   readonly #clientId: string;
-  readonly #user: SessionUser;
   readonly #settings: Settings;
   readonly #codecs: readonly Codec[];
   /** Those that finish what is under way on them. */
@@ -69,34 +50,46 @@ export class Session implements LinkOwner {
   #lastLoss: ConnectionLoss | undefined;
   #waiters: (() => void)[] = [];
   #resolveClosed: (end: ClientEnd) => void = () => undefined;
-  readonly #stopWakeUps: (() => void) | undefined;
+  #stopWakeUps: (() => void) | undefined;
   readonly #aborted = (): void => this.end("aborted");
 
-  constructor(
-    parts: ClientParts,
-    url: Fresh<string | URL>,
-    options: ClientOptions,
-    clientId: string,
-    user: SessionUser,
-  ) {
+  constructor(parts: ClientParts, url: Fresh<string | URL>, options: ClientOptions, clientId: string) {
     this.#parts = parts;
     this.#url = url;
     this.#options = options;
     this.#clientId = clientId;
-    this.#user = user;
     this.clock = parts.clock;
     this.#codecs = options.codecs ?? [jsonCodec];
     this.#settings = resolveNumbers(defaultSettings, options.reconnect ?? {}, "reconnect.");
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    const { signal } = options;
+  }
+
+  // Whoever uses the connections
+
+  /** A connection is open, and is the one to use. */
+  protected abstract opened(): void;
+  /** A connection is lost, which had been opened. */
+  protected abstract lost(link: Link): void;
+  /** A frame of the application's: neither an answer, nor about the session. */
+  protected abstract take(link: Link, frame: UserFrame): void;
+  /** There is room again. */
+  abstract roomy(): void;
+  /** The token runs out. */
+  protected abstract expiring(): void;
+  /** It is over for good. */
+  protected abstract ended(): void;
+
+  /** Makes the first connection. */
+  protected begin(): void {
+    const { signal } = this.#options;
     if (signal?.aborted === true) {
       this.end("aborted");
       return;
     }
     signal?.addEventListener("abort", this.#aborted);
-    this.#stopWakeUps = parts.wakeUps?.(() => this.#wake());
+    this.#stopWakeUps = this.#parts.wakeUps?.(() => this.#wake());
     this.#begin();
   }
 
@@ -120,7 +113,7 @@ export class Session implements LinkOwner {
     for (const waiter of this.#waiters.splice(0)) waiter();
     callAside(
       () => this.#options.state?.(state),
-      (error) => this.reportError(error, "the option state"),
+      (error) => this.reportError(error, "state"),
     );
   }
 
@@ -134,7 +127,7 @@ export class Session implements LinkOwner {
     const { attemptTimeoutMs } = this.#settings;
     this.#timer = this.clock.setTimer(
       () => this.#failed(attempt, { kind: "attempt-failed", error: timeoutError(attemptTimeoutMs) }),
-      Math.min(attemptTimeoutMs, maxTimerMs),
+      attemptTimeoutMs,
     );
     this.#connect(attempt).catch((error: unknown) => this.#failed(attempt, { kind: "attempt-failed", error }));
     if (this.current === undefined && this.state.name !== "connecting") {
@@ -149,7 +142,7 @@ export class Session implements LinkOwner {
       protocols: this.#codecs.map(({ subprotocol }) => subprotocol),
       signal: attempt.abort.signal,
       message: (_connection, message) => attempt.link?.receive(message),
-      error: (error) => this.reportError(error, "a connection"),
+      error: (error) => this.reportError(error, "connection"),
     });
     if (attempt !== this.#attempt) {
       connection.terminate();
@@ -177,7 +170,7 @@ export class Session implements LinkOwner {
     this.#enter({ name: "open", session: welcome.session, user: welcome.user });
     // What was told of it may have closed the client.
     if (this.current !== link) return;
-    this.#user.opened(link);
+    this.opened();
     if (before === undefined) return;
     this.#leaving.add(before);
     before.retire();
@@ -200,7 +193,7 @@ export class Session implements LinkOwner {
     try {
       verdict = this.#options.reconnect?.retry?.(loss);
     } catch (error) {
-      this.reportError(error, "reconnect.retry");
+      this.reportError(error, "retry");
     }
     // Whoever was told may have closed the client.
     if (this.state.name === "closed") return;
@@ -224,7 +217,7 @@ export class Session implements LinkOwner {
 
   #wait(loss: ConnectionLoss, delayMs: number): void {
     this.#timer?.cancel();
-    this.#timer = this.clock.setTimer(() => this.#begin(), Math.min(delayMs, maxTimerMs));
+    this.#timer = this.clock.setTimer(() => this.#begin(), delayMs);
     // While a connection is still there, its successor is nobody's concern.
     if (this.current === undefined) this.#enter({ name: "waiting", attempt: this.#failures + 1, delayMs, loss });
   }
@@ -253,11 +246,11 @@ export class Session implements LinkOwner {
     const attempt = this.#attempt;
     if (frame[0] === "welcome") {
       if (attempt?.link === link) this.#welcomed(attempt, link, frame[1]);
-      else link.fail("welcome twice");
+      else link.fail("welcome");
     } else if (link.welcome === undefined) link.fail(`${frame[0]} before welcome`);
     else if (frame[0] === "goaway") this.#goAway(link, frame[1]);
-    else if (frame[0] === "expiring") this.#user.expiring();
-    else this.#user.frame(link, frame);
+    else if (frame[0] === "expiring") this.expiring();
+    else this.take(link, frame);
   }
 
   over(link: Link, loss: ConnectionLoss): void {
@@ -266,20 +259,16 @@ export class Session implements LinkOwner {
       return;
     }
     if (this.#leaving.delete(link)) {
-      this.#user.lost(link);
+      this.lost(link);
       return;
     }
     if (this.current !== link) return;
     this.current = undefined;
     if (this.clock.now() - this.#openedAtMs >= this.#settings.stableAfterMs) this.#failures = 0;
-    this.#user.lost(link);
+    this.lost(link);
     // Its successor may be on its way already.
     if (this.#attempt !== undefined) this.#enter({ name: "connecting", attempt: this.#failures + 1 });
     else this.#after(loss);
-  }
-
-  roomy(link: Link): void {
-    this.#user.roomy(link);
   }
 
   roundTrip(sentMs: number, receivedMs: number, theirMs: number): void {
@@ -290,7 +279,7 @@ export class Session implements LinkOwner {
     const { error: told = (unhandled: unknown) => this.#parts.reportError(unhandled, during) } = this.#options;
     callAside(
       () => told(error),
-      (worse) => this.#parts.reportError(worse, "the option error"),
+      (worse) => this.#parts.reportError(worse, "error"),
     );
   }
 
@@ -298,12 +287,9 @@ export class Session implements LinkOwner {
   #goAway(link: Link, { afterMs }: Goaway): void {
     if (link !== this.current || this.#attempt !== undefined) return;
     this.#timer?.cancel();
-    this.#timer = this.clock.setTimer(
-      () => {
-        if (this.#attempt === undefined) this.#begin();
-      },
-      Math.min(this.#parts.random() * afterMs, maxTimerMs),
-    );
+    this.#timer = this.clock.setTimer(() => {
+      if (this.#attempt === undefined) this.#begin();
+    }, this.#parts.random() * afterMs);
   }
 
   // The end
@@ -321,7 +307,7 @@ export class Session implements LinkOwner {
     this.#leaving.clear();
     attempt?.abort.abort();
     this.#enter({ name: "closed", end });
-    this.#user.ended();
+    this.ended();
     for (const link of links) link?.close();
     this.#resolveClosed(end);
   }

@@ -1,14 +1,8 @@
 /**
  * A state on the client's side: a replica that snapshots and deltas keep up (docs/protocol.md, "state").
  */
-import {
-  type ClientFrame,
-  type RevisionReply,
-  revisionReply,
-  type StateEntry,
-  type SubOptions,
-  type SubReply,
-} from "../wire/index.js";
+import type { ClientFrame, RevisionReply, StateEntry, SubOptions, SubReply } from "../wire/index.js";
+import { revisionReply } from "../wire/server-frames.js";
 import { merged } from "./changes.js";
 import type { DeleteRequestOptions, SetRequestOptions, StateEvent, StateHandle } from "./handles.js";
 import type { ChannelFrame, Link } from "./link.js";
@@ -34,13 +28,11 @@ export class StateSubscriber extends Subscriber<Event> implements StateHandle {
   // Requests
 
   set(key: string, value: unknown, options: SetRequestOptions = {}): Promise<RevisionReply> {
-    const condition = options.if === undefined ? undefined : { if: options.if };
-    return this.#change(options, (r, link) => ["set", r, this.channelOn(link), key, value, condition]);
+    return this.#change(options, (r, link) => ["set", r, this.channelOn(link), key, value, { if: options.if }]);
   }
 
   delete(key: string, options: DeleteRequestOptions = {}): Promise<RevisionReply> {
-    const condition = options.if === undefined ? undefined : { if: options.if };
-    return this.#change(options, (r, link) => ["del", r, this.channelOn(link), key, condition]);
+    return this.#change(options, (r, link) => ["del", r, this.channelOn(link), key, { if: options.if }]);
   }
 
   #change(
@@ -71,7 +63,7 @@ export class StateSubscriber extends Subscriber<Event> implements StateHandle {
   }
 
   protected override accepted({ epoch }: SubReply): string | undefined {
-    if (epoch === undefined) return "a state without epoch";
+    if (epoch === undefined) return "no epoch";
     // Positions of another say nothing: a snapshot has to come.
     if (epoch !== this.#epoch) this.position = undefined;
     this.#epoch = epoch;

@@ -3,7 +3,9 @@
  * time being. What its frames mean, the kinds know.
  */
 import type { Timer } from "../../transport/index.js";
-import { type ChannelKind, RealtimeError, type SubOptions, type SubReply, subReply } from "../wire/index.js";
+import { RealtimeError } from "../wire/errors.js";
+import type { ChannelKind, SubOptions, SubReply } from "../wire/index.js";
+import { subReply } from "../wire/server-frames.js";
 import { Audience } from "./audience.js";
 import type { ChannelOptions, Handle } from "./handles.js";
 import type { ChannelFrame, FrameTaker, Link } from "./link.js";
@@ -177,7 +179,7 @@ export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
     }
     const other = link.takers.get(reply.n);
     if (other !== undefined && other !== this) {
-      link.fail("one number for two channels");
+      link.fail("a number twice");
       return;
     }
     link.takers.set(reply.n, this);

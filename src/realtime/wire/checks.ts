@@ -40,9 +40,6 @@ export function whole(min: number, max: number = Number.MAX_SAFE_INTEGER): Check
 /** A number that is neither infinite nor none. */
 export const finite: Check<number> = check(Number.isFinite);
 
-/** A number above 0. */
-export const positive: Check<number> = check((value) => Number.isFinite(value) && (value as number) > 0);
-
 /** Octets. */
 export const octets: Check<Uint8Array> = check((value) => value instanceof Uint8Array);
 
@@ -72,7 +69,7 @@ export function list<Value>(inner: Check<Value>): Check<readonly Value[]> {
     if (!Array.isArray(value)) return "";
     for (let index = 0; index < value.length; index++) {
       const fault = inner(value[index]);
-      if (fault !== undefined) return `[${String(index)}]${fault}`;
+      if (fault !== undefined) return `[${index}]${fault}`;
     }
     return undefined;
   };
@@ -86,7 +83,7 @@ export function tuple<Values extends readonly unknown[]>(
     if (!Array.isArray(value)) return "";
     for (let index = 0; index < checks.length; index++) {
       const fault = checks[index]?.(value[index]);
-      if (fault !== undefined) return `[${String(index)}]${fault}`;
+      if (fault !== undefined) return `[${index}]${fault}`;
     }
     return undefined;
   };

@@ -11,7 +11,6 @@ import {
   object,
   optional,
   place,
-  positive,
   text,
   tuple,
   whole,
@@ -28,6 +27,9 @@ import type {
   SubOptions,
 } from "./frames.js";
 import { maxClientIdLength, maxRequestNumber } from "./limits.js";
+
+/** A number above 0. */
+const positive: Check<number> = (value) => (Number.isFinite(value) && (value as number) > 0 ? undefined : "");
 
 const since: Check<Since> = tuple<[string, string]>(place, place);
 

@@ -78,7 +78,7 @@ export class RealtimeError extends OpenlineError {
    * @param message for humans who look for the reason
    */
   constructor(code: string, message: string = code, options: RealtimeErrorOptions = {}) {
-    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    super(message, options);
     this.code = code;
     this.retryable = options.retryable ?? false;
     this.retryAfterMs = options.retryAfterMs;

@@ -42,7 +42,7 @@ export type HistoryEntry = readonly [
   position: string,
   previous: string,
   value: unknown,
-  meta?: MessageMeta | undefined,
+  meta?: MessageMeta | null | undefined,
 ];
 
 /** A key of a state with its value, and the position at which it changed last. */

@@ -21,6 +21,7 @@ import {
 } from "./checks.js";
 import { channelNumber, errorBody, type FrameTable, last, sharedFrames } from "./frame-table.js";
 import type {
+  ChannelKind,
   Expiry,
   Gap,
   Goaway,
@@ -83,7 +84,8 @@ export const serverFrames: FrameTable<ServerFrame> = {
 /** What `ok` carries for `sub`. */
 export const subReply: Check<SubReply> = object<SubReply>({
   n: count,
-  kind: oneOf("log", "state", "signal", "media"),
+  // One that is not known is none that was asked for.
+  kind: text() as Check<ChannelKind>,
   epoch: optional(place),
   position: optional(place),
   recovered: optional(flag),
@@ -92,11 +94,7 @@ export const subReply: Check<SubReply> = object<SubReply>({
 /** What `ok` carries for `hist`. */
 export const historyReply: Check<HistoryReply> = object<HistoryReply>({
   epoch: place,
-  messages: list<HistoryEntry>(
-    tuple<[string, string, unknown, MessageMeta | undefined]>(place, place, anything, (value) =>
-      value === null ? undefined : optional(meta)(value),
-    ),
-  ),
+  messages: list<HistoryEntry>(tuple<HistoryEntry>(place, place, anything, optional(nullable(meta)))),
   isEnd: flag,
 });
 

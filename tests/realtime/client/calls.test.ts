@@ -187,7 +187,7 @@ describe("a call of the server's", () => {
     peer.say(["call", 1, "confirm", "sure?"], ["call", 2, "confirm", "really?"], ["call", 3, "unknown", 1]);
     await server.clock.settle();
     assert.deepEqual(peer.frames.splice(0), [
-      ["err", 3, { code: "not-found", message: "no such call", retryable: false }],
+      ["err", 3, { code: "not-found", message: "not-found", retryable: false }],
       ["ok", 1, true],
       ["ok", 2, false],
     ]);
@@ -198,9 +198,7 @@ describe("a call of the server's", () => {
     stop();
     peer.say(["call", 4, "confirm", ""]);
     await server.clock.settle();
-    assert.deepEqual(peer.frames.splice(0), [
-      ["err", 4, { code: "internal", message: "the handler failed", retryable: false }],
-    ]);
+    assert.deepEqual(peer.frames.splice(0), [["err", 4, { code: "internal", message: "internal", retryable: false }]]);
     assert.match(server.printed[0] ?? "", /a secret/u);
     await client.close();
   });

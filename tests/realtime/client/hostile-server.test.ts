@@ -138,7 +138,7 @@ async function attack(codec: Codec, seed: number, steps: readonly Step[]): Promi
   for (const loop of loops) assert.ok(loop.isOver);
   assert.equal(server.clock.pendingTimers, 0, "no timer is left");
   // A token that is refused is the application's concern.
-  const printed = server.printed.filter((line) => !line.startsWith("the token: "));
+  const printed = server.printed.filter((line) => !line.startsWith("token: "));
   assert.deepEqual(printed, []);
 }
 

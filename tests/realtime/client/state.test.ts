@@ -179,10 +179,10 @@ describe("a state", () => {
     assert.deepEqual(
       peer.frames.map((frame) => [frame[0], ...frame.slice(2)]),
       [
-        ["set", "book/X", "a", 1],
+        ["set", "book/X", "a", 1, {}],
         ["set", "book/X", "a", 1, { if: null }],
         ["set", "book/X", "a", 1, { if: "r1" }],
-        ["del", "book/X", "a"],
+        ["del", "book/X", "a", {}],
         ["del", "book/X", "a", { if: "r2" }],
       ],
     );

@@ -22,6 +22,9 @@ type OwnConnectOptions = Omit<ConnectOptions, keyof SharedOptions | SetByClient>
 /** What the client sets. */
 type SetByClient = "open" | "message" | "drain" | "close" | "error" | "protocols" | "signal";
 
+// The longest delay that timers keep; beyond it they fire at once.
+const maxTimerMs = 0x7fffffff;
+
 /**
  * Connects to a server of `openline/realtime`, and stays connected until `close`.
  *
@@ -32,7 +35,10 @@ type SetByClient = "open" | "message" | "drain" | "close" | "error" | "protocols
  */
 export const createClient: CreateClient<OwnConnectOptions> = createClientFactory<OwnConnectOptions>({
   connect: (url, options) => connect(url, options),
-  clock: nodePlatform.clock,
+  clock: {
+    now: () => nodePlatform.clock.now(),
+    setTimer: (callback, delayMs) => nodePlatform.clock.setTimer(callback, Math.min(delayMs, maxTimerMs)),
+  },
   random: Math.random,
   refusalOf: (error) => refusalOf(error, Date.now()),
   reportError: (error, during) => nodePlatform.reportError(error, during),

@@ -14,7 +14,7 @@ const lookAgainMs = 50;
 /**
  * Connects once.
  *
- * @throws RealtimeError `connection-lost` when there is no connection, whyever; `url-invalid`; the reason of the signal
+ * @throws RealtimeError `connection-lost` when there is no connection, whyever, or the signal is aborted; `url-invalid`
  */
 export function connect(url: string | URL, options: ConnectionOptions): Promise<RealtimeConnection> {
   const { protocols, signal } = options;
@@ -22,24 +22,10 @@ export function connect(url: string | URL, options: ConnectionOptions): Promise<
   return new Promise((resolve, reject) => {
     const webSocket = new WebSocket(address, [...protocols]);
     webSocket.binaryType = "arraybuffer";
-    const settle = (): void => {
-      signal.removeEventListener("abort", abort);
-      webSocket.onopen = webSocket.onerror = webSocket.onclose = null;
-    };
-    const abort = (): void => {
-      settle();
-      webSocket.close();
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener("abort", abort);
-    webSocket.onopen = () => {
-      settle();
-      resolve(connectionOver(webSocket, options));
-    };
-    webSocket.onerror = webSocket.onclose = (event: Event) => {
-      settle();
-      reject(new RealtimeError("connection-lost", `no connection to ${address}`, { cause: event }));
-    };
+    signal.addEventListener("abort", () => webSocket.close());
+    webSocket.onopen = () => resolve(connectionOver(webSocket, options));
+    // It is told of no reason, and of every failure.
+    webSocket.onclose = () => reject(new RealtimeError("connection-lost", address));
   });
 }
 

@@ -5,14 +5,18 @@ import { wakeUps } from "../../../web/wake-ups.js";
 import { type CreateClient, createClientFactory } from "../create-client.js";
 import { connect } from "./connect.js";
 
+export { RealtimeError } from "../../wire/errors.js";
 export type {
   ErrorCode,
   PubReply as Published,
   RealtimeErrorOptions,
   RevisionReply as Revised,
 } from "../../wire/index.js";
-export { jsonCodec, RealtimeError } from "../../wire/index.js";
+export { jsonCodec } from "../../wire/json.js";
 export type * from "../index.js";
+
+// The longest delay that timers keep; beyond it they fire at once.
+const maxTimerMs = 0x7fffffff;
 
 /**
  * Connects to a server of `openline/realtime`, and stays connected until `close`. A wait is over early when the network comes
@@ -28,7 +32,7 @@ export const createClient: CreateClient = createClientFactory({
   clock: {
     now: () => performance.now(),
     setTimer(callback, delayMs) {
-      const timer = setTimeout(callback, delayMs);
+      const timer = setTimeout(callback, Math.min(delayMs, maxTimerMs));
       return { cancel: () => clearTimeout(timer) };
     },
   },
