@@ -58,7 +58,7 @@ export type {
   StateSink,
   StateWatch,
 } from "./engines/index.js";
-export { EngineError, memory, ValueError } from "./engines/index.js";
+export { EngineError, engineErrorCodes, memory, ValueError } from "./engines/index.js";
 export * from "./engines/journal/index.js";
 export type { BesideHandlers, ServedRealtime, ServeHandlers } from "./served.js";
 export type * from "./server/index.js";

@@ -144,7 +144,7 @@ export interface LogEngine {
    * far as the engine outlasts it, and every tail gets it. Messages of one caller, appended without waiting in between,
    * stand in the order of the calls.
    *
-   * @throws EngineError "unavailable", "full", "closed"
+   * @throws ValueError for a value that not every codec has; EngineError "unavailable", "full", "closed"
    */
   append(channel: string, append: Append): Promise<Appended>;
   /**
@@ -220,7 +220,7 @@ export interface StateEngine {
    * Sets a key, if its revision is `expected` (`null`: it has none), or whatever it is when that is undefined.
    *
    * @returns the new revision
-   * @throws EngineError "conflict" with `current`; "unavailable", "full", "closed"
+   * @throws EngineError "conflict" with `current`; "unavailable", "full", "closed"; ValueError as `append` does
    */
   set(channel: string, key: string, value: unknown, expected: string | null | undefined): Promise<string>;
   /** Deletes a key, as `set`. Deleting what is not there changes nothing, and returns the state's position. */
@@ -244,7 +244,11 @@ export interface Signal {
 
 /** Messages that are not kept: at most once, in the order of each sender. */
 export interface SignalEngine {
-  /** @throws EngineError "unavailable", "closed" */
+  /**
+   * Tells whoever listens now. The value is copied.
+   *
+   * @throws ValueError for a value that not every codec has; EngineError "unavailable", "closed"
+   */
   send(channel: string, signal: Signal): Promise<void>;
   listen(channel: string, receive: (signal: Signal) => void): Promise<EngineSubscription>;
 }

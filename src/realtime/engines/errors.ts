@@ -3,17 +3,21 @@
  */
 
 /** The codes of `EngineError`. */
-export type EngineErrorCode =
+export const engineErrorCodes = [
   /** The engine cannot be reached, or cannot promise that what it is given is kept. The same may succeed later. */
-  | "unavailable"
+  "unavailable",
   /** A compare-and-set found another revision. */
-  | "conflict"
+  "conflict",
   /** What would have to be kept is more than there is room for, and nothing may be dropped for it. */
-  | "full"
+  "full",
   /** A media frame that belongs to no group: none has begun with a key frame. */
-  | "no-key-frame"
+  "no-key-frame",
   /** The engine has been closed. */
-  | "closed";
+  "closed",
+] as const;
+
+/** One of them. */
+export type EngineErrorCode = (typeof engineErrorCodes)[number];
 
 /** What a compare-and-set found in place of what it expected. */
 export interface CurrentEntry {

@@ -49,14 +49,15 @@ export class Publishing {
   async publish([, , to, value, options = {}]: PubFrame): Promise<PubReply> {
     const { services, user, channels, ownerAndClient } = this.#session;
     const { key } = options;
+    const channel = channels.nameOf(to);
     return await this.#order.run(
-      String(to),
+      channel,
       async () => {
-        const { name, match } = await allowedChannel(services, user, channels.nameOf(to), "publish", "log");
-        const channel = match.value as LogChannel;
-        return { name, channel, checked: await validate(channel.message, value) };
+        const { name, match } = await allowedChannel(services, user, channel, "publish", "log");
+        const { message, retain } = match.value as LogChannel;
+        return { name, retain, checked: await validate(message, value) };
       },
-      async ({ name, channel, checked }) => {
+      async ({ name, retain, checked }) => {
         const { position, isDuplicate } = await services.engine.logs.append(name, {
           value: checked,
           meta: {
@@ -64,7 +65,7 @@ export class Publishing {
             ...(user.id !== null && { user: user.id }),
             ...(key !== undefined && { key }),
           },
-          retain: retentionOf(channel.retain, services.limits),
+          retain: retentionOf(retain, services.limits),
           idempotency:
             key === undefined
               ? undefined
@@ -78,10 +79,11 @@ export class Publishing {
   /** @throws RealtimeError, EngineError */
   async set([, , to, key, value, options = {}]: SetFrame): Promise<RevisionReply> {
     const { services, user, channels } = this.#session;
+    const channel = channels.nameOf(to);
     return await this.#order.run(
-      String(to),
+      channel,
       async () => {
-        const { name, match } = await allowedChannel(services, user, channels.nameOf(to), "publish", "state");
+        const { name, match } = await allowedChannel(services, user, channel, "publish", "state");
         return { name, checked: await validate((match.value as StateChannel).value, value) };
       },
       async ({ name, checked }) => ({ revision: await services.engine.states.set(name, key, checked, options.if) }),
@@ -91,9 +93,10 @@ export class Publishing {
   /** @throws RealtimeError, EngineError */
   async delete([, , to, key, options = {}]: DelFrame): Promise<RevisionReply> {
     const { services, user, channels } = this.#session;
+    const channel = channels.nameOf(to);
     return await this.#order.run(
-      String(to),
-      () => allowedChannel(services, user, channels.nameOf(to), "publish", "state"),
+      channel,
+      () => allowedChannel(services, user, channel, "publish", "state"),
       async ({ name }) => ({ revision: await services.engine.states.delete(name, key, options.if) }),
     );
   }
@@ -101,10 +104,11 @@ export class Publishing {
   /** @throws RealtimeError, EngineError */
   async signal([, , to, value]: SigFrame): Promise<void> {
     const { services, user, channels } = this.#session;
+    const channel = channels.nameOf(to);
     await this.#order.run(
-      String(to),
+      channel,
       async () => {
-        const { name, match } = await allowedChannel(services, user, channels.nameOf(to), "publish", "signal");
+        const { name, match } = await allowedChannel(services, user, channel, "publish", "signal");
         return { name, checked: await validate((match.value as SignalChannel).message, value) };
       },
       ({ name, checked }) => services.engine.signals.send(name, { value: checked, user: user.id ?? undefined }),

@@ -304,7 +304,9 @@ export class RealtimeServer implements Realtime {
   async drain(options: { readonly spreadMs?: number; readonly code?: number } = {}): Promise<void> {
     const { spreadMs = defaultSpreadMs, code = 1012 } = options;
     this.#isDraining = true;
-    for (const session of this.#sessions.values()) session.send(["goaway", { afterMs: spreadMs, code }]);
+    for (const session of this.#sessions.values()) {
+      if (session.isOpen) session.send(["goaway", { afterMs: spreadMs, code }]);
+    }
     if (this.#sessions.size > 0) {
       await new Promise<void>((resolve) => {
         this.#emptied = resolve;

@@ -4,6 +4,7 @@
 /* eslint-disable @typescript-eslint/require-await -- what an async method throws, it rejects with, as the interface says */
 import type { EngineSubscription, MediaEngine, MediaFrame, MediaTail, Signal, SignalEngine } from "../engine.js";
 import { EngineError } from "../errors.js";
+import { copyValue } from "../value.js";
 import type { MemoryCore } from "./core.js";
 
 /** Those who listen to channels. */
@@ -41,7 +42,8 @@ export class SignalStore implements SignalEngine {
 
   async send(channel: string, signal: Signal): Promise<void> {
     this.#core.check();
-    this.#listeners.tell(channel, signal);
+    const { value } = copyValue(signal.value);
+    this.#listeners.tell(channel, { value, user: signal.user });
   }
 
   async listen(channel: string, receive: (signal: Signal) => void): Promise<EngineSubscription> {

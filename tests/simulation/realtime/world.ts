@@ -10,7 +10,8 @@ import { realtimeParts } from "#src/realtime/server/index.js";
 import { FakeClock, type Link, SeededRandom } from "#src/testing/index.js";
 import { createTestPlatform } from "#src/testing/test-platform.js";
 import { MemoryServer } from "#src/testing/test-server.js";
-import { startUnixMs } from "../engines/world.js";
+import { startUnixMs } from "../../realtime/engines/world.js";
+import { lagging } from "./lagging-engine.js";
 import { Disk, VolatileJournal } from "./volatile-journal.js";
 
 export const api = contract({
@@ -37,11 +38,14 @@ export class SimulatedWorld {
   realtime!: ServedRealtimeServer;
   readonly #platform: ReturnType<typeof createTestPlatform>;
   readonly #disk = new Disk();
+  /** Milliseconds by which the engine's followers lag at most. */
+  readonly #lagMs: number;
   #journal!: VolatileJournal;
   #network: MemoryServer<undefined> | undefined;
 
   constructor(seed: number) {
     this.random = new SeededRandom(seed);
+    this.#lagMs = this.random.pick([0, 0, 20, 300]);
     const lateness = this.random.fork();
     this.clock = new FakeClock({ lateByMs: (delayMs) => lateness.integer(0, Math.min(3, Math.ceil(delayMs / 10))) });
     this.#platform = createTestPlatform(this.clock, this.random.fork());
@@ -59,9 +63,10 @@ export class SimulatedWorld {
         setTimer: (callback, delayMs) => this.clock.setTimer(callback, delayMs),
       },
     );
+    const engine = memory({ journal: this.#journal });
     const limits = { pageMessages: 4, pageBytes: 2000, maxLagBytes: 3000, maxLagKeys: 6, maxLagSignals: 10 };
     const parts = realtimeParts(platform, api, {
-      engine: memory({ journal: this.#journal }),
+      engine: this.#lagMs === 0 ? engine : lagging(engine, this.clock, () => this.random.integer(0, this.#lagMs)),
       limits: { ...limits, requestsPerSecond: 100_000, requestBurst: 100_000 },
       calls: {
         order: async (input) => {

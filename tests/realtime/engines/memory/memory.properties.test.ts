@@ -6,8 +6,8 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { Engine } from "#src/realtime/engines/index.js";
 import { memory } from "#src/realtime/engines/index.js";
-import { KilledProcesses } from "./killed.js";
-import { createHost, startUnixMs } from "./world.js";
+import { KilledProcesses } from "../killed.js";
+import { createHost, startUnixMs } from "../world.js";
 
 interface Appended {
   readonly position: string;

@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import type { Engine } from "#src/realtime/engines/index.js";
 import { copyValue, memory, ValueError } from "#src/realtime/engines/index.js";
 import { engineContract } from "#src/testing/index.js";
-import { KilledProcesses } from "./killed.js";
-import { createHost } from "./world.js";
+import { KilledProcesses } from "../killed.js";
+import { createHost } from "../world.js";
 
 const retain = { count: 1000, ageMs: 1_000_000, bytes: 1_000_000_000 };
 
