@@ -54,8 +54,10 @@ describe("a real-time server on a port", () => {
     });
     const socket = await connect(`${server.url}/echo`);
     socket.send("hi");
-    const [message] = [(await socket[Symbol.asyncIterator]().next()).value];
-    assert.equal(message, "/echo hi");
+    for await (const message of socket) {
+      assert.equal(message, "/echo hi");
+      break;
+    }
     const client = createClient(server.url);
     await client.channel("any").publish({ a: 1 });
     await client.close();

@@ -1,7 +1,6 @@
 /**
  * What keeps and carries the data of the real-time layer: the interface, and the embedded engine.
  */
-export type { Changed, KeyChange } from "./changes.js";
 export { Changes } from "./changes.js";
 export type * from "./engine.js";
 export type { CurrentEntry, EngineErrorCode } from "./errors.js";
@@ -9,5 +8,4 @@ export { EngineError, engineErrorCodes } from "./errors.js";
 export type { Journal, JournalRecord } from "./memory/journal.js";
 export type { MemoryOptions } from "./memory/memory.js";
 export { memory } from "./memory/memory.js";
-export type { MeasuredValue } from "./value.js";
 export { copyValue, ValueError } from "./value.js";
