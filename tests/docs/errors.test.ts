@@ -17,6 +17,7 @@ import {
 } from "#src/protocol/index.js";
 import { engineErrorCodes, ValueError } from "#src/realtime/engines/index.js";
 import { JournalDamagedError } from "#src/realtime/engines/journal/index.js";
+import { errorCodes } from "#src/realtime/wire/index.js";
 import { AdmissionError, admissionCodes } from "#src/server/index.js";
 import { Http2Error, http2ErrorCodes, ProxyError, proxyErrorCodes } from "#src/transport/node/index.js";
 
@@ -78,6 +79,10 @@ describe("docs/errors.md", () => {
     for (const code of ofEngines) assertRow(code);
   });
 
+  it("has every code of the real-time layer's own errors", () => {
+    for (const code of errorCodes) assertRow(code);
+  });
+
   it("has no row for a code that does not exist", () => {
     const known = new Set<string>([
       ...violationCodes,
@@ -90,6 +95,7 @@ describe("docs/errors.md", () => {
       ...proxyErrorCodes,
       ...http2ErrorCodes,
       ...ofEngines,
+      ...errorCodes,
     ]);
     const listed = [...page.matchAll(/^\| `([a-z0-9-]+)` \|/gmu)].map((match) => match[1] ?? "");
     assert.deepEqual(

@@ -80,7 +80,7 @@ export class LogSubscriber extends Subscriber<LogEvent<unknown>> implements LogH
   }
 
   protected override accepted({ epoch, position }: SubReply): string | undefined {
-    if (epoch === undefined || position === undefined) return "no position";
+    if (epoch === undefined || position === undefined) return "no epoch";
     // A position of our own stays; what comes has to follow it, or a gap tells that it does not.
     if (this.position === undefined) {
       this.epoch = epoch;

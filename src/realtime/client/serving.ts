@@ -83,7 +83,7 @@ export class Serving {
     this.#answer(link, r, handling, () => this.#run(handler, name, input, options.key, handling.abort.signal))
       .catch((error: unknown) => this.#refuse(link, r, name, error))
       // The answer itself may be what cannot be sent.
-      .catch((error: unknown) => this.#reportError(error, `call ${name}`))
+      .catch((error: unknown) => this.#reportError(error, name))
       .finally(() => {
         ofLink.delete(r);
         link.handling--;
@@ -135,7 +135,7 @@ export class Serving {
     const isTold = error instanceof RealtimeError;
     // What went wrong here is nobody's business there.
     link.refuse(r, isTold ? error : new RealtimeError("internal"));
-    if (!isTold) this.#reportError(error, `call ${name}`);
+    if (!isTold) this.#reportError(error, name);
   }
 }
 

@@ -8,6 +8,9 @@ import type { ConnectionEnd, ConnectionOptions, RealtimeConnection } from "../co
 // More output than this waits for a peer that reads slowly: better to wait, too.
 const highWaterMarkBytes = 64 * 1024;
 
+// WHATWG WebSockets §3.1: "OPEN (numeric value 1)".
+const open = 1;
+
 // A platform tells nobody when there is room again.
 const lookAgainMs = 50;
 
@@ -57,7 +60,7 @@ function connectionOver(webSocket: WebSocket, { message }: ConnectionOptions): R
     protocol: webSocket.protocol,
     closed,
     send(data) {
-      if (webSocket.readyState !== WebSocket.OPEN) return { ok: false, status: "refused" };
+      if (webSocket.readyState !== open) return { ok: false, status: "refused" };
       webSocket.send(data as string | Uint8Array<ArrayBuffer>);
       return { ok: true, status: hasRoom() ? "sent" : "buffered" };
     },
@@ -66,7 +69,7 @@ function connectionOver(webSocket: WebSocket, { message }: ConnectionOptions): R
         const look = (): void => {
           // Of one that is closing, what waits stays what it is.
           if (hasRoom()) resolve();
-          else if (webSocket.readyState === WebSocket.OPEN) setTimeout(look, lookAgainMs);
+          else if (webSocket.readyState === open) setTimeout(look, lookAgainMs);
         };
         look();
       }),

@@ -40,6 +40,6 @@ export const createClient: CreateClient = createClientFactory({
   wakeUps,
   reportError(error, during) {
     // eslint-disable-next-line no-console -- an error that nobody handles has no better place
-    console.error(`openline: ${during} failed`, error);
+    console.error("openline:", during, error);
   },
 });
