@@ -53,7 +53,16 @@ export const rooms = [
     // An entry of its own: what it needs of the others' insides is what an application's tests must not have to.
     name: "testing",
     pattern: "src/testing/**",
-    mayImport: ["protocol", "transport", "transport/node", "socket", "server", "client", "reconnect"],
+    mayImport: [
+      "protocol",
+      "transport",
+      "transport/node",
+      "socket",
+      "server",
+      "client",
+      "reconnect",
+      "realtime/engines",
+    ],
     builtins: true,
   },
   {
@@ -65,6 +74,67 @@ export const rooms = [
   },
   // Entries of their own: the client where the platform has a WebSocket.
   { name: "web", pattern: "src/web/**", mayImport: ["protocol", "socket", "client", "reconnect"] },
+  // The real-time layer. What both ends and all engines share is free of any platform.
+  { name: "realtime/wire", pattern: "src/realtime/wire/**", mayImport: ["protocol"] },
+  {
+    name: "realtime/msgpack",
+    pattern: "src/realtime/msgpack/**",
+    mayImport: ["realtime/wire"],
+    packages: ["@msgpack/msgpack"],
+  },
+  {
+    name: "realtime/contract",
+    pattern: "src/realtime/contract/**",
+    mayImport: ["realtime/wire"],
+    packages: ["@standard-schema/spec"],
+  },
+  // The client's entries: it on Node, and it where the platform has a WebSocket.
+  {
+    name: "realtime/client/node",
+    pattern: "src/realtime/client/node/**",
+    mayImport: ["realtime/client", "realtime/wire", "node", "reconnect", "transport/node"],
+  },
+  {
+    name: "realtime/client/web",
+    pattern: "src/realtime/client/web/**",
+    mayImport: ["realtime/client", "realtime/wire", "web"],
+  },
+  {
+    name: "realtime/client",
+    pattern: "src/realtime/client/**",
+    mayImport: ["realtime/contract", "realtime/wire", "reconnect", "socket", "transport", "protocol"],
+  },
+  {
+    name: "realtime/engines/journal",
+    pattern: "src/realtime/engines/journal/**",
+    mayImport: ["realtime/engines", "realtime/wire"],
+    builtins: true,
+  },
+  { name: "realtime/engines", pattern: "src/realtime/engines/**", mayImport: ["realtime/wire"] },
+  {
+    // Of sockets the token bucket, by its file.
+    name: "realtime/server",
+    pattern: "src/realtime/server/**",
+    mayImport: ["realtime/contract", "realtime/engines", "realtime/wire", "socket"],
+  },
+  {
+    // Where the Node parts come in.
+    name: "realtime",
+    pattern: "src/realtime/*.ts",
+    mayImport: [
+      "realtime/contract",
+      "realtime/engines",
+      "realtime/engines/journal",
+      "realtime/server",
+      "realtime/wire",
+      "server",
+      "socket",
+      "transport",
+      "transport/node",
+      "protocol",
+    ],
+    builtins: true,
+  },
   {
     name: "entry",
     pattern: "src/{index,reconnecting}.ts",

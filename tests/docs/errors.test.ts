@@ -15,6 +15,9 @@ import {
   usageCodes,
   violationCodes,
 } from "#src/protocol/index.js";
+import { engineErrorCodes, ValueError } from "#src/realtime/engines/index.js";
+import { JournalDamagedError } from "#src/realtime/engines/journal/index.js";
+import { errorCodes } from "#src/realtime/wire/index.js";
 import { AdmissionError, admissionCodes } from "#src/server/index.js";
 import { Http2Error, http2ErrorCodes, ProxyError, proxyErrorCodes } from "#src/transport/node/index.js";
 
@@ -70,6 +73,16 @@ describe("docs/errors.md", () => {
     for (const code of proxyErrorCodes) assertRow(code, new ProxyError("http://proxy", { code }).section ?? "");
   });
 
+  const ofEngines = [...engineErrorCodes, new ValueError().code, new JournalDamagedError("file", 0).code];
+
+  it("has every reason of an engine of the real-time layer", () => {
+    for (const code of ofEngines) assertRow(code);
+  });
+
+  it("has every code of the real-time layer's own errors", () => {
+    for (const code of errorCodes) assertRow(code);
+  });
+
   it("has no row for a code that does not exist", () => {
     const known = new Set<string>([
       ...violationCodes,
@@ -81,6 +94,8 @@ describe("docs/errors.md", () => {
       ...cookieJarCodes,
       ...proxyErrorCodes,
       ...http2ErrorCodes,
+      ...ofEngines,
+      ...errorCodes,
     ]);
     const listed = [...page.matchAll(/^\| `([a-z0-9-]+)` \|/gmu)].map((match) => match[1] ?? "");
     assert.deepEqual(

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { resolveHttp2Options } from "#src/node/http2-sessions.js";
 import { defaultLimits } from "#src/protocol/index.js";
+import { defaultRealtimeLimits } from "#src/realtime/server/index.js";
 import { resolveServerOptions } from "#src/server/options.js";
 
 const page = readFileSync(new URL("../../../docs/limits.md", import.meta.url), "utf8");
@@ -19,6 +20,7 @@ describe("docs/limits.md", () => {
       ...Object.keys(resolved.deadlines).filter((name) => name.endsWith("TimeoutMs")),
       ...Object.keys(resolved.deadlines.heartbeat ?? {}).map((name) => `heartbeat.${name}`),
       ...Object.keys(resolveHttp2Options(true) ?? {}).map((name) => `http2.${name}`),
+      ...Object.keys(defaultRealtimeLimits),
       ...["messagesPerSecond", "bytesPerSecond", "controlFramesPerSecond"],
     ];
     assert.ok(names.length > 20);

@@ -11,7 +11,7 @@ import ts from "typescript";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** What users of the package install with it. A new one needs a reason in ARCHITECTURE.md and a line here. */
-const runtimeDependencies = ["commander"];
+const runtimeDependencies = ["@msgpack/msgpack", "@standard-schema/spec", "commander"];
 
 /** Longer than this, a file has more than one subject. */
 const maxSourceLines = 450;

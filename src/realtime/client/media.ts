@@ -1,0 +1,79 @@
+/**
+ * Media on the client's side: groups that begin with a key frame; who is slow goes on with the next one
+ * (docs/protocol.md, "media").
+ */
+import type { SubOptions } from "../wire/index.js";
+import type { MediaEvent, MediaHandle } from "./handles.js";
+import type { ChannelFrame } from "./link.js";
+import { addLost } from "./lost.js";
+import { Subscriber } from "./subscriber.js";
+
+type Frame = Extract<MediaEvent, { readonly type: "frame" }>;
+
+/** See the head of this file. */
+export class MediaSubscriber extends Subscriber<MediaEvent> implements MediaHandle {
+  override readonly kind = "media";
+  /** The frame that came last; undefined: the next one has to be a key frame. */
+  #last: { readonly group: number; readonly index: number } | undefined;
+
+  protected override subOptions(): SubOptions {
+    // Whatever was there before, a key frame comes first.
+    this.#last = undefined;
+    return {};
+  }
+
+  protected override received(frame: ChannelFrame): void {
+    if (frame[0] === "lost") {
+      this.#last = undefined;
+      this.audience.emit({ type: "lost", count: frame[2] });
+      return;
+    }
+    if (frame[0] !== "g") return;
+    const [, , group, index, data, timeMs] = frame;
+    const last = this.#last;
+    const follows = last?.group === group ? index === last.index + 1 : index === 0;
+    // Of a group that has a hole, nothing can be shown, and whoever sent it is wrong.
+    if (!follows) {
+      this.#last = undefined;
+      this.audience.emit({ type: "lost", count: 1 });
+      return;
+    }
+    this.#last = { group, index };
+    this.audience.emit({ type: "frame", data, group, index, timeMs });
+  }
+
+  protected override adder(): (waiting: MediaEvent[], event: MediaEvent) => void {
+    const { maxBufferedBytes, maxBufferedEvents } = this.context.limits;
+    return mediaAdder(maxBufferedBytes, maxBufferedEvents);
+  }
+}
+
+/** Where there is no room, the rest of the group is dropped; a key frame then takes the place of all that waits. */
+function mediaAdder(maxBytes: number, maxEvents: number): (waiting: MediaEvent[], event: MediaEvent) => void {
+  /** Whether the next frame has to be a key frame, and whether those until then are missed: not by who has just come. */
+  let skips: "silently" | "counting" | undefined = "silently";
+  const fits = (waiting: readonly MediaEvent[], event: Frame): boolean => {
+    let bytes = event.data.length;
+    for (const other of waiting) if (other.type === "frame") bytes += other.data.length;
+    return bytes <= maxBytes && waiting.length < maxEvents;
+  };
+  return (waiting, event) => {
+    if (event.type === "lost") {
+      addLost(waiting, waiting.length, event.count);
+      return;
+    }
+    if (event.index > 0) {
+      if (skips === undefined && !fits(waiting, event)) skips = "counting";
+      if (skips === undefined) waiting.push(event);
+      else if (skips === "counting") addLost(waiting, waiting.length, 1);
+      return;
+    }
+    skips = undefined;
+    if (!fits(waiting, event)) {
+      let count = 0;
+      for (const dropped of waiting.splice(0)) count += dropped.type === "lost" ? dropped.count : 1;
+      if (count > 0) addLost(waiting, 0, count);
+    }
+    waiting.push(event);
+  };
+}

@@ -1,0 +1,144 @@
+/**
+ * Calls of the server's that this client handles.
+ */
+
+import { RealtimeError } from "../wire/errors.js";
+import type { CallFrame, CancelFrame, CreditFrame } from "../wire/index.js";
+import type { HandlingContext } from "./client.js";
+import { forgetOldest } from "./forget-oldest.js";
+import type { Link } from "./link.js";
+
+/** A handler, as it is called. */
+export type CallHandler = (input: unknown, context: HandlingContext) => unknown;
+
+/** A call that is being handled. */
+interface Handling {
+  readonly abort: AbortController;
+  /** Results that may be sent. */
+  credit: number;
+  /** Who waits for credit. */
+  wake: () => void;
+}
+
+// A server that calls faster than this client answers would fill its memory.
+const maxHandling = 64;
+
+// Answers to calls with a key that are remembered, should the server ask again.
+const maxAnswers = 64;
+
+/** See the head of this file. */
+export class Serving {
+  readonly #handlers = new Map<string, CallHandler>();
+  readonly #handling = new Map<Link, Map<number, Handling>>();
+  /** By name and key. */
+  readonly #answers = new Map<string, Promise<unknown>>();
+  readonly #reportError: (error: unknown, during: string) => void;
+
+  constructor(reportError: (error: unknown, during: string) => void) {
+    this.#reportError = reportError;
+  }
+
+  handle(name: string, handler: CallHandler): () => void {
+    if (this.#handlers.has(name)) throw new TypeError(`${name} has a handler`);
+    this.#handlers.set(name, handler);
+    return () => {
+      if (this.#handlers.get(name) === handler) this.#handlers.delete(name);
+    };
+  }
+
+  received(link: Link, frame: CallFrame | CreditFrame | CancelFrame): void {
+    const [operation, r] = frame;
+    const known = this.#handling.get(link)?.get(r);
+    if (operation === "credit") {
+      if (known === undefined) return;
+      known.credit += frame[2];
+      known.wake();
+    } else if (operation === "cancel") known?.abort.abort(new RealtimeError("cancelled"));
+    else if (known !== undefined) link.fail("a number twice");
+    else this.#call(link, frame);
+  }
+
+  /** A connection is lost: nobody waits for answers on it. */
+  lost(link: Link): void {
+    const ofLink = this.#handling.get(link);
+    this.#handling.delete(link);
+    for (const { abort } of ofLink?.values() ?? []) abort.abort(new RealtimeError("connection-lost"));
+  }
+
+  #call(link: Link, [, r, name, input, options = {}]: CallFrame): void {
+    const handler = this.#handlers.get(name);
+    const ofLink = this.#handling.get(link) ?? new Map<number, Handling>();
+    if (handler === undefined) {
+      link.refuse(r, new RealtimeError("not-found"));
+      return;
+    }
+    if (ofLink.size >= maxHandling) {
+      link.refuse(r, new RealtimeError("too-many"));
+      return;
+    }
+    this.#handling.set(link, ofLink);
+    const handling: Handling = { abort: new AbortController(), credit: options.credit ?? 0, wake: () => undefined };
+    ofLink.set(r, handling);
+    link.handling++;
+    this.#answer(link, r, handling, () => this.#run(handler, name, input, options.key, handling.abort.signal))
+      .catch((error: unknown) => this.#refuse(link, r, name, error))
+      // The answer itself may be what cannot be sent.
+      .catch((error: unknown) => this.#reportError(error, name))
+      .finally(() => {
+        ofLink.delete(r);
+        link.handling--;
+        link.retireIfDone();
+      });
+  }
+
+  /** Runs the handler, once for each key. */
+  #run(
+    handler: CallHandler,
+    name: string,
+    input: unknown,
+    key: string | undefined,
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    const run = async (): Promise<unknown> => await handler(input, { signal });
+    if (key === undefined) return run();
+    const id = JSON.stringify([name, key]);
+    const known = this.#answers.get(id);
+    if (known !== undefined) return known;
+    const answer = run();
+    this.#answers.set(id, answer);
+    forgetOldest(this.#answers, maxAnswers);
+    return answer;
+  }
+
+  async #answer(link: Link, r: number, handling: Handling, run: () => Promise<unknown>): Promise<void> {
+    const { signal } = handling.abort;
+    const result = await run();
+    if (!isStream(result)) {
+      link.send(["ok", r, result]);
+      return;
+    }
+    signal.addEventListener("abort", () => handling.wake());
+    for await (const value of result) {
+      while (handling.credit === 0 && !signal.aborted) {
+        await new Promise<void>((resolve) => {
+          handling.wake = resolve;
+        });
+      }
+      signal.throwIfAborted();
+      handling.credit--;
+      link.send(["item", r, value]);
+    }
+    link.send(["ok", r]);
+  }
+
+  #refuse(link: Link, r: number, name: string, error: unknown): void {
+    const isTold = error instanceof RealtimeError;
+    // What went wrong here is nobody's business there.
+    link.refuse(r, isTold ? error : new RealtimeError("internal"));
+    if (!isTold) this.#reportError(error, name);
+  }
+}
+
+function isStream(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+}

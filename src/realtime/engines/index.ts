@@ -1,0 +1,11 @@
+/**
+ * What keeps and carries the data of the real-time layer: the interface, and the embedded engine.
+ */
+export { Changes } from "./changes.js";
+export type * from "./engine.js";
+export type { CurrentEntry, EngineErrorCode } from "./errors.js";
+export { EngineError, engineErrorCodes } from "./errors.js";
+export type { Journal, JournalRecord } from "./memory/journal.js";
+export type { MemoryOptions } from "./memory/memory.js";
+export { memory } from "./memory/memory.js";
+export { copyValue, ValueError } from "./value.js";

@@ -1,0 +1,129 @@
+/**
+ * A real-time server bound to a WebSocket server: handlers to spread into the options of `serve()`.
+ */
+
+import type { CloseReport } from "../protocol/index.js";
+import type { Accept, AcceptDecision, ServerSocket } from "../server/index.js";
+import type { Message, PreparedMessage, SendData, SocketHandlers } from "../socket/index.js";
+import type { ContractDefinition } from "./contract/index.js";
+import { type Prepared, type Realtime, type RealtimeConnection, RealtimeServer, type Session } from "./server/index.js";
+
+/** Handlers for `serve()`. */
+export interface ServeHandlers<Data> {
+  readonly accept: Accept<Data>;
+  open(socket: ServerSocket<Data>): unknown;
+  message(socket: ServerSocket<Data>, message: Message): unknown;
+  drain(socket: ServerSocket<Data>): unknown;
+  close(socket: ServerSocket<Data>, report: CloseReport): unknown;
+}
+
+/** What an application does itself with connections that do not speak the real-time protocol. */
+export interface BesideHandlers<Data> extends Omit<SocketHandlers<Data, ServerSocket<Data>>, "error"> {
+  readonly accept?: Accept<Data>;
+}
+
+/** A real-time server with its handlers. */
+export interface ServedRealtime<Definition extends ContractDefinition> extends Realtime<Definition> {
+  /**
+   * Spread them into the options of `serve()`. Who speaks neither of the protocol's subprotocols is answered with 400.
+   */
+  readonly handlers: ServeHandlers<undefined>;
+  /**
+   * The same, with WebSocket endpoints of one's own beside it: whoever asks for none of the protocol's subprotocols is
+   * theirs.
+   */
+  beside<Data>(handlers: BesideHandlers<Data>): ServeHandlers<Data>;
+}
+
+/** What a socket of ours has as its data. Others' may be anything, but not one of these. */
+class Accepted {
+  readonly request: Request;
+
+  constructor(request: Request) {
+    this.request = request;
+  }
+}
+
+const tooBusy = 503;
+const badRequest = 400;
+
+/** See the head of this file. */
+export class ServedRealtimeServer extends RealtimeServer implements ServedRealtime<ContractDefinition> {
+  readonly #bySocket = new WeakMap<object, Session>();
+
+  get handlers(): ServeHandlers<undefined> {
+    return this.beside<undefined>({
+      accept: () => new Response("no subprotocol of openline's is asked for", { status: badRequest }),
+    });
+  }
+
+  beside<Data>(others: BesideHandlers<Data>): ServeHandlers<Data> {
+    return {
+      accept: async (request, context) => {
+        const codec = this.codecFor(request.protocols);
+        if (codec === undefined) return await others.accept?.(request, context);
+        const refusal = await this.#refusal();
+        // The application never sees a socket of ours, nor what it has as its data.
+        const data = new Accepted(request) as Data;
+        return refusal ?? ({ protocol: codec.subprotocol, data } satisfies AcceptDecision<Data>);
+      },
+      open: (socket) => {
+        if (!(socket.data instanceof Accepted)) return others.open?.(socket);
+        this.#open(socket, socket.data);
+        return undefined;
+      },
+      message: (socket, message) => {
+        const session = this.#bySocket.get(socket);
+        return session === undefined ? others.message?.(socket, message) : session.receive(message);
+      },
+      drain: (socket) => {
+        const session = this.#bySocket.get(socket);
+        if (session === undefined) return others.drain?.(socket);
+        session.drained();
+        return undefined;
+      },
+      close: (socket, report) => {
+        const session = this.#bySocket.get(socket);
+        if (session === undefined) return others.close?.(socket, report);
+        session.closed();
+        return undefined;
+      },
+    };
+  }
+
+  async #refusal(): Promise<Response | undefined> {
+    if (!this.isDraining) {
+      try {
+        await this.ready;
+        return undefined;
+      } catch {
+        // It has been reported.
+      }
+    }
+    return new Response(undefined, { status: tooBusy, headers: { "retry-after": "1" } });
+  }
+
+  #open<Data>(socket: ServerSocket<Data>, { request }: Accepted): void {
+    const codec = this.codecFor([socket.protocol]);
+    // It was chosen from among those.
+    if (codec === undefined) throw new TypeError(`unknown subprotocol ${socket.protocol}`);
+    this.#bySocket.set(socket, this.connect(connectionOver(socket, request), codec));
+  }
+}
+
+function connectionOver<Data>(socket: ServerSocket<Data>, request: Request): RealtimeConnection {
+  return {
+    send: (data) => socket.send(sendable(data)).status,
+    get bufferedBytes() {
+      return socket.bufferedBytes;
+    },
+    close: (code, reason) => void socket.close(code, reason),
+    request,
+    remoteAddress: socket.remoteAddress,
+  };
+}
+
+/** What was prepared was prepared by the platform, which is the sockets'. */
+function sendable(data: string | Uint8Array | Prepared): SendData | PreparedMessage {
+  return data as SendData | PreparedMessage;
+}

@@ -1,0 +1,76 @@
+/**
+ * What a real-time server is made of, from what an application says.
+ */
+import { type Contract, contract as declare, log } from "../contract/index.js";
+import { memory } from "../engines/index.js";
+import { jsonCodec } from "../wire/index.js";
+import { Channels } from "./channels.js";
+import type { RealtimePlatform } from "./connection.js";
+import { resolveRealtimeLimits } from "./limits.js";
+import type { AuthorizeChannel, CommonOptions, PlainCallHandler, PlainRealtimeOptions } from "./options.js";
+import { Presences } from "./presences.js";
+import type { RealtimeParts } from "./realtime.js";
+import { UserRates } from "./user-rates.js";
+
+type AnyAuthorize = AuthorizeChannel<unknown, Readonly<Record<string, string>>>;
+
+/** What `realtimeParts` needs to know, whatever the types of the contract were. */
+export interface AnyRealtimeOptions extends CommonOptions<unknown> {
+  readonly authorize?: Readonly<Record<string, AnyAuthorize | undefined>> | undefined;
+  readonly calls?: Readonly<Record<string, PlainCallHandler<unknown>>> | undefined;
+}
+
+// The name that stands for all names where there is no contract.
+const anyName = "{name}";
+
+/** A contract in which every name is the same channel, and calls are what they are. */
+function anyContract({ channel = log() }: PlainRealtimeOptions<unknown>): Contract {
+  return { ...declare({}), channelOf: (name) => ({ pattern: anyName, value: channel, params: { name } }) };
+}
+
+/** What a server without a contract is made of. */
+export function plainParts(platform: RealtimePlatform, options: PlainRealtimeOptions<unknown>): RealtimeParts {
+  const { authorize, ...rest } = options;
+  const byPattern = authorize === undefined ? undefined : { [anyName]: authorize };
+  return realtimeParts(platform, anyContract(options), { ...rest, authorize: byPattern });
+}
+
+/**
+ * What a server is made of.
+ *
+ * @throws RangeError for a limit that is none; TypeError for a call of the contract that has no handler, or a pattern in
+ *   `authorize` that the contract does not have
+ */
+export function realtimeParts(platform: RealtimePlatform, api: Contract, options: AnyRealtimeOptions): RealtimeParts {
+  const limits = resolveRealtimeLimits(options.limits ?? {});
+  const calls = new Map(Object.entries(options.calls ?? {}));
+  for (const name of Object.keys(api.definition.calls ?? {})) {
+    if (!calls.has(name)) throw new TypeError(`the call ${JSON.stringify(name)} has no handler`);
+  }
+  const engine = options.engine ?? memory();
+  const report = options.error ?? ((error, during) => platform.reportError(error, during));
+  const presences = new Presences(engine, platform, limits, report);
+  const services = {
+    ...{ contract: api, engine, platform, limits, presences, calls, report },
+    channels: new Channels({ engine, platform, limits }),
+    rates: new UserRates(platform, limits),
+    authenticate: options.authenticate,
+    authorize: options.authorize === undefined ? undefined : authorizeByPattern(api, options.authorize),
+  };
+  return { services, codecs: [jsonCodec, ...(options.codecs ?? [])] };
+}
+
+function authorizeByPattern(
+  api: Contract,
+  authorize: Readonly<Record<string, AnyAuthorize | undefined>>,
+): ReadonlyMap<string, AnyAuthorize> {
+  const byPattern = new Map<string, AnyAuthorize>();
+  for (const [pattern, decide] of Object.entries(authorize)) {
+    // A pattern that was misspelt would leave its channel closed, and nobody would know why.
+    if (pattern !== anyName && !Object.hasOwn(api.definition.channels ?? {}, pattern)) {
+      throw new TypeError(`authorize: the contract has no channel ${JSON.stringify(pattern)}`);
+    }
+    if (decide !== undefined) byPattern.set(pattern, decide);
+  }
+  return byPattern;
+}

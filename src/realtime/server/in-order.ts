@@ -1,0 +1,35 @@
+/**
+ * Requests that have to be begun in the order in which they came, those of one channel each.
+ */
+
+/** See the head of this file. */
+export class InOrder {
+  readonly #last = new Map<string, Promise<void>>();
+
+  /**
+   * Prepares when all before it with this key have been prepared, and acts at once then. Acting goes on side by side.
+   *
+   * @returns what `act` comes to; rejects with what either throws
+   */
+  async run<Prepared, Result>(
+    key: string,
+    prepare: () => Promise<Prepared>,
+    act: (prepared: Prepared) => Promise<Result>,
+  ): Promise<Result> {
+    const before = this.#last.get(key);
+    const begun = (before === undefined ? prepare() : before.then(prepare)).then((prepared) => ({
+      // In an object, so that nobody waits for it here.
+      acting: act(prepared),
+    }));
+    const settled: Promise<void> = begun
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .then(() => {
+        if (this.#last.get(key) === settled) this.#last.delete(key);
+      });
+    this.#last.set(key, settled);
+    return (await begun).acting;
+  }
+}

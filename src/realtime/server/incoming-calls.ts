@@ -1,0 +1,226 @@
+/**
+ * The calls that one client makes.
+ */
+import { type Call, validate } from "../contract/index.js";
+import type { CallOutcome } from "../engines/index.js";
+import { type CallFrame, type ErrorBody, RealtimeError } from "../wire/index.js";
+import { bodyOf } from "./failures.js";
+import type { PlainCallHandler } from "./options.js";
+import type { Session } from "./session.js";
+
+// The lease of a call that runs; it is prolonged thrice as often.
+const leaseMs = 15_000;
+// What nobody could have asked for in earnest.
+const maxCredit = 2 ** 31 - 1;
+// Later than any timer can be set for.
+const maxTimerMs = 2 ** 31 - 1;
+
+function nothing(): void {
+  // Until there is something to do.
+}
+
+/** A call that is being worked on. */
+interface Running {
+  readonly abort: AbortController;
+  /** Whether it goes on without its connection. */
+  readonly outlives: boolean;
+  credit: number;
+  /** Goes on where credit was waited for. */
+  credited: () => void;
+  /** Ends the waiting for an answer. */
+  giveUp: (error: RealtimeError) => void;
+}
+
+/** See the head of this file. */
+export class IncomingCalls {
+  readonly #session: Session;
+  readonly #running = new Map<number, Running>();
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** @throws RealtimeError; what the handler throws */
+  async run([, r, name, input, options = {}]: CallFrame): Promise<unknown> {
+    const { services } = this.#session;
+    const handler = services.calls.get(name);
+    if (handler === undefined) throw new RealtimeError("not-found", `there is no call ${JSON.stringify(name)}`);
+    const call = services.contract.callOf(name);
+    const { key, credit = 0 } = options;
+    const running: Running = {
+      ...{ abort: new AbortController(), outlives: key !== undefined, credited: nothing, giveUp: nothing },
+      credit: Math.min(credit, maxCredit),
+    };
+    this.#running.set(r, running);
+    try {
+      const checked = await validate(call?.input, input);
+      if (key !== undefined && call?.stream !== undefined) {
+        throw new RealtimeError("bad-request", "a call with a stream of results has no key");
+      }
+      // A stream goes on until somebody ends it.
+      const isStream = call === undefined ? credit > 0 : call.stream !== undefined;
+      const mostMs = isStream ? Number.POSITIVE_INFINITY : services.limits.maxCallMs;
+      const working =
+        key === undefined
+          ? this.#call(r, handler, call, checked, running)
+          : this.#once(handler, call, checked, running, name, key);
+      return await this.#whileWaited(working, running, Math.min(options.timeoutMs ?? mostMs, mostMs));
+    } finally {
+      this.#running.delete(r);
+    }
+  }
+
+  /** The answer, or the reason why nobody waits for it any more. */
+  #whileWaited(working: Promise<unknown>, running: Running, limitMs: number): Promise<unknown> {
+    const { platform } = this.#session.services;
+    return new Promise((resolve, reject) => {
+      running.giveUp = (error) => {
+        running.abort.abort(error);
+        running.credited();
+        reject(error);
+      };
+      const timer =
+        limitMs > maxTimerMs
+          ? undefined
+          : platform.setTimer(() => {
+              running.giveUp(new RealtimeError("timeout", `not done within ${limitMs} ms`, { retryable: true }));
+            }, limitMs);
+      void working.then(resolve, reject).finally(() => timer?.cancel());
+    });
+  }
+
+  async #call(
+    r: number,
+    handler: PlainCallHandler<unknown>,
+    call: Call | undefined,
+    input: unknown,
+    running: Running,
+  ): Promise<unknown> {
+    const result = await this.#invoke(handler, input, running, undefined);
+    if (!isAsyncIterable(result)) {
+      if (call?.stream !== undefined) throw new TypeError("the handler of a stream must return an async iterable");
+      return await validate(call?.output, result);
+    }
+    for await (const item of result) {
+      const checked = await validate(call?.stream, item);
+      if (!(await this.#hasCredit(running))) break;
+      running.credit--;
+      this.#session.send(["item", r, checked]);
+    }
+    // A loop that ends early ends the handler's, too.
+    if (running.abort.signal.aborted) throw running.abort.signal.reason;
+    return undefined;
+  }
+
+  /** Waits until an item may be sent. Resolves to false when none is wanted any more. */
+  async #hasCredit(running: Running): Promise<boolean> {
+    const { signal } = running.abort;
+    while (running.credit === 0 && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        running.credited = resolve;
+      });
+    }
+    if (!signal.aborted) await this.#session.out.room();
+    return !signal.aborted;
+  }
+
+  async #invoke(
+    handler: PlainCallHandler<unknown>,
+    input: unknown,
+    { abort }: Running,
+    key: string | undefined,
+  ): Promise<unknown> {
+    const { user, id } = this.#session;
+    try {
+      return await handler(input, { user, session: id, key, signal: abort.signal });
+    } catch (error) {
+      // The handler gave up because it was told to.
+      if (abort.signal.aborted && !(error instanceof RealtimeError)) throw abort.signal.reason;
+      throw error;
+    }
+  }
+
+  /** Runs a call with a key, unless somebody has, or does. */
+  async #once(
+    handler: PlainCallHandler<unknown>,
+    call: Call | undefined,
+    input: unknown,
+    running: Running,
+    name: string,
+    key: string,
+  ): Promise<unknown> {
+    const { services, ownerAndClient } = this.#session;
+    const idempotency = {
+      key: `${JSON.stringify(name)}${ownerAndClient}${key}`,
+      windowMs: services.limits.idempotencyWindowMs,
+    };
+    for (;;) {
+      const claim = await services.engine.calls.claim(idempotency, leaseMs);
+      if (claim.status === "done") return valueOf(claim.outcome);
+      if (claim.status === "running") {
+        const outcome = await claim.outcome;
+        if (outcome !== undefined) return valueOf(outcome);
+        if (running.abort.signal.aborted) throw running.abort.signal.reason;
+        continue;
+      }
+      return await this.#runClaimed(claim, () => this.#invoke(handler, input, running, key), call);
+    }
+  }
+
+  async #runClaimed(
+    claim: { renew(): Promise<boolean>; complete(outcome: CallOutcome): Promise<boolean>; release(): Promise<void> },
+    invoke: () => Promise<unknown>,
+    call: Call | undefined,
+  ): Promise<unknown> {
+    const { services } = this.#session;
+    let timer = services.platform.setTimer(renew, leaseMs / 3);
+    function renew(): void {
+      claim.renew().catch((error: unknown) => services.report(error, "prolonging the lease of a call"));
+      timer = services.platform.setTimer(renew, leaseMs / 3);
+    }
+    try {
+      const result = await invoke();
+      if (isAsyncIterable(result)) throw new TypeError("a call with a key has no stream of results");
+      const value = (await validate(call?.output, result)) ?? null;
+      await claim.complete({ ok: true, value });
+      return value;
+    } catch (error) {
+      const body = bodyOf(error, (cause) => services.report(cause, "handling a call"));
+      // What may succeed later must be tried again then.
+      if (body.retryable) await claim.release();
+      else await claim.complete({ ok: false, error: body });
+      throw RealtimeError.from(body);
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  /** @returns whether there is such a call */
+  credited(r: number, count: number): boolean {
+    const running = this.#running.get(r);
+    if (running === undefined) return false;
+    running.credit = Math.min(running.credit + count, maxCredit);
+    running.credited();
+    return true;
+  }
+
+  cancelled(r: number): void {
+    this.#running.get(r)?.giveUp(new RealtimeError("cancelled", "cancelled by the caller"));
+  }
+
+  /** The connection is over. */
+  end(): void {
+    for (const { giveUp, outlives } of this.#running.values()) {
+      if (!outlives) giveUp(new RealtimeError("connection-lost", "the caller is gone"));
+    }
+  }
+}
+
+function valueOf(outcome: CallOutcome): unknown {
+  if (outcome.ok) return outcome.value;
+  throw RealtimeError.from(outcome.error as ErrorBody);
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+}

@@ -1,0 +1,73 @@
+/**
+ * Who is in the channels: the users of this node's connections, told to the engine, and what it tells of all nodes.
+ */
+import type { Engine } from "../engines/index.js";
+import type { RealtimePlatform } from "./connection.js";
+import type { ResolvedLimits } from "./limits.js";
+import { PresenceHub } from "./presence-hub.js";
+
+/** See the head of this file. */
+export class Presences {
+  readonly #engine: Engine;
+  readonly #platform: RealtimePlatform;
+  readonly #limits: ResolvedLimits;
+  readonly #report: (error: unknown, during: string) => void;
+  readonly #hubs = new Map<string, PresenceHub>();
+  /** What this process is called. */
+  readonly node: string;
+  #timer: { cancel(): void } | undefined;
+
+  constructor(
+    engine: Engine,
+    platform: RealtimePlatform,
+    limits: ResolvedLimits,
+    report: (error: unknown, during: string) => void,
+  ) {
+    this.#engine = engine;
+    this.#platform = platform;
+    this.#limits = limits;
+    this.#report = report;
+    this.node = platform.randomId();
+  }
+
+  /** The presence of a channel, which begins with its first user. */
+  of(name: string): PresenceHub {
+    const known = this.#hubs.get(name);
+    if (known !== undefined) return known;
+    const hub = new PresenceHub(name, {
+      ...{ engine: this.#engine, platform: this.#platform, limits: this.#limits, node: this.node },
+      report: this.#report,
+      emptied: () => {
+        if (this.#hubs.get(name) === hub) this.#hubs.delete(name);
+      },
+    });
+    this.#hubs.set(name, hub);
+    return hub;
+  }
+
+  /** Tells the engine that this node lives, from now on. */
+  async start(): Promise<void> {
+    await this.#engine.presence.beat(this.node, this.#limits.nodeTimeoutMs);
+    this.#beatLater();
+  }
+
+  #beatLater(): void {
+    this.#timer = this.#platform.setTimer(() => {
+      this.#beat().catch((error: unknown) => this.#report(error, "telling the engine of this node"));
+      this.#beatLater();
+    }, this.#limits.nodeTimeoutMs / 3);
+  }
+
+  async #beat(): Promise<void> {
+    const wasKnown = await this.#engine.presence.beat(this.node, this.#limits.nodeTimeoutMs);
+    // The process was stopped for a while, or the engine out of reach.
+    if (!wasKnown) await Promise.all([...this.#hubs.values()].map((hub) => hub.tellAll()));
+  }
+
+  async stop(): Promise<void> {
+    this.#timer?.cancel();
+    for (const hub of this.#hubs.values()) hub.stop();
+    this.#hubs.clear();
+    await this.#engine.presence.dropNode(this.node);
+  }
+}

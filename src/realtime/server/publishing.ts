@@ -1,0 +1,140 @@
+/**
+ * What one session publishes, and reads without subscribing.
+ */
+import {
+  type Retention as DeclaredRetention,
+  type LogChannel,
+  type SignalChannel,
+  type StateChannel,
+  validate,
+} from "../contract/index.js";
+import type { Retention } from "../engines/index.js";
+import {
+  type DelFrame,
+  type HistFrame,
+  type HistoryEntry,
+  type HistoryReply,
+  type PubFrame,
+  type PubReply,
+  RealtimeError,
+  type RevisionReply,
+  type SetFrame,
+  type SigFrame,
+} from "../wire/index.js";
+import { InOrder } from "./in-order.js";
+import type { ResolvedLimits } from "./limits.js";
+import { toldMeta } from "./log-hub.js";
+import { allowedChannel } from "./services.js";
+import type { Session } from "./session.js";
+
+// An answer may be longer than a page, for nobody waits behind it.
+const historyPages = 16;
+
+/** What a contract says of a log's retention, as engines take it. */
+export function retentionOf(retain: DeclaredRetention, limits: ResolvedLimits): Retention {
+  const { count = Number.MAX_SAFE_INTEGER, ageMs = Number.MAX_SAFE_INTEGER } = retain;
+  return { count, ageMs, bytes: limits.maxLogBytes };
+}
+
+/** See the head of this file. */
+export class Publishing {
+  readonly #session: Session;
+  readonly #order = new InOrder();
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** @throws RealtimeError, EngineError */
+  async publish([, , to, value, options = {}]: PubFrame): Promise<PubReply> {
+    const { services, user, channels, ownerAndClient } = this.#session;
+    const { key } = options;
+    const channel = channels.nameOf(to);
+    return await this.#order.run(
+      channel,
+      async () => {
+        const { name, match } = await allowedChannel(services, user, channel, "publish", "log");
+        const { message, retain } = match.value as LogChannel;
+        return { name, retain, checked: await validate(message, value) };
+      },
+      async ({ name, retain, checked }) => {
+        const { position, isDuplicate } = await services.engine.logs.append(name, {
+          value: checked,
+          meta: {
+            timeMs: services.platform.unixMs(),
+            ...(user.id !== null && { user: user.id }),
+            ...(key !== undefined && { key }),
+          },
+          retain: retentionOf(retain, services.limits),
+          idempotency:
+            key === undefined
+              ? undefined
+              : { key: `${ownerAndClient}${key}`, windowMs: services.limits.idempotencyWindowMs },
+        });
+        return isDuplicate ? { position, isDuplicate } : { position };
+      },
+    );
+  }
+
+  /** @throws RealtimeError, EngineError */
+  async set([, , to, key, value, options = {}]: SetFrame): Promise<RevisionReply> {
+    const { services, user, channels } = this.#session;
+    const channel = channels.nameOf(to);
+    return await this.#order.run(
+      channel,
+      async () => {
+        const { name, match } = await allowedChannel(services, user, channel, "publish", "state");
+        return { name, checked: await validate((match.value as StateChannel).value, value) };
+      },
+      async ({ name, checked }) => ({ revision: await services.engine.states.set(name, key, checked, options.if) }),
+    );
+  }
+
+  /** @throws RealtimeError, EngineError */
+  async delete([, , to, key, options = {}]: DelFrame): Promise<RevisionReply> {
+    const { services, user, channels } = this.#session;
+    const channel = channels.nameOf(to);
+    return await this.#order.run(
+      channel,
+      () => allowedChannel(services, user, channel, "publish", "state"),
+      async ({ name }) => ({ revision: await services.engine.states.delete(name, key, options.if) }),
+    );
+  }
+
+  /** @throws RealtimeError, EngineError */
+  async signal([, , to, value]: SigFrame): Promise<void> {
+    const { services, user, channels } = this.#session;
+    const channel = channels.nameOf(to);
+    await this.#order.run(
+      channel,
+      async () => {
+        const { name, match } = await allowedChannel(services, user, channel, "publish", "signal");
+        return { name, checked: await validate((match.value as SignalChannel).message, value) };
+      },
+      ({ name, checked }) => services.engine.signals.send(name, { value: checked, user: user.id ?? undefined }),
+    );
+  }
+
+  /** @throws RealtimeError, EngineError */
+  async history([, , name, range]: HistFrame): Promise<HistoryReply> {
+    const { services, user } = this.#session;
+    const { match } = await allowedChannel(services, user, name, "history", "log");
+    const { tell } = match.value as LogChannel;
+    const limit = Math.min(range.limit, services.limits.maxHistoryMessages);
+    const maxBytes = historyPages * services.limits.pageBytes;
+    const { logs } = services.engine;
+    const { after, before } = range;
+    let page = await logs.read(name, after === undefined ? { before, limit, maxBytes } : { after, limit, maxBytes });
+    // The first message's `previous` tells what is missing.
+    if (page.status === "hole" && page.reason === "retention") {
+      page = await logs.read(name, { after: page.bounds.start, limit, maxBytes });
+    }
+    if (page.status === "hole") throw new RealtimeError("not-found", "the channel has no such position");
+    const messages = page.entries.map((entry): HistoryEntry => {
+      const meta = toldMeta(entry.meta, tell);
+      const told = [entry.position, entry.previous, entry.value] as const;
+      return meta === undefined ? told : [...told, meta];
+    });
+    return { epoch: page.epoch, messages, isEnd: page.isEnd };
+  }
+}

@@ -1,0 +1,17 @@
+/**
+ * The wire of the real-time layer (docs/protocol.md): frames, their checks, and JSON.
+ */
+export type { Check } from "./checks.js";
+export { clientFrames } from "./client-frames.js";
+export type { Codec } from "./codec.js";
+export { withoutTail } from "./codec.js";
+export type { ErrorCode, RealtimeErrorOptions } from "./errors.js";
+export { errorCodes, RealtimeCloseCode, RealtimeError } from "./errors.js";
+export type { Element, FrameTable } from "./frame-table.js";
+export type * from "./frames.js";
+export { jsonCodec } from "./json.js";
+export { maxClientIdLength, maxDepth, maxNameLength, maxRequestNumber } from "./limits.js";
+export { FrameFault, readFrame, readMessage } from "./read.js";
+export { historyReply, pingReply, pubReply, revisionReply, serverFrames, subReply } from "./server-frames.js";
+export type { Translation } from "./values.js";
+export { decodedDepth, encodedDepth, translated } from "./values.js";

@@ -1,0 +1,99 @@
+/**
+ * Media on the client's side: docs/protocol.md, "media".
+ */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { jsonCodec } from "#src/realtime/wire/index.js";
+import { type FakePeer, FakeServer, Recorded } from "../../support/fake-realtime-server.js";
+
+async function opened(options?: Parameters<FakeServer["client"]>[0]) {
+  const server = new FakeServer();
+  const client = server.client(options);
+  const peer = await server.welcome();
+  return { server, client, peer };
+}
+
+describe("media", () => {
+  function group(peer: FakePeer, group: number, from: number, to: number): void {
+    for (let index = from; index <= to; index++) {
+      peer.raw(jsonCodec.encode(["g", 4, group, index, Uint8Array.of(group, index), 1.5]));
+    }
+  }
+
+  async function subscribed(options?: Parameters<FakeServer["client"]>[0]) {
+    const all = await opened(options);
+    const video = all.client.channel("video/1", { kind: "media" });
+    const iterator = video[Symbol.asyncIterator]();
+    await all.server.clock.settle();
+    all.peer.ok(all.peer.next("sub", "video/1"), { n: 4, kind: "media" });
+    await all.server.clock.settle();
+    const take = async (count: number): Promise<unknown[]> => {
+      const taken = [];
+      for (let index = 0; index < count; index++) {
+        const { value } = await iterator.next();
+        taken.push(value?.type === "frame" ? `${value.group}.${value.index}` : `lost ${String(value?.count)}`);
+      }
+      return taken;
+    };
+    return { ...all, video, take };
+  }
+
+  it("comes in groups, and tells of what was dropped", async () => {
+    const { client, peer, video, take } = await subscribed();
+    const heard: unknown[] = [];
+    video.listen((event) => heard.push(event));
+    group(peer, 1, 0, 2);
+    peer.say(["lost", 4, 2]);
+    group(peer, 2, 0, 0);
+    assert.deepEqual(await take(5), ["1.0", "1.1", "1.2", "lost 2", "2.0"]);
+    assert.deepEqual(heard[0], { type: "frame", data: Uint8Array.of(1, 0), group: 1, index: 0, timeMs: 1.5 });
+    await client.close();
+  });
+
+  it("goes on with a key frame where the server has left something out", async () => {
+    const { client, peer, take } = await subscribed();
+    group(peer, 1, 1, 1);
+    group(peer, 1, 0, 0);
+    group(peer, 1, 2, 3);
+    group(peer, 2, 1, 1);
+    group(peer, 3, 0, 1);
+    assert.deepEqual(await take(5), ["lost 1", "1.0", "lost 3", "3.0", "3.1"]);
+    await client.close();
+  });
+
+  it("skips to the next key frame for a loop that is slow", async () => {
+    const { client, peer, take } = await subscribed({ maxBufferedBytes: 6 });
+    group(peer, 1, 0, 4);
+    assert.deepEqual(await take(2), ["1.0", "1.1"]);
+    // There is room again, but not for the rest of this group.
+    group(peer, 1, 5, 6);
+    assert.deepEqual(await take(2), ["1.2", "lost 4"]);
+    group(peer, 1, 7, 7);
+    group(peer, 2, 0, 1);
+    assert.deepEqual(await take(3), ["lost 1", "2.0", "2.1"]);
+    await client.close();
+  });
+
+  it("drops what waits for a key frame that has no room otherwise", async () => {
+    const { client, peer, take } = await subscribed({ maxBufferedBytes: 6 });
+    group(peer, 1, 0, 2);
+    group(peer, 2, 0, 3);
+    assert.deepEqual(await take(3), ["lost 3", "2.0", "2.1"]);
+    await client.close();
+  });
+
+  it("begins with a key frame for a loop that comes later", async () => {
+    const { server, client, peer, video, take } = await subscribed();
+    group(peer, 1, 0, 1);
+    const late = new Recorded(video);
+    group(peer, 1, 2, 3);
+    group(peer, 2, 0, 0);
+    await server.clock.settle();
+    assert.equal((await take(5)).at(-1), "2.0");
+    assert.deepEqual(
+      late.events.map((event) => event.type === "frame" && [event.group, event.index]),
+      [[2, 0]],
+    );
+    await client.close();
+  });
+});

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Engine } from "#src/realtime/engines/index.js";
+import { copyValue, memory, ValueError } from "#src/realtime/engines/index.js";
+import { engineContract } from "#src/testing/index.js";
+import { KilledProcesses } from "../killed.js";
+import { createHost } from "../world.js";
+
+const retain = { count: 1000, ageMs: 1_000_000, bytes: 1_000_000_000 };
+
+async function started(engine: Engine, host = createHost()): Promise<Engine> {
+  await engine.start(host);
+  return engine;
+}
+
+describe("the memory engine", () => {
+  for (const { name, isAboutRestarts, run } of engineContract) {
+    if (!isAboutRestarts) it(name, () => run({ create: () => memory() }));
+  }
+});
+
+for (const durability of ["process", "disk"] as const) {
+  describe(`the memory engine with a journal (${durability})`, () => {
+    for (const { name, run } of engineContract) {
+      // So small that it is rewritten all the time.
+      it(name, () => run(new KilledProcesses({ durability, minRewriteBytes: 200 })));
+    }
+  });
+}
+
+describe("the memory of the memory engine", () => {
+  it("drops the oldest messages of all logs when it is full, and tells those who ask for them", async () => {
+    const engine = await started(memory({ maxBytes: 100_000 }));
+    const { end } = await engine.logs.bounds("a");
+    for (let index = 0; index < 200; index++) {
+      await engine.logs.append(index % 2 === 0 ? "a" : "b", { value: "x".repeat(1000), meta: {}, retain });
+      assert.ok((engine.health().bytes ?? Number.NaN) <= 100_000);
+    }
+    const hole = await engine.logs.read("a", { after: end, limit: 10 });
+    assert.ok(hole.status === "hole" && hole.reason === "retention");
+    const [a, b] = await Promise.all(["a", "b"].map((name) => engine.logs.read(name, { limit: 1000 })));
+    assert.ok(a?.status === "ok" && b?.status === "ok");
+    assert.ok(Math.abs(a.entries.length - b.entries.length) <= 1, "both lose their oldest");
+    await engine.close();
+  });
+
+  it("is given back entirely", async () => {
+    const host = createHost();
+    const engine = await started(memory(), host);
+    const empty = engine.health().bytes ?? Number.NaN;
+    const short = { count: 10, ageMs: 1000, bytes: 1000 };
+    for (let index = 0; index < 50; index++) {
+      await engine.logs.append("a", {
+        value: "x",
+        meta: { user: "u", key: "k" },
+        retain: short,
+        idempotency: { key: `k${String(index)}`, windowMs: 500 },
+      });
+      await engine.states.set("s", `k${String(index % 7)}`, "value", undefined);
+    }
+    for (let index = 0; index < 7; index++) await engine.states.delete("s", `k${String(index)}`, undefined);
+    const claim = await engine.calls.claim({ key: "c", windowMs: 500 }, 100);
+    assert.ok(claim.status === "claimed");
+    await claim.complete({ ok: true, value: "x".repeat(100) });
+    await engine.media.append("m", { data: new Uint8Array(100), isKey: true }, 1000);
+    await engine.media.append("m", { data: new Uint8Array(1000), isKey: false }, 1000);
+    const full = engine.health().bytes ?? Number.NaN;
+    await host.clock.advance(5000);
+    const left = engine.health().bytes ?? Number.NaN;
+    // A log, a state and seven deletions are still known.
+    assert.ok(left - empty < 3000 && left < full, `${String(empty)}, ${String(full)}, ${String(left)}`);
+    await engine.close();
+  });
+
+  it("refuses states beyond it, and keeps what there is", async () => {
+    const engine = await started(memory({ maxBytes: 20_000 }));
+    await engine.states.set("s", "a", "x".repeat(4000), undefined);
+    await assert.rejects(engine.states.set("s", "b", "x".repeat(8000), undefined), { code: "full" });
+    assert.equal((await engine.states.snapshot("s", { limit: 10 })).entries.length, 1);
+    await engine.close();
+  });
+
+  it("forgets the log that was used longest ago, never one that is followed, and never in silence", async () => {
+    const engine = await started(memory({ maxChannels: 3 }));
+    const append = (name: string) => engine.logs.append(name, { value: name, meta: {}, retain });
+    await engine.logs.tail("followed", { message: () => undefined, reset: () => undefined });
+    const { position } = await append("first");
+    await append("second");
+    await append("third");
+    const hole = await engine.logs.read("first", { after: "0", limit: 1 });
+    assert.ok(hole.status === "hole" && hole.reason === "retention");
+    // Nothing came after it; but nobody knows that any more.
+    const after = await engine.logs.read("first", { after: position, limit: 1 });
+    assert.equal(after.status, "ok");
+    await append("fourth");
+    const later = await engine.logs.read("first", { after: position, limit: 1 });
+    assert.ok(later.status === "hole" && later.reason === "retention");
+    await append("first");
+    const all = await engine.logs.read("first", { limit: 10 });
+    assert.ok(all.status === "ok" && all.entries.length === 1);
+    await engine.close();
+  });
+
+  it("is started once", async () => {
+    const engine = memory();
+    assert.equal(engine.health().isAvailable, false);
+    assert.throws(() => engine.logs, { code: "unavailable" });
+    await started(engine);
+    await assert.rejects(engine.start(createHost()), { code: "unavailable" });
+    await engine.close();
+    assert.throws(() => memory({ maxBytes: 0 }), RangeError);
+  });
+});
+
+describe("copied values", () => {
+  it("are what both codecs have", () => {
+    const when = new Date(0);
+    const { value, bytes } = copyValue({ a: [1, , undefined], b: undefined, when, o: new Uint16Array([1]), n: null }); // eslint-disable-line no-sparse-arrays -- a hole is what is tested
+    assert.deepEqual(value, { a: [1, null, null], when: when.toJSON(), o: Uint8Array.of(1, 0), n: null });
+    assert.ok(bytes > 50);
+  });
+
+  it("keep a member called __proto__ as a member", () => {
+    const { value } = copyValue(JSON.parse('{"__proto__":{"x":1}}'));
+    assert.equal(Object.getPrototypeOf(value), Object.prototype);
+    assert.equal(JSON.stringify(value), '{"__proto__":{"x":1}}');
+  });
+
+  it("refuse what cannot be sent", () => {
+    const loop: unknown[] = [];
+    loop.push(loop);
+    for (const value of [Number.NaN, 1n, () => undefined, Symbol("s"), new Map(), loop]) {
+      assert.throws(() => copyValue(value), ValueError);
+    }
+  });
+});
