@@ -47,7 +47,7 @@ export function makeStream(
   { signal, credit = defaultCredit }: StreamRequestOptions,
 ): AsyncIterableIterator<unknown, undefined> {
   if (!(credit >= 1)) {
-    throw new RangeError(`credit is out of its range: got ${String(credit)}`);
+    throw new RangeError("credit is out of its range");
   }
   const leaving = new AbortController();
   let place: { readonly link: Link; readonly r: number } | undefined;

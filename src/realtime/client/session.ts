@@ -283,13 +283,12 @@ export abstract class Session implements LinkOwner {
     );
   }
 
-  /** All clients of a server that goes away come by different moments. */
+  /** All clients of a server that goes away come by different moments, and none more often than it would after a loss. */
   #goAway(link: Link, { afterMs }: Goaway): void {
     if (link !== this.current || this.#attempt !== undefined) return;
+    const earliestMs = this.#attemptedAtMs + this.#settings.minDelayMs - this.clock.now();
     this.#timer?.cancel();
-    this.#timer = this.clock.setTimer(() => {
-      if (this.#attempt === undefined) this.#begin();
-    }, this.#parts.random() * afterMs);
+    this.#timer = this.clock.setTimer(() => this.#begin(), Math.max(earliestMs, this.#parts.random() * afterMs));
   }
 
   // The end

@@ -58,7 +58,7 @@ export const serverFrames: FrameTable<ServerFrame> = {
       session: text(),
       user: nullable(text()),
       timeMs: finite,
-      pingMs: whole(1),
+      pingMs: whole(1000),
       maxMessageBytes: whole(1),
     }),
   ],

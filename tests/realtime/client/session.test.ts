@@ -182,7 +182,7 @@ describe("a session", () => {
   for (const [what, message] of [
     ["no frame at all", "{"],
     ["an unknown operation", '["nonsense"]'],
-    ["welcome twice", '["welcome",{"session":"s","user":null,"timeMs":1,"pingMs":1,"maxMessageBytes":1}]'],
+    ["welcome twice", '["welcome",{"session":"s","user":null,"timeMs":1,"pingMs":1000,"maxMessageBytes":1}]'],
     ["octets", Uint8Array.of(1)],
   ] as const) {
     it(`is closed with 4400 after ${what}, and begun anew`, async () => {
@@ -418,6 +418,20 @@ describe("goaway", () => {
     await server.welcome();
     assert.equal(old.closedWith?.[0], 1000);
     assert.equal(client.state.name, "open");
+    await client.close();
+  });
+
+  it("is followed no more often than a loss would be", async () => {
+    const server = new FakeServer();
+    const client = server.client();
+    await server.welcome();
+    for (let second = 0; second < 60; second++) {
+      const peer = server.peers.at(-1);
+      if (peer?.frames[0]?.[0] === "hello") peer.welcome();
+      peer?.say(["goaway", { afterMs: 0 }]);
+      await server.clock.advance(1000);
+    }
+    assert.ok(server.peers.length > 20 && server.peers.length <= 61, `${server.peers.length} connections in a minute`);
     await client.close();
   });
 

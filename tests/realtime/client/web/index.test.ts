@@ -6,6 +6,8 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build, type Metafile } from "esbuild";
+import * as node from "#src/realtime/client/node/index.js";
+import * as web from "#src/realtime/client/web/index.js";
 
 const root = fileURLToPath(new URL("../../../../../", import.meta.url));
 
@@ -45,6 +47,10 @@ describe("the browser build of openline/realtime/client", () => {
     );
     assert.deepEqual(outside, []);
     for (const file of Object.keys(inputs)) assert.ok(!/client-frames|client\/node/u.test(file), file);
+  });
+
+  it("has the names that it has on Node", () => {
+    assert.deepEqual(Object.keys(web), Object.keys(node));
   });
 
   it("needs no more than that when a page loads its modules without a bundler", async () => {
