@@ -12,6 +12,6 @@ export type * from "./frames.js";
 export { jsonCodec } from "./json.js";
 export { maxDepth, maxNameLength, maxRequestNumber } from "./limits.js";
 export { FrameFault, readMessage } from "./read.js";
-export { historyReply, pingReply, pubReply, revisionReply, serverFrames, subReply } from "./server-frames.js";
+export { serverFrames } from "./server-frames.js";
 export type { Translation } from "./values.js";
 export { decodedDepth, encodedDepth, translated } from "./values.js";

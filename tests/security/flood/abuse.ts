@@ -60,7 +60,7 @@ export function createAbuses(burstBytes: number): Readonly<Record<string, Abuse>
       isUpgraded: false,
       reads: true,
       first: latin1(requestText().slice(0, -2)),
-      again: latin1(`x: ${"y".repeat(500)}\r\n`.repeat(8)),
+      again: latin1(`x: ${"y".repeat(500)}\r\n`.repeat(24)),
       returnsAfterMs: soonMs,
     },
     "pings, pongs unread": {
