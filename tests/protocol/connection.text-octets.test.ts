@@ -83,7 +83,7 @@ describe("§5.6 text that is handed on as octets", () => {
     ] as const) {
       const recorded = new RecordedConnection("server", compressing(options).options);
       for (const payload of [euro, bad]) {
-        recorded.receiveFrames({ opcode: 1, rsv: rsv1, payload: await deflated(payload) });
+        recorded.receiveFrames({ opcode: 1, rsv: rsv1, payload: deflated(payload) });
       }
       assert.deepEqual(recorded.events, expected);
     }
