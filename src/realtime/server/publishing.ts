@@ -21,7 +21,6 @@ import {
   type SetFrame,
   type SigFrame,
 } from "../wire/index.js";
-import { InOrder } from "./in-order.js";
 import type { ResolvedLimits } from "./limits.js";
 import { toldMeta } from "./log-hub.js";
 import { allowedChannel } from "./services.js";
@@ -39,7 +38,6 @@ export function retentionOf(retain: DeclaredRetention, limits: ResolvedLimits): 
 /** See the head of this file. */
 export class Publishing {
   readonly #session: Session;
-  readonly #order = new InOrder();
 
   constructor(session: Session) {
     this.#session = session;
@@ -50,7 +48,7 @@ export class Publishing {
     const { services, user, channels, ownerAndClient } = this.#session;
     const { key } = options;
     const channel = channels.nameOf(to);
-    return await this.#order.run(
+    return await this.#session.order.run(
       channel,
       async () => {
         const { name, match } = await allowedChannel(services, user, channel, "publish", "log");
@@ -80,7 +78,7 @@ export class Publishing {
   async set([, , to, key, value, options = {}]: SetFrame): Promise<RevisionReply> {
     const { services, user, channels } = this.#session;
     const channel = channels.nameOf(to);
-    return await this.#order.run(
+    return await this.#session.order.run(
       channel,
       async () => {
         const { name, match } = await allowedChannel(services, user, channel, "publish", "state");
@@ -94,7 +92,7 @@ export class Publishing {
   async delete([, , to, key, options = {}]: DelFrame): Promise<RevisionReply> {
     const { services, user, channels } = this.#session;
     const channel = channels.nameOf(to);
-    return await this.#order.run(
+    return await this.#session.order.run(
       channel,
       () => allowedChannel(services, user, channel, "publish", "state"),
       async ({ name }) => ({ revision: await services.engine.states.delete(name, key, options.if) }),
@@ -105,7 +103,7 @@ export class Publishing {
   async signal([, , to, value]: SigFrame): Promise<void> {
     const { services, user, channels } = this.#session;
     const channel = channels.nameOf(to);
-    await this.#order.run(
+    await this.#session.order.run(
       channel,
       async () => {
         const { name, match } = await allowedChannel(services, user, channel, "publish", "signal");

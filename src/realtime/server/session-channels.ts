@@ -4,7 +4,6 @@
 import { copyValue } from "../engines/index.js";
 import { RealtimeError, type SubFrame, type SubReply } from "../wire/index.js";
 import { bodyOf } from "./failures.js";
-import { InOrder } from "./in-order.js";
 import type { Member, PresenceHub } from "./presence-hub.js";
 import { type AllowedChannel, allowedChannel, isAllowed } from "./services.js";
 import { answered, type Session } from "./session.js";
@@ -28,7 +27,6 @@ export class SessionChannels implements Subscriber {
   readonly #byNumber = new Map<number, Subscribed>();
   /** The names of numbers that were told, the oldest first. */
   readonly #names = new Map<number, string>();
-  readonly #order = new InOrder();
   /** Subscriptions that are being made. */
   #opening = 0;
   #isEnded = false;
@@ -68,7 +66,7 @@ export class SessionChannels implements Subscriber {
     }
     this.#opening++;
     try {
-      return await this.#order.run(
+      return await this.#session.order.run(
         name,
         async () => {
           const channel = await allowedChannel(services, this.#session.user, name, "subscribe");

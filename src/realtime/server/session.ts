@@ -15,6 +15,7 @@ import {
 } from "../wire/index.js";
 import type { RealtimeConnection } from "./connection.js";
 import { bodyOf } from "./failures.js";
+import { InOrder } from "./in-order.js";
 import { IncomingCalls } from "./incoming-calls.js";
 import type { Authenticated, RealtimeUser } from "./options.js";
 import { Outgoing } from "./outgoing.js";
@@ -36,6 +37,8 @@ export class Session {
   readonly id: string;
   readonly services: Services;
   readonly out: Outgoing;
+  /** What is asked of a channel takes effect in order: who subscribes and then publishes gets what they published. */
+  readonly order: InOrder = new InOrder();
   readonly channels: SessionChannels;
   readonly calls: OutgoingCalls;
   readonly #connection: RealtimeConnection;

@@ -67,6 +67,24 @@ describe("a log", () => {
     await world.close();
   });
 
+  it("brings who subscribes and publishes at once what they have published", async () => {
+    const world = new World(api, {
+      // The first decision takes longer than the second.
+      authorize: {
+        "room/{id}": async (_user: unknown, _parameters: unknown, action: string) => {
+          if (action === "subscribe") for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+          return true;
+        },
+      },
+    });
+    const peer = await world.peer();
+    peer.say(["sub", 101, "room/1", {}], ["pub", 102, "room/1", "mine", {}]);
+    await world.settle();
+    assert.deepEqual(values(peer.all("m")), ["mine"]);
+    assert.equal(peer.answerTo(102)?.[0], "ok");
+    await world.close();
+  });
+
   it("goes on where a client was, page by page, and then live", async () => {
     const world = new World(api, { limits: { pageMessages: 4 } });
     const peer = await world.peer();
