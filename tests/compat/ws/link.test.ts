@@ -76,6 +76,19 @@ describe("the end of a connection", () => {
   });
 });
 
+describe("a peer that has broken a rule", () => {
+  it("is read from until it ends, however long its message is", async (test) => {
+    const { client, socket } = await openPair(test, { maxPayload: 1000, perMessageDeflate: false });
+    const codes: unknown[] = [];
+    socket.on("error", (error: Error & { code?: string }) => codes.push(error.code));
+    const closed = Promise.all([client, socket].map((end) => new Promise((resolve) => end.once("close", resolve))));
+    const failure = await new Promise((resolve) => client.send(Buffer.alloc(48 * 1024 * 1024), resolve));
+    assert.equal(failure, undefined);
+    codes.push(...(await closed));
+    assert.deepEqual(codes, ["WS_ERR_UNSUPPORTED_MESSAGE_LENGTH", 1009, 1006]);
+  });
+});
+
 describe("a peer that does not read", () => {
   it("is still read from, and what waits for it is told", async (test) => {
     for (const transport of ["net", "handle"] as const) {
