@@ -37,12 +37,7 @@ export class Ending {
   #timer: Timer | undefined;
   #hasEndedStream = false;
 
-  constructor(
-    context: Context,
-    connection: Connection,
-    stream: ByteStream,
-    outbox: Outbox,
-  ) {
+  constructor(context: Context, connection: Connection, stream: ByteStream, outbox: Outbox) {
     this.#context = context;
     this.#connection = connection;
     this.#stream = stream;
