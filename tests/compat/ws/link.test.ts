@@ -158,7 +158,7 @@ describe("what was sent in the turn that ends the process", () => {
       const closed = once(client, "close");
       await once(client, "open");
       client.send("x");
-      const [code] = await closed;
+      const [code] = (await closed) as [number];
       assert.deepEqual([...seen, code], ["last words", 1001]);
       assert.equal((await exited)[0], exitCode);
     });

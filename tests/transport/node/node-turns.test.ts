@@ -34,7 +34,7 @@ describe("the end of a turn", () => {
     const exiting = new EventEmitter();
     const scheduler = new NodeTurnScheduler(exiting);
     let flushed = 0;
-    const flushable = { flush: () => void flushed++ };
+    const flushable = { flush: () => (flushed += 1) };
     assert.equal(exiting.listenerCount("exit"), 0);
     scheduler.schedule(flushable);
     assert.equal(flushed, 0);
