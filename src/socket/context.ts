@@ -23,7 +23,12 @@ export interface SocketContext<Data> {
   readonly memory: MemoryWatch;
   /** Who is told of what happens, where anybody may be. */
   readonly observer: Observer | undefined;
+  /** Octets that are still read, and dropped, when nothing counts any more. */
+  readonly maxDiscardedBytes: number;
 }
+
+// As much as kernels hold for a connection by default, within a small factor.
+const maxDiscardedBytes = 1024 * 1024;
 
 /** What the handshake has settled about one socket. */
 export interface SocketDetails<Data> {
@@ -51,6 +56,7 @@ export function createSocketContext<Data>(
     options,
     handlers,
     observer,
+    maxDiscardedBytes,
     wheel: wheelOf(platform, options.deadlines.stepMs),
     memory: memoryWatchOf(platform),
   };

@@ -13,8 +13,7 @@ import { CloseTimeoutError } from "./errors.js";
 import type { Leaving } from "./leaving.js";
 import type { Outbox } from "./outbox.js";
 
-// As much as kernels hold for a connection by default, within a small factor.
-const maxDiscardedBytes = 1024 * 1024;
+type Context = Pick<SocketContext<unknown>, "connection" | "maxDiscardedBytes" | "options" | "platform">;
 
 /** See the head of this file. */
 export class Ending {
@@ -29,7 +28,7 @@ export class Ending {
   leaving: Leaving | undefined;
   /** Why we cut the stream, or its error. */
   cause: Error | undefined;
-  readonly #context: Pick<SocketContext<unknown>, "connection" | "options" | "platform">;
+  readonly #context: Context;
   readonly #connection: Connection;
   readonly #stream: ByteStream;
   readonly #outbox: Outbox;
@@ -38,12 +37,7 @@ export class Ending {
   #timer: Timer | undefined;
   #hasEndedStream = false;
 
-  constructor(
-    context: Pick<SocketContext<unknown>, "connection" | "options" | "platform">,
-    connection: Connection,
-    stream: ByteStream,
-    outbox: Outbox,
-  ) {
+  constructor(context: Context, connection: Connection, stream: ByteStream, outbox: Outbox) {
     this.#context = context;
     this.#connection = connection;
     this.#stream = stream;
@@ -108,7 +102,7 @@ export class Ending {
    */
   discard(bytes: number): void {
     this.#discardedBytes += bytes;
-    if (this.#discardedBytes > maxDiscardedBytes) this.#stream.pause();
+    if (this.#discardedBytes > this.#context.maxDiscardedBytes) this.#stream.pause();
   }
 
   /** The peer has ended the stream, and everything before that has been read. */

@@ -56,7 +56,13 @@ export function createLinkContext(
     // A Close frame of `ws` after a failure has a code and nothing else.
     namesBrokenRule: false,
   };
-  return { ...context, connection, allowsSynchronousEvents: options.allowsSynchronousEvents };
+  return {
+    ...context,
+    connection,
+    // As in `ws`: whoever has sent too long a message hears why, and ends, when all of it was taken.
+    maxDiscardedBytes: Number.MAX_SAFE_INTEGER,
+    allowsSynchronousEvents: options.allowsSynchronousEvents,
+  };
 }
 
 /** See the head of this file. */

@@ -83,15 +83,17 @@ class WebSocketStream extends Duplex {
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     const webSocket = this.#webSocket;
+    let failure = error;
     const close = (): void => {
-      callback(error);
+      callback(failure);
       process.nextTick(() => this.emit("close"));
     };
     if (webSocket.readyState === webSocket.CLOSED) {
       close();
       return;
     }
-    webSocket.once("error", () => undefined);
+    // Such as that of a connection that was not there yet.
+    webSocket.once("error", (itsError) => (failure = itsError));
     webSocket.once("close", close);
     if (!this.#hasFailed) webSocket.terminate();
   }

@@ -8,6 +8,11 @@ const settled = Promise.resolve();
 // After a turn in which more sockets than this had something to send, their queue is left to the garbage collector.
 const maxKeptQueue = 65_536;
 
+/** As `process`. */
+export interface ExitEmitter {
+  once(event: "exit", listener: () => void): unknown;
+}
+
 /**
  * Flushes when the turn has ended: after the handlers and after the promise continuations that follow from them.
  *
@@ -15,6 +20,8 @@ const maxKeptQueue = 65_536;
  * other: such a turn is over for certain when the next one begins (`beginTurn`), and after the last one the event loop
  * comes to its immediates. So they cost nothing of their own. In any other turn a microtask asks for a tick, which runs
  * after all other microtasks and before any other I/O.
+ *
+ * A turn that ends the process has no end: what was sent in it leaves when the process tells that it exits.
  */
 export class NodeTurnScheduler implements TurnScheduler {
   /** The first `#count` are asked for; an array that is emptied would give its memory back each time. */
@@ -24,6 +31,9 @@ export class NodeTurnScheduler implements TurnScheduler {
   /** Whether this turn, or the last one, began with octets from the kernel, and an immediate will end it. */
   #isKernelTurn = false;
   #hasImmediate = false;
+  /** Who tells that the process exits, until it is listened to: that is when something is asked for the first time. */
+  #exiting: ExitEmitter | undefined;
+  #hasExited = false;
   readonly #flushAll = (): void => {
     const queue = this.#queue;
     const count = this.#count;
@@ -44,9 +54,25 @@ export class NodeTurnScheduler implements TurnScheduler {
     if (this.#count > 0) this.#flushAll();
   };
 
+  readonly #exit = (): void => {
+    this.#hasExited = true;
+    this.#flushAll();
+  };
+
+  /** @param exiting who tells that the process exits. Default: nobody does */
+  constructor(exiting?: ExitEmitter) {
+    this.#exiting = exiting;
+  }
+
   schedule(flushable: Flushable): void {
     this.#queue[this.#count++] = flushable;
     if (this.#count > 1) return;
+    this.#exiting?.once("exit", this.#exit);
+    this.#exiting = undefined;
+    if (this.#hasExited) {
+      this.#flushAll();
+      return;
+    }
     if (!this.#isKernelTurn) {
       // Not queueMicrotask, which makes an async resource of it.
       void settled.then(this.#afterMicrotasks);
@@ -70,4 +96,4 @@ export class NodeTurnScheduler implements TurnScheduler {
 }
 
 /** The turns of this process's event loop. */
-export const nodeTurns: NodeTurnScheduler = new NodeTurnScheduler();
+export const nodeTurns: NodeTurnScheduler = new NodeTurnScheduler(process);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
-import { openPair, openRawClient, take, textOf } from "../../support/ws-pairs.js";
+import { openClient, openPair, openRawClient, take, textOf } from "../../support/ws-pairs.js";
 
 const run = promisify(execFile);
 
@@ -76,6 +76,19 @@ describe("the end of a connection", () => {
   });
 });
 
+describe("a peer that has broken a rule", () => {
+  it("is read from until it ends, however long its message is", async (test) => {
+    const { client, socket } = await openPair(test, { maxPayload: 1000, perMessageDeflate: false });
+    const codes: unknown[] = [];
+    socket.on("error", (error: Error & { code?: string }) => codes.push(error.code));
+    const closed = Promise.all([client, socket].map((end) => new Promise((resolve) => end.once("close", resolve))));
+    const failure = await new Promise((resolve) => client.send(Buffer.alloc(48 * 1024 * 1024), resolve));
+    assert.equal(failure, undefined);
+    codes.push(...(await closed));
+    assert.deepEqual(codes, ["WS_ERR_UNSUPPORTED_MESSAGE_LENGTH", 1009, 1006]);
+  });
+});
+
 describe("a peer that does not read", () => {
   it("is still read from, and what waits for it is told", async (test) => {
     for (const transport of ["net", "handle"] as const) {
@@ -111,6 +124,45 @@ describe("a peer that does not read", () => {
       [...order].sort((left, right) => left - right),
     );
   });
+});
+
+describe("what was sent in the turn that ends the process", () => {
+  for (const [end, exitCode] of [
+    ["process.exit(0)", 0],
+    ['throw new Error("last")', 1],
+  ] as const) {
+    it(`leaves before that: ${end}`, async (test) => {
+      const entry = new URL("../../../../dist/compat/ws/index.js", import.meta.url).href;
+      const script = `
+        import { WebSocketServer } from ${JSON.stringify(entry)};
+        const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+        server.on("listening", () => console.log(server.address().port));
+        server.on("connection", (socket) => {
+          socket.on("message", () => {
+            process.on("exit", () => socket.close(1001, "going"));
+            socket.send("last words");
+            ${end};
+          });
+        });
+      `;
+      const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      test.after(() => child.kill());
+      const exited = once(child, "exit");
+      const [port] = (await once(child.stdout, "data")) as [Buffer];
+      const client = openClient(test, `ws://127.0.0.1:${port.toString().trim()}`);
+      const seen: unknown[] = [];
+      client.on("error", (error) => seen.push(error.message));
+      client.on("message", (data) => seen.push(textOf(data)));
+      const closed = once(client, "close");
+      await once(client, "open");
+      client.send("x");
+      const [code] = (await closed) as [number];
+      assert.deepEqual([...seen, code], ["last words", 1001]);
+      assert.equal((await exited)[0], exitCode);
+    });
+  }
 });
 
 describe("what listeners throw", () => {

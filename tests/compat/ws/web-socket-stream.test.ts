@@ -85,6 +85,19 @@ describe("createWebSocketStream", () => {
     );
   });
 
+  it("tells what comes of a connection that it was destroyed for", async (test) => {
+    const server = await openServer(test);
+    for (const reason of [undefined, new Error("enough")]) {
+      const stream = createWebSocketStream(openClient(test, urlOf(server)));
+      const failed = new Promise<Error>((resolve) => stream.on("error", resolve));
+      const closed = new Promise<undefined>((resolve) => stream.on("close", () => resolve(undefined)));
+      stream.destroy(reason);
+      const error = await Promise.race([failed, closed]);
+      assert.equal(error?.message, "WebSocket was closed before the connection was established");
+      await closed;
+    }
+  });
+
   it("fails with the connection, whose Close frame is still sent", async (test) => {
     const { socket, peer } = await openRawClient(test);
     const stream = createWebSocketStream(socket);

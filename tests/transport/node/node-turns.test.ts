@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
 import { describe, it } from "node:test";
 import { NodeTurnScheduler } from "#src/transport/node/index.js";
 import { turns } from "../../support/task-queue.js";
@@ -27,6 +28,21 @@ describe("the end of a turn", () => {
     await done;
     assert.deepEqual(order.at(-1), "flush");
     assert.deepEqual(order.slice(0, -1).sort(), ["first", "handler", "second", "third", "tick"].sort());
+  });
+
+  it("comes with the end of the process, and then at once", () => {
+    const exiting = new EventEmitter();
+    const scheduler = new NodeTurnScheduler(exiting);
+    let flushed = 0;
+    const flushable = { flush: () => (flushed += 1) };
+    assert.equal(exiting.listenerCount("exit"), 0);
+    scheduler.schedule(flushable);
+    assert.equal(flushed, 0);
+    exiting.emit("exit");
+    assert.equal(flushed, 1);
+    scheduler.schedule(flushable);
+    assert.equal(flushed, 2);
+    assert.equal(exiting.listenerCount("exit"), 0);
   });
 
   it("comes before the next turn", async () => {
