@@ -12,15 +12,15 @@ import { selectTests } from "./lib/paths.js";
 import { run, testArguments } from "./lib/run.js";
 
 const defaultVersions = ["22", "24", "26"];
-/** What touches Node; the rest of the suite is about this repository. */
-const folders = ["tests/transport", "tests/node", "tests/compat"];
-/** What is plain ECMAScript over clocks and streams in memory runs on the newest of them, too. */
-const pureFolders = ["tests/protocol", "tests/socket", "tests/server", "tests/client"];
+/** What rests on insides of Node, and what was written for others' programs. */
+const folders = ["tests/transport", "tests/compat"];
+/** What touches Node otherwise runs on the newest of them, too, beside the oldest, which runs everything. */
+const newestFolders = ["tests/node", "tests/socket"];
 
 const given = process.argv.slice(2);
 const versions = given.length === 0 ? defaultVersions : given;
 const files = selectTests(folders);
-const pureFiles = selectTests(pureFolders);
+const newestFiles = selectTests(newestFolders);
 if (files.length === 0) throw new Error("No compiled tests. Run `npm run build` first.");
 
 const packageName = `node-${process.platform}-${process.arch}`;
@@ -46,7 +46,7 @@ try {
     const node = path.join(folder, "node_modules", `node-${version}`, "bin", "node");
     console.log(`\n== Node ${version}`);
     await run(node, ["--version"]);
-    const all = version === versions.at(-1) ? [...pureFiles, ...files] : files;
+    const all = version === versions.at(-1) ? [...files, ...newestFiles] : files;
     if ((await run(node, testArguments(all))) !== 0) failed.push(version);
   }
 } finally {
