@@ -12,10 +12,10 @@ import { selectTests } from "./lib/paths.js";
 import { run, testArguments } from "./lib/run.js";
 
 const defaultVersions = ["22", "24", "26"];
-/** What rests on insides of Node, and what was written for others' programs. */
-const folders = ["tests/transport", "tests/compat"];
+/** What rests on insides of Node. */
+const folders = ["tests/transport/node"];
 /** What touches Node otherwise runs on the newest of them, too, beside the oldest, which runs everything. */
-const newestFolders = ["tests/node", "tests/socket"];
+const newestFolders = ["tests/node", "tests/compat"];
 
 const given = process.argv.slice(2);
 const versions = given.length === 0 ? defaultVersions : given;

@@ -21,8 +21,11 @@ const calm = {
   longMessageBytes: 3000,
 } as const;
 
-/** Runs some seeds with something that must not be, and gathers what was found. */
-async function violationsWith(changes: Changes, seeds = 25): Promise<string[]> {
+/**
+ * Runs some seeds with something that must not be, and gathers what was found. Few of them: whoever waits for what is lost
+ * waits for as long as a simulation lasts.
+ */
+async function violationsWith(changes: Changes, seeds = 5): Promise<string[]> {
   const found: string[] = [];
   for (let seed = 1; seed <= seeds; seed++) {
     const { violations } = await simulate(seed, {
@@ -65,12 +68,12 @@ describe("the simulation finds", () => {
     it(`${fault} on the link`, async () => {
       const found = await violationsWith({ fault });
       const told = found.filter((violation) => /instead of|are missing|nothing was left to come/u.test(violation));
-      assert.ok(told.length >= 5, `${told.length} of the runs tell of it: ${found.join("\n")}`);
+      assert.ok(told.length >= 2, `${told.length} of the runs tell of it: ${found.join("\n")}`);
     });
   }
 
   it("a server that loses a message", async () => {
-    const found = await violationsWith({ serverLoses: 2 });
+    const found = await violationsWith({ serverLoses: 2 }, 2);
     assert.ok(found.some((violation) => /server \d: received .* instead of/u.test(violation)));
   });
 
