@@ -97,8 +97,7 @@ export class Link extends Endpoint<LinkOwner> implements LinkReceiptOwner {
 
   /** Sends a fragment of a message. */
   sendFragment(message: string | Uint8Array, isText: boolean, fin: boolean, options?: SendOptions): void {
-    const isString = isText || typeof message !== "string";
-    const data = isString ? message : Buffer.from(message);
+    const data = typeof message === "string" && !isText ? Buffer.from(message) : message;
     this.receipt.connection.sendFragment(isText ? "text" : "binary", data, fin, options);
     this.accepted(data);
   }
