@@ -20,7 +20,9 @@ export class WrittenCallbacks {
 
   /** The stream takes over all that is in the output. */
   writing(): void {
-    this.#writing.push(...this.#waiting.splice(0));
+    // Not as arguments of `push`: there may be more of them than a call can have.
+    this.#writing = this.#writing.concat(this.#waiting);
+    this.#waiting = [];
   }
 
   /** The stream has written what it took over. */
