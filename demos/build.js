@@ -1,24 +1,39 @@
-// Bundles the page of the live demo for the browser. `tsc -b` checks its types; this only turns it into files.
-import { copyFile, mkdir } from "node:fs/promises";
+// Bundles the demos' pages for the browser: each folder with a `page/` becomes one of the same name in build/demos/public.
+// `tsc -b` checks their types; this only turns them into files.
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, readdir } from "node:fs/promises";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-const pageFolder = new URL("live/page/", import.meta.url);
-const publicFolder = new URL("../build/demos/live/public/", import.meta.url);
+const demosFolder = fileURLToPath(new URL("./", import.meta.url));
+const publicFolder = fileURLToPath(new URL("../build/demos/public/", import.meta.url));
+const entryNames = ["main.ts", "main.tsx"];
 
-await mkdir(publicFolder, { recursive: true });
-await build({
-  entryPoints: {
-    page: fileURLToPath(new URL("main.ts", pageFolder)),
-    style: fileURLToPath(new URL("style.css", pageFolder)),
-  },
-  outdir: fileURLToPath(publicFolder),
-  bundle: true,
-  format: "esm",
-  minify: true,
-  target: "es2022",
-  logLevel: "warning",
-});
-for (const name of ["index.html", "favicon.svg"]) {
-  await copyFile(new URL(name, pageFolder), new URL(name, publicFolder));
+/** @param {string} name the demo's folder */
+async function buildPage(name) {
+  const page = path.join(demosFolder, name, "page");
+  const entry = entryNames.map((file) => path.join(page, file)).find((file) => existsSync(file));
+  if (entry === undefined) return;
+  const outdir = path.join(publicFolder, name);
+  await mkdir(outdir, { recursive: true });
+  await build({
+    entryPoints: { page: entry, style: path.join(page, "style.css") },
+    outdir,
+    bundle: true,
+    format: "esm",
+    splitting: true,
+    minify: true,
+    define: { "process.env.NODE_ENV": '"production"' },
+    target: "es2022",
+    logLevel: "warning",
+  });
+  for (const file of await readdir(page)) {
+    if (/\.(html|svg)$/.test(file)) await copyFile(path.join(page, file), path.join(outdir, file));
+  }
+  await copyFile(path.join(demosFolder, "site/page/favicon.svg"), path.join(outdir, "favicon.svg"));
+}
+
+for (const entry of await readdir(demosFolder, { withFileTypes: true })) {
+  if (entry.isDirectory()) await buildPage(entry.name);
 }

@@ -1,6 +1,7 @@
-// `npm start`: serves the first live page. PORT chooses the port (0 picks a free one), HOST the address to listen on.
+// `npm start`: serves the live demos. PORT chooses the port (0 picks a free one), HOST the address to listen on.
 import { networkInterfaces } from "node:os";
-import { type LiveServer, startLiveServer } from "./live/live-server.js";
+import { live } from "./live/live.js";
+import { type Site, startSite } from "./site/site.js";
 
 const DEFAULT_PORT = 8080;
 /** Longer than any close handshake may take: whatever else is stuck cannot hold the process for longer than this. */
@@ -24,7 +25,7 @@ function describeFailure(error: unknown, port: number): string {
   }
   if (code === "EACCES")
     return `Port ${port} is not allowed for this user. Set PORT to another one, for example: PORT=8080 npm start`;
-  if (code === "ENOENT") return "The page has not been built. Run: npm run build";
+  if (code === "ENOENT") return "The pages have not been built. Run: npm run build";
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
@@ -36,14 +37,14 @@ function networkUrls(port: number): string[] {
     .map((address) => `http://${address.address}:${port}`);
 }
 
-function closeOnSignals(server: LiveServer): void {
+function closeOnSignals(site: Site): void {
   let isClosing = false;
   const close = (): void => {
     // Somebody who asks twice does not want to wait.
     if (isClosing) process.exit(1);
     isClosing = true;
     setTimeout(() => fail("Some connections did not close in time"), SHUTDOWN_TIMEOUT_MS).unref();
-    server.close().catch((error: unknown) => fail(String(error)));
+    site.close().catch((error: unknown) => fail(String(error)));
   };
   process.on("SIGINT", close);
   process.on("SIGTERM", close);
@@ -54,11 +55,11 @@ if (port === undefined) fail("PORT has to be a number from 0 to 65535");
 const host = process.env["HOST"] || undefined;
 
 try {
-  const server = await startLiveServer({ port, host, publicFolder: new URL("live/public/", import.meta.url) });
-  closeOnSignals(server);
-  console.log(`The live page is at http://${host ?? "localhost"}:${server.port}`);
+  const site = await startSite({ port, host, demos: [live], publicFolder: new URL("public/", import.meta.url) });
+  closeOnSignals(site);
+  console.log(`The live demos are at http://${host ?? "localhost"}:${site.port}`);
   if (host === undefined) {
-    for (const url of networkUrls(server.port)) console.log(`and on your network at ${url}`);
+    for (const url of networkUrls(site.port)) console.log(`and on your network at ${url}`);
   }
 } catch (error) {
   fail(describeFailure(error, port));

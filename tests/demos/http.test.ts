@@ -4,13 +4,15 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
-import { createRequestListener } from "../../demos/live/http.js";
+import { answer } from "../../demos/live/http.js";
 import { HEAD_BYTES_HEADER } from "../../demos/live/shared/limits.js";
 import { UpdateStream } from "../../demos/live/updates.js";
+import type { RunningDemo } from "../../demos/site/demo.js";
+import { createRequestListener } from "../../demos/site/request-listener.js";
 
 const INDEX = { body: Buffer.from("<!doctype html>"), contentType: "text/html; charset=utf-8", etag: '"e1"' };
 
-describe("the live page over HTTP", () => {
+describe("the site and the live page over HTTP", () => {
   const updates = new UpdateStream(10, () => 0.5);
   updates.next(1_000);
   updates.next(1_100);
@@ -18,7 +20,15 @@ describe("the live page over HTTP", () => {
   let port: number;
 
   before(async () => {
-    server = createServer(createRequestListener(new Map([["/", INDEX]]), updates)).listen(0, "127.0.0.1");
+    const files = new Map([
+      ["/", INDEX],
+      ["/other/", INDEX],
+    ]);
+    const live: RunningDemo = {
+      request: (request, response, url) => answer(request, response, url, updates),
+      close: () => Promise.resolve(),
+    };
+    server = createServer(createRequestListener(files, [live])).listen(0, "127.0.0.1");
     await once(server, "listening");
     port = (server.address() as AddressInfo).port;
   });
@@ -60,6 +70,12 @@ describe("the live page over HTTP", () => {
       assert.match(await get(target), /^HTTP\/1\.1 404 /, target);
     }
     assert.match(await get("http://["), /^HTTP\/1\.1 400 /);
+  });
+
+  it("leads to a page whose slash was forgotten", async () => {
+    const response = await get("/other");
+    assert.match(response, /^HTTP\/1\.1 308 /);
+    assert.match(response, /Location: \/other\/\r\n/);
   });
 
   it("takes GET and HEAD only", async () => {

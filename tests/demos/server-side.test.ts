@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { isSameOrigin } from "../../demos/live/origin.js";
 import { TokenBucket } from "../../demos/live/rate-limit.js";
 import { UpdateStream } from "../../demos/live/updates.js";
+import { isSameOrigin } from "../../demos/site/origin.js";
 
 describe("the token bucket", () => {
   it("lets a burst through, then says how long to wait", () => {

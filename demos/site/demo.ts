@@ -1,0 +1,28 @@
+// What a demo is to the site: a page under a path, what it answers over HTTP beside the page, and what it does on the
+// site's HTTP server once that is there.
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+
+/** A demo that has been made and not been started. */
+export interface Demo {
+  /** The folder of the built page under the site's build folder, and the demo's name in messages. */
+  readonly name: string;
+  /** The URL path of the page, with a slash at both ends. */
+  readonly path: string;
+  /**
+   * Starts it. Its WebSockets are taken with `serve({ server, path })`.
+   * @param server The site's HTTP server, which listens already.
+   */
+  start(server: Server): Promise<RunningDemo>;
+}
+
+/** A demo that runs. */
+export interface RunningDemo {
+  /**
+   * Answers a request that is for none of the pages' files.
+   * @param url The request's URL, with a placeholder for a host.
+   * @returns Whether it was this demo's, and has been or will be answered.
+   */
+  request?(request: IncomingMessage, response: ServerResponse, url: URL): boolean;
+  /** Says goodbye to every page and resolves when all is closed, no later than after `deadlineMs`. */
+  close(deadlineMs: number): Promise<void>;
+}

@@ -1,0 +1,53 @@
+// What the site answers over HTTP, with the headers that all of it has.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { StaticFile } from "./static-files.js";
+
+/** Scripts, styles, images and connections of this server only; no HTML from strings. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+].join("; ");
+
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Referrer-Policy": "no-referrer",
+  "X-Content-Type-Options": "nosniff",
+};
+
+/** Answers with a status and a line of text. */
+export function refuse(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, { ...SECURITY_HEADERS, ...headers, "Content-Type": "text/plain; charset=utf-8" });
+  response.end(`${text}\n`);
+}
+
+/** Answers that only pages are read here, unless the request only reads. */
+export function refuseOtherThanGet(request: IncomingMessage, response: ServerResponse): boolean {
+  if (request.method === "GET" || request.method === "HEAD") return false;
+  refuse(response, 405, "Method not allowed", { Allow: "GET, HEAD" });
+  return true;
+}
+
+/** Answers with a file, or that the browser has it already. */
+export function sendFile(request: IncomingMessage, response: ServerResponse, file: StaticFile): void {
+  // `no-cache` lets browsers keep the file but ask whether it changed, so a restarted server never meets an old page.
+  const headers = { ...SECURITY_HEADERS, "Cache-Control": "no-cache", ETag: file.etag };
+  if (request.headers["if-none-match"] === file.etag) {
+    response.writeHead(304, headers).end();
+    return;
+  }
+  response.writeHead(200, { ...headers, "Content-Type": file.contentType, "Content-Length": file.body.length });
+  response.end(request.method === "HEAD" ? undefined : file.body);
+}
