@@ -100,7 +100,7 @@ export class LogHub implements Hub {
     options: SubOptions,
     reply: (reply: SubReply, subscription: Subscription) => boolean,
   ): Promise<void> {
-    const subscription = new LogSubscription(this, subscriber, () => this.#subscriptions.delete(subscription));
+    const subscription = new LogSubscription(this, subscriber);
     this.#subscriptions.add(subscription);
     try {
       await subscription.start(options, (answer) => reply(answer, subscription));
@@ -108,6 +108,11 @@ export class LogHub implements Hub {
       subscription.stop();
       throw error;
     }
+  }
+
+  /** A subscription is over. */
+  left(subscription: LogSubscription): void {
+    this.#subscriptions.delete(subscription);
   }
 
   stop(): void {
