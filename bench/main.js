@@ -22,7 +22,7 @@ const usage = `npm run bench -- [options]
   --seconds N        measured in each round (default 2)
   --workload NAME    only workloads whose name contains NAME; may be repeated
   --peer NAME        only these peers; may be repeated
-  --baseline NAME    the peer that ratios in the tables refer to (default ws)
+  --baseline NAME    the peer that ratios in the tables refer to (default ws; of rooms Socket.IO)
   --profile FOLDER   peers on Node write CPU profiles there
   --publish          with --workload: takes what was measured into results/record.json, in place of what it says of these
                      workloads, each with the time and the rounds of its own run
@@ -35,7 +35,7 @@ const { values } = parseArgs({
     seconds: { type: "string" },
     workload: { type: "string", multiple: true },
     peer: { type: "string", multiple: true },
-    baseline: { type: "string", default: "ws" },
+    baseline: { type: "string" },
     profile: { type: "string" },
     publish: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -85,7 +85,9 @@ async function measureWorkload(workload, rivals, settings) {
   const title = titleOf(workload);
   if (results.length > 0) {
     const titles = titlesOf(rivals);
-    console.log(`\n${name}: ${workloadTable({ ...kind, title, results }, values.baseline, titles)}`);
+    console.log(
+      `\n${name}: ${workloadTable({ ...kind, title, results }, values.baseline ?? workload.baseline ?? "ws", titles)}`,
+    );
   }
   for (const { message } of failures) {
     console.error(`failed: ${message}`);

@@ -49,6 +49,15 @@ export const claims = [
     atMost: 0.15,
   },
   { workload: "idle-compressed", figure: "residentBytesPerConnection", against: "ws", atMost: 0.2 },
+  { workload: "room-1000", figure: "cpuMicrosecondsPerDelivery", against: "socket.io", atMost: 0.75 },
+  { workload: "room-1000-saturated", figure: "deliveriesPerSecond", against: "socket.io", atLeast: 5 },
+  { workload: "room-1000-saturated", figure: "deliveriesPerSecond", against: "socket.io-tuned", atLeast: 5 },
+  { workload: "room-1000-saturated", figure: "deliveriesPerSecond", against: "socket.io-uws", atLeast: 1 },
+  { workload: "room-1000-by-client", figure: "deliveriesPerSecond", against: "socket.io", atLeast: 5 },
+  { workload: "room-1000-paced", figure: "latencyP99Microseconds", against: "socket.io", atMost: 1 },
+  { workload: "rooms-100-paced", figure: "latencyP99Microseconds", against: "socket.io", atMost: 1 },
+  { workload: "rooms-100-saturated", figure: "deliveriesPerSecond", against: "socket.io", atLeast: 5 },
+  { workload: "members", figure: "residentBytesPerConnection", against: "socket.io", atMost: 1 },
 ];
 
 /**

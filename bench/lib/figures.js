@@ -79,6 +79,12 @@ export const figures = {
     better: "lower",
     format: scaled(1000),
   },
+  residentBytesPerSubscription: {
+    title: "B/further subscription",
+    longTitle: "resident memory per further subscription, octets",
+    better: "lower",
+    format: digits,
+  },
   residentBytes: { title: "MB resident", longTitle: "resident memory, MB", better: "lower", format: scaled(1e6) },
   nanosecondsPerOperation: { title: "ns", longTitle: "processor time for each, ns", better: "lower", format: digits },
   cores: {

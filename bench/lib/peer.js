@@ -24,11 +24,13 @@
  *
  * "echo" sends every message back as it came. "broadcast" answers a connection to /subscribe with the text "subscribed"
  * when it has become a subscriber, and sends every message of a connection to /publish to all subscribers. Both without
- * compression; "compressedEcho" and "compressedBroadcast" are the same with permessage-deflate.
+ * compression; "compressedEcho" and "compressedBroadcast" are the same with permessage-deflate. "rooms" is a real-time
+ * server (`realtime-servers.js`).
  *
  * @callback Serve
  * @param {Tls | undefined} tls whether through TLS
- * @returns {Promise<{ port: number }>}
+ * @param {import("./load.js").LoadSettings} load under which it will be
+ * @returns {Promise<{ port: number, feedPort?: number, speaks?: string }>}
  */
 
 /** @typedef {{ certFile: string, keyFile: string, cert: string, key: string }} Tls */

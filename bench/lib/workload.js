@@ -6,6 +6,7 @@
  * @property {string} title for people
  * @property {Kind} kind
  * @property {string} [serve] what the peer must serve, a key of its `serve`; where it is missing, the peer must `connect`
+ * @property {string} [baseline] the peer that ratios in the tables refer to. Default ws
  * @property {boolean} [tls]
  * @property {import("./load.js").LoadSettings} load
  * @property {Partial<import("./load.js").LoadSettings>} [quick] what is smaller in a quick run; a workload without it

@@ -59,6 +59,12 @@ void connection_send(struct connection *connection, uint64_t octets) {
   if (!connection->waits_for_room) write_due(connection);
 }
 
+void connection_say(struct connection *connection, const uint8_t *octets, size_t length) {
+  long count = transport_write(&connection->transport, octets, length);
+  if (count == transport_ended) fail_ended(connection);
+  if (count != (long)length) fail("the kernel took %ld of %zu octets that connection %u said", count, length, connection->index);
+}
+
 static void take_octets(struct connection *connection, const uint8_t *octets, size_t length) {
   connection->listener->on_octets(connection, octets, length);
   connection->received += length;
@@ -93,8 +99,10 @@ static void send_request(struct connection *connection) {
   accept_value(key, key_characters, connection->accept);
   int length = snprintf(head, sizeof head,
                         "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                        "Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n%s\r\n",
-                        connection->path, key,
+                        "Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n%s%s%s%s\r\n",
+                        connection->path, key, connection->subprotocol == NULL ? "" : "Sec-WebSocket-Protocol: ",
+                        connection->subprotocol == NULL ? "" : connection->subprotocol,
+                        connection->subprotocol == NULL ? "" : "\r\n",
                         connection->deflated_bytes > 0 ? "Sec-WebSocket-Extensions: " DEFLATE_OFFER "\r\n" : "");
   write_head(connection, head, length);
   connection->phase = phase_handshake;
@@ -108,6 +116,13 @@ static void check_response(struct connection *connection) {
   const char *accept = header_value(head, "sec-websocket-accept", &length);
   if (accept == NULL || length != accept_characters || memcmp(accept, connection->accept, length) != 0) {
     fail("the server sent a wrong Sec-WebSocket-Accept: %.400s", head);
+  }
+  if (connection->subprotocol != NULL) {
+    const char *chosen = header_value(head, "sec-websocket-protocol", &length);
+    if (chosen == NULL || length != strlen(connection->subprotocol) ||
+        memcmp(chosen, connection->subprotocol, length) != 0) {
+      fail("the server does not speak %s: %.400s", connection->subprotocol, head);
+    }
   }
   const char *extensions = header_value(head, "sec-websocket-extensions", &length);
   if (connection->deflated_bytes > 0) {

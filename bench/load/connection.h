@@ -48,6 +48,8 @@ struct connection {
   char *head;
   size_t head_length;
   const char *path;
+  /* That is asked for, or NULL. */
+  const char *subprotocol;
   /* 0, or permessage-deflate is to be used, and so long a message may be. */
   size_t deflated_bytes;
   char accept[accept_characters + 1];
@@ -63,6 +65,12 @@ void connection_connect(struct connection *connection, uint16_t port, const char
 
 /* As the server: takes over an accepted socket. */
 void connection_serve(struct connection *connection, int fd);
+
+/*
+ * Sends octets at once, ahead of those that are due: little, and where the kernel is sure to take it. May be called
+ * while no frame has been sent in part.
+ */
+void connection_say(struct connection *connection, const uint8_t *octets, size_t length);
 
 /* Makes so many more octets due, and writes what can be written. */
 void connection_send(struct connection *connection, uint64_t octets);

@@ -41,6 +41,20 @@ static void mask(uint8_t *payload, size_t length) {
   for (size_t i = 0; i < length; i++) payload[i] ^= payload[(long)(i & 3) - mask_bytes];
 }
 
+size_t write_masked_frame(uint8_t *at, enum message_type type, const uint8_t *payload, size_t length) {
+  size_t start = header_bytes(length, true);
+  write_header(at, type, length, true, false);
+  memcpy(at + start, payload, length);
+  mask(at + start, length);
+  return start + length;
+}
+
+size_t write_pong(uint8_t *at, const uint8_t *payload, size_t length) {
+  size_t frame_bytes = write_masked_frame(at, type_binary, payload, length);
+  at[0] = 0x8a;
+  return frame_bytes;
+}
+
 struct cycle create_cycle(enum message_type type, size_t payload_bytes, size_t kinds, size_t burst, uint32_t owner,
                           bool masked) {
   size_t start = header_bytes(payload_bytes, masked);

@@ -42,6 +42,16 @@ struct cycle create_cycle(enum message_type type, size_t payload_bytes, size_t k
 struct cycle create_deflated_cycle(enum message_type type, size_t payload_bytes, size_t kinds, size_t burst,
                                    uint32_t owner);
 
+/*
+ * Writes one masked frame, with room for max_header_bytes and the payload.
+ *
+ * returns: its octets
+ */
+size_t write_masked_frame(uint8_t *at, enum message_type type, const uint8_t *payload, size_t length);
+
+/* The same of a pong, whose payload is that of the ping. */
+size_t write_pong(uint8_t *at, const uint8_t *payload, size_t length);
+
 /* Octets of so many frames, from number `first` of the endless stream on. */
 uint64_t cycle_octets(const struct cycle *cycle, uint64_t first, uint64_t count);
 

@@ -8,13 +8,14 @@
 #include "fail.h"
 #include "session.h"
 
-static const struct mode *const modes[] = {&echo_mode, &broadcast_mode, &connect_mode, &serve_mode};
+static const struct mode *const modes[] = {&echo_mode, &broadcast_mode, &connect_mode,
+                                          &serve_mode, &channels_mode,  &members_mode};
 
 static const struct mode *find_mode(const char *name) {
   for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
     if (strcmp(modes[i]->name, name) == 0) return modes[i];
   }
-  fail("no such mode: %s (echo, broadcast, connect, serve)", name);
+  fail("no such mode: %s (echo, broadcast, connect, serve, channels, members)", name);
 }
 
 /* A descriptor for each connection, and some. */

@@ -16,8 +16,11 @@ struct mode {
   void (*start)(void);
   /* Whether all that is done before anything is measured has been done. */
   bool (*is_ready)(void);
-  /* connect: opens the connections that count. NULL for the others. */
+  /* connect, members: opens the connections that count. NULL for the others. */
   void (*open)(void);
+  /* members: has each connection subscribe to more, and whether each has. NULL for the others. */
+  void (*more)(void);
+  bool (*has_more)(void);
   /* Begins nothing more. */
   void (*stop)(void);
   /* Whether nothing is under way: no answer is due. */
@@ -40,3 +43,5 @@ extern const struct mode echo_mode;
 extern const struct mode broadcast_mode;
 extern const struct mode connect_mode;
 extern const struct mode serve_mode;
+extern const struct mode channels_mode;
+extern const struct mode members_mode;

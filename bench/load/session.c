@@ -72,7 +72,7 @@ static void print_count(void) {
 }
 
 static void open_more(void) {
-  if (mode->open == NULL) fail("open is a question for connect");
+  if (mode->open == NULL) fail("open is a question for connect and members");
   histogram_clear(&tally.latency);
   uint64_t began_ns = now_ns();
   mode->open();
@@ -91,6 +91,11 @@ static void answer(const char *question) {
     print_count();
   } else if (strcmp(question, "open") == 0) {
     open_more();
+  } else if (strcmp(question, "more") == 0) {
+    if (mode->more == NULL) fail("more is a question for members");
+    mode->more();
+    wait_until(mode->has_more);
+    printf("{}\n");
   } else if (strcmp(question, "port") == 0) {
     printf("{\"port\":%u}\n", listening_port);
   } else if (strcmp(question, "finish") == 0) {

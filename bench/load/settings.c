@@ -14,6 +14,8 @@ static const char usage[] =
     "  broadcast  a publisher on /publish, subscribers on /subscribe, who are greeted with the text \"subscribed\"\n"
     "  connect    opens connections and holds them\n"
     "  serve      is the server: sends messages, which the clients send back\n"
+    "  channels   clients of a real-time server that subscribe to rooms, to which the server or a client publishes\n"
+    "  members    the same without anybody who publishes: opens --warm-connections, then --connections\n"
     "  --connections N       how many (default 100); of subscribers, in broadcast\n"
     "  --bytes N             payload of a message (default 64)\n"
     "  --in-flight N         messages under way (default 1): of each connection, in broadcast of the publisher;\n"
@@ -22,6 +24,12 @@ static const char usage[] =
     "  --tls                 through TLS; not in serve\n"
     "  --deflate             with permessage-deflate; not in serve. connect: each connection sends one message first\n"
     "  --warm-connections N  connect: opened before those that count (default 0)\n"
+    "  --speak PROTOCOL      channels, members: openline, openline-signal or socket.io\n"
+    "  --rooms N             channels, members: rooms, to which the connections subscribe in turns (default 1)\n"
+    "  --feed-port N         channels: where the server is told to publish: an octet for a message, the room's number\n"
+    "  --by-client           channels: a client publishes instead\n"
+    "  --rate N              channels: messages a second, instead of a number in flight\n"
+    "  --more N              members: channels that each subscribes to when asked for more\n"
     "  --seconds N           measures so long by itself, prints one line of JSON, and ends (connect: holds so long);\n"
     "                        without, it answers questions on standard input (session.h)\n"
     "  --warm-up N           seconds of load before that (default 1)\n"
@@ -52,6 +60,7 @@ struct settings read_settings(int count, char **arguments) {
       .type = type_binary,
       .warm_up_seconds = 1,
       .stall_seconds = 10,
+      .rooms = 1,
   };
   if (count < 2) fail("%s", usage);
   settings.mode = arguments[1];
@@ -63,6 +72,10 @@ struct settings read_settings(int count, char **arguments) {
     }
     if (strcmp(name, "--deflate") == 0) {
       settings.deflate = true;
+      continue;
+    }
+    if (strcmp(name, "--by-client") == 0) {
+      settings.publishes_by_client = true;
       continue;
     }
     const char *value = i + 1 < count ? arguments[++i] : NULL;
@@ -78,6 +91,16 @@ struct settings read_settings(int count, char **arguments) {
       settings.in_flight = (size_t)number(name, value, 1, 65536);
     } else if (strcmp(name, "--type") == 0) {
       settings.type = message_type(value);
+    } else if (strcmp(name, "--speak") == 0) {
+      settings.speak = value;
+    } else if (strcmp(name, "--rooms") == 0) {
+      settings.rooms = (size_t)number(name, value, 1, 256);
+    } else if (strcmp(name, "--feed-port") == 0) {
+      settings.feed_port = (uint16_t)number(name, value, 0, 65535);
+    } else if (strcmp(name, "--rate") == 0) {
+      settings.rate = number(name, value, 0.1, 1e6);
+    } else if (strcmp(name, "--more") == 0) {
+      settings.more = (size_t)number(name, value, 0, 1000);
     } else if (strcmp(name, "--seconds") == 0) {
       settings.seconds = number(name, value, 0.001, 86400);
     } else if (strcmp(name, "--warm-up") == 0) {
@@ -88,6 +111,7 @@ struct settings read_settings(int count, char **arguments) {
       fail("no such option: %s\n%s", name, usage);
     }
   }
+  settings.publishes = strcmp(settings.mode, "channels") == 0;
   if (settings.tls && !tls_is_available()) fail("this program was built without TLS: apt-get install -y libssl-dev");
   if (settings.deflate && !deflate_is_available()) {
     fail("this program was built without zlib: apt-get install -y zlib1g-dev");

@@ -18,6 +18,17 @@ struct settings {
   /* Messages of a connection under way at a time; connect: handshakes. */
   size_t in_flight;
   enum message_type type;
+  /* channels, members: the protocol that is spoken, and rooms. */
+  const char *speak;
+  size_t rooms;
+  /* channels: messages a second, to all rooms together; 0: as many as come back. */
+  double rate;
+  /* channels: who publishes: a client, or the server, told by a feed on that port. */
+  bool publishes;
+  bool publishes_by_client;
+  uint16_t feed_port;
+  /* members: how many further channels each subscribes to when asked. */
+  size_t more;
   bool tls;
   /* Whether permessage-deflate is offered, and messages are sent compressed. */
   bool deflate;

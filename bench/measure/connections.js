@@ -9,7 +9,7 @@ import { readResidentBytes, readUsage, usageBetween } from "../lib/process-usage
 async function begin({ peerTitle, startPeer, start, guard, workload, load: settings }) {
   const server = startPeer();
   const tls = workload.tls === true;
-  const { port } = await server.ask("serve", { kind: workload.serve, tls });
+  const { port } = await server.ask("serve", { kind: workload.serve, tls, load: settings });
   const load = start(`the load on ${peerTitle}`, loadCommand(settings, { port, tls }));
   await guard(load.ask("start"));
   return { server, load };

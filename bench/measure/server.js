@@ -27,7 +27,7 @@ function createKind(unit, also = []) {
     async measure({ peerTitle, startPeer, start, pause, guard, workload, load: settings, timing }) {
       const server = startPeer();
       const tls = workload.tls === true;
-      const { port } = await server.ask("serve", { kind: workload.serve, tls });
+      const { port } = await server.ask("serve", { kind: workload.serve, tls, load: settings });
       const load = start(`the load on ${peerTitle}`, loadCommand(settings, { port, tls }));
       await guard(load.ask("start"));
       return measureWindow({ pid: server.pid, load, pause }, timing, unit);

@@ -1,4 +1,5 @@
 import { nodeCommand, packageVersions } from "../lib/peer.js";
+import { serveOpenline } from "../lib/realtime-servers.js";
 
 const where = { port: 0, host: "127.0.0.1" };
 
@@ -63,6 +64,7 @@ export const peer = {
     broadcast: (tls) => serveBroadcast(tls),
     compressedEcho: (tls) => serveEcho(tls),
     compressedBroadcast: (tls) => serveBroadcast(tls),
+    rooms: (_tls, { messageBytes }) => serveOpenline("log", messageBytes),
   },
   async connect(url, connections) {
     const { connect } = await import("openline");

@@ -1,13 +1,19 @@
 import { existsSync } from "node:fs";
 import { nodeCommand, packageFile, packageVersions } from "../lib/peer.js";
 
-const packageName = "@trufflesuite/uws-js-unofficial";
+export const uwsPackage = "@trufflesuite/uws-js-unofficial";
 
 /** The package falls back to JavaScript by itself, which is another server, where it has no binary for this Node. */
 function requireBinary() {
   const { platform, arch, versions } = process;
-  const binary = packageFile(packageName, `binaries/uws_${platform}_${arch}_${versions.modules}.node`);
+  const binary = packageFile(uwsPackage, `binaries/uws_${platform}_${arch}_${versions.modules}.node`);
   if (!existsSync(binary)) throw new Error(`it has no binary for Node ${process.version} on ${platform} ${arch}`);
+}
+
+/** @throws where it has no binary for this Node */
+export async function importUws() {
+  requireBinary();
+  return (await import(uwsPackage)).default;
 }
 
 /**
@@ -16,8 +22,7 @@ function requireBinary() {
  * @param {readonly string[]} compression the names of its constants for it
  */
 async function serve(tls, createBehavior, compression) {
-  requireBinary();
-  const { default: uws } = await import(packageName);
+  const uws = await importUws();
   const app = tls === undefined ? uws.App() : uws.SSLApp({ key_file_name: tls.keyFile, cert_file_name: tls.certFile });
   app.ws("/*", {
     compression: compression.reduce((chosen, name) => chosen | uws[name], uws.DISABLED),
@@ -74,7 +79,7 @@ export const peer = {
   command: nodeCommand,
   async versions() {
     requireBinary();
-    return packageVersions(packageName);
+    return packageVersions(uwsPackage);
   },
   serve: {
     echo: (tls) => serveEcho(tls),

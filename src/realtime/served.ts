@@ -6,7 +6,14 @@ import type { CloseReport } from "../protocol/index.js";
 import type { Accept, AcceptDecision, ServerSocket } from "../server/index.js";
 import type { Message, PreparedMessage, SendData, SocketHandlers } from "../socket/index.js";
 import type { ContractDefinition } from "./contract/index.js";
-import { type Prepared, type Realtime, type RealtimeConnection, RealtimeServer, type Session } from "./server/index.js";
+import {
+  type Prepared,
+  type Realtime,
+  type RealtimeConnection,
+  RealtimeServer,
+  type SendStatus,
+  Session,
+} from "./server/index.js";
 
 /** Handlers for `serve()`. */
 export interface ServeHandlers<Data> {
@@ -35,7 +42,7 @@ export interface ServedRealtime<Definition extends ContractDefinition> extends R
   beside<Data>(handlers: BesideHandlers<Data>): ServeHandlers<Data>;
 }
 
-/** What a socket of ours has as its data. Others' may be anything, but not one of these. */
+/** What a socket of ours has as its data until it is open; then it is its session. Others' may be anything else. */
 class Accepted {
   readonly request: Request;
 
@@ -49,8 +56,6 @@ const badRequest = 400;
 
 /** See the head of this file. */
 export class ServedRealtimeServer extends RealtimeServer implements ServedRealtime<ContractDefinition> {
-  readonly #bySocket = new WeakMap<object, Session>();
-
   get handlers(): ServeHandlers<undefined> {
     return this.beside<undefined>({
       accept: () => new Response("no subprotocol of openline's is asked for", { status: badRequest }),
@@ -73,18 +78,18 @@ export class ServedRealtimeServer extends RealtimeServer implements ServedRealti
         return undefined;
       },
       message: (socket, message) => {
-        const session = this.#bySocket.get(socket);
-        return session === undefined ? others.message?.(socket, message) : session.receive(message);
+        const session: unknown = socket.data;
+        return session instanceof Session ? session.receive(message) : others.message?.(socket, message);
       },
       drain: (socket) => {
-        const session = this.#bySocket.get(socket);
-        if (session === undefined) return others.drain?.(socket);
+        const session: unknown = socket.data;
+        if (!(session instanceof Session)) return others.drain?.(socket);
         session.drained();
         return undefined;
       },
       close: (socket, report) => {
-        const session = this.#bySocket.get(socket);
-        if (session === undefined) return others.close?.(socket, report);
+        const session: unknown = socket.data;
+        if (!(session instanceof Session)) return others.close?.(socket, report);
         session.closed();
         return undefined;
       },
@@ -107,20 +112,39 @@ export class ServedRealtimeServer extends RealtimeServer implements ServedRealti
     const codec = this.codecFor([socket.protocol]);
     // It was chosen from among those.
     if (codec === undefined) throw new TypeError(`unknown subprotocol ${socket.protocol}`);
-    this.#bySocket.set(socket, this.connect(connectionOver(socket, request), codec));
+    // A request takes more memory than all else of a connection that waits, and nobody asks for it but `authenticate`.
+    const kept = this.authenticates ? request : undefined;
+    socket.data = this.connect(new SocketConnection(socket, kept), codec) as Data;
   }
 }
 
-function connectionOver<Data>(socket: ServerSocket<Data>, request: Request): RealtimeConnection {
-  return {
-    send: (data) => socket.send(sendable(data)).status,
-    get bufferedBytes() {
-      return socket.bufferedBytes;
-    },
-    close: (code, reason) => void socket.close(code, reason),
-    request,
-    remoteAddress: socket.remoteAddress,
-  };
+class SocketConnection implements RealtimeConnection {
+  readonly request: Request | undefined;
+  readonly #socket: Pick<ServerSocket, "send" | "bufferedBytes" | "close" | "remoteAddress">;
+
+  constructor(
+    socket: Pick<ServerSocket, "send" | "bufferedBytes" | "close" | "remoteAddress">,
+    request: Request | undefined,
+  ) {
+    this.#socket = socket;
+    this.request = request;
+  }
+
+  send(data: string | Uint8Array | Prepared): SendStatus {
+    return this.#socket.send(sendable(data)).status;
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.bufferedBytes;
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress;
+  }
+
+  close(code: number, reason: string): void {
+    void this.#socket.close(code, reason);
+  }
 }
 
 /** What was prepared was prepared by the platform, which is the sockets'. */

@@ -5,8 +5,12 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
+
+/** Whoever ends what it was given: the context of a test is one. */
+export interface Ender {
+  after(end: () => unknown): void;
+}
 
 export class LineProcess {
   readonly #lines: AsyncIterator<string>;
@@ -35,7 +39,7 @@ export class LineProcess {
   /**
    * Starts a compiled script, and ends it when the test is over.
    */
-  static start(t: TestContext, script: URL, ...scriptArguments: readonly string[]): LineProcess {
+  static start(t: Ender, script: URL, ...scriptArguments: readonly string[]): LineProcess {
     const child = spawn(process.execPath, [fileURLToPath(script), ...scriptArguments], {
       stdio: ["pipe", "pipe", "inherit"],
     });

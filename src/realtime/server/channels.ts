@@ -5,14 +5,42 @@
 import type { AnyChannel } from "../contract/index.js";
 import { LogHub } from "./log-hub.js";
 import { MediaHub } from "./media-hub.js";
+import type { AllowedChannel } from "./services.js";
 import { SignalHub } from "./signal-hub.js";
 import { StateHub } from "./state-hub.js";
 import type { Hub, HubContext, HubIdentity } from "./subscription.js";
 
 interface Opened {
+  readonly channel: AllowedChannel;
   readonly hub: Promise<Hub>;
   /** Those who use it. */
   users: number;
+}
+
+/** One use of a channel, which is open as long as there is any. There is one for each subscription. */
+export class ChannelUse {
+  readonly hub: Hub;
+  readonly #channels: Channels;
+  readonly #opened: Opened;
+  #isUsed = true;
+
+  constructor(channels: Channels, opened: Opened, hub: Hub) {
+    this.#channels = channels;
+    this.#opened = opened;
+    this.hub = hub;
+  }
+
+  /** The channel as its first user found it: what a name stands for is the same for all. */
+  get channel(): AllowedChannel {
+    return this.#opened.channel;
+  }
+
+  /** Ends it. */
+  release(): void {
+    if (!this.#isUsed) return;
+    this.#isUsed = false;
+    this.#channels.released(this.#opened);
+  }
 }
 
 /** See the head of this file. */
@@ -33,35 +61,34 @@ export class Channels {
   /**
    * Uses a channel, which is opened where it is not.
    *
-   * @returns it, and what ends the use
    * @throws EngineError when the engine cannot follow it
    */
-  async use(name: string, channel: AnyChannel): Promise<{ hub: Hub; release: () => void }> {
-    const opened = this.#opened.get(name) ?? this.#open(name, channel);
+  async use(channel: AllowedChannel): Promise<ChannelUse> {
+    const opened = this.#opened.get(channel.name) ?? this.#open(channel);
     opened.users++;
-    let isUsed = true;
-    const release = (): void => {
-      if (!isUsed) return;
-      isUsed = false;
-      opened.users--;
-      if (opened.users === 0) this.#close(name, opened);
-    };
     try {
-      return { hub: await opened.hub, release };
+      return new ChannelUse(this, opened, await opened.hub);
     } catch (error) {
-      release();
+      this.released(opened);
       throw error;
     }
   }
 
-  #open(name: string, channel: AnyChannel): Opened {
-    const opened = { hub: openHub(this.#context, name, ++this.#lastNumber, channel), users: 0 };
+  /** Somebody uses a channel no more. */
+  released(opened: Opened): void {
+    opened.users--;
+    if (opened.users === 0) this.#close(opened);
+  }
+
+  #open(channel: AllowedChannel): Opened {
+    const { name, match } = channel;
+    const opened = { channel, hub: openHub(this.#context, name, ++this.#lastNumber, match.value), users: 0 };
     this.#opened.set(name, opened);
     return opened;
   }
 
-  #close(name: string, opened: Opened): void {
-    this.#opened.delete(name);
+  #close(opened: Opened): void {
+    this.#opened.delete(opened.channel.name);
     opened.hub.then(
       (hub) => hub.stop(),
       // Whoever wanted it has been told.

@@ -17,19 +17,19 @@ export class InOrder {
     act: (prepared: Prepared) => Promise<Result>,
   ): Promise<Result> {
     const before = this.#last.get(key);
-    const begun = (before === undefined ? prepare() : before.then(prepare)).then((prepared) => ({
-      // In an object, so that nobody waits for it here.
-      acting: act(prepared),
-    }));
-    const settled: Promise<void> = begun
-      .then(
-        () => undefined,
-        () => undefined,
-      )
-      .then(() => {
-        if (this.#last.get(key) === settled) this.#last.delete(key);
-      });
+    let settle: () => void = () => undefined;
+    const settled = new Promise<void>((resolve) => {
+      settle = resolve;
+    });
     this.#last.set(key, settled);
-    return (await begun).acting;
+    let acting: Promise<Result>;
+    try {
+      if (before !== undefined) await before;
+      acting = act(await prepare());
+    } finally {
+      if (this.#last.get(key) === settled) this.#last.delete(key);
+      settle();
+    }
+    return await acting;
   }
 }

@@ -10,4 +10,4 @@ export type * from "./options.js";
 export type { ClientCallOptions } from "./outgoing-calls.js";
 export type { Realtime, RealtimeParts, RealtimeSession, SentTo, ServerPublishOptions } from "./realtime.js";
 export { RealtimeServer } from "./realtime.js";
-export type { Session } from "./session.js";
+export { Session } from "./session.js";

@@ -65,7 +65,7 @@ export const defaultRealtimeLimits: ResolvedLimits = {
   decisionTimeoutMs: 10_000,
   // As much as sockets take by default.
   maxMessageBytes: 1_048_576,
-  // More than a busy dashboard shows; each takes about 300 octets.
+  // More than a busy dashboard shows; each takes about 900 octets.
   maxSubscriptions: 1024,
   // More than a page has under way, few enough that a peer cannot occupy a database.
   maxRequests: 256,

@@ -9,13 +9,16 @@ import { Ring, SharedFrames } from "./ring.js";
 import type { Hub, HubContext, HubIdentity, Subscriber, Subscription } from "./subscription.js";
 
 /** What of a message's meta the contract says is told. */
-export function toldMeta({ user, timeMs, key }: EntryMeta, tell: Told): MessageMeta | undefined {
-  const told: MessageMeta = {
-    ...(tell.user !== false && user !== undefined && { user }),
-    ...(tell.time !== false && timeMs !== undefined && { timeMs }),
-    ...(tell.key !== false && key !== undefined && { key }),
+export function toldMeta(meta: EntryMeta, tell: Told): MessageMeta | undefined {
+  const user = tell.user === false ? undefined : meta.user;
+  const timeMs = tell.time === false ? undefined : meta.timeMs;
+  const key = tell.key === false ? undefined : meta.key;
+  if (user === undefined && key === undefined) return timeMs === undefined ? undefined : { timeMs };
+  return {
+    ...(user !== undefined && { user }),
+    ...(timeMs !== undefined && { timeMs }),
+    ...(key !== undefined && { key }),
   };
-  return Object.keys(told).length === 0 ? undefined : told;
 }
 
 /** See the head of this file. */
@@ -64,8 +67,9 @@ export class LogHub implements Hub {
   /** A message as subscribers get it. */
   frameOf({ position, previous, value, meta }: LogEntry): MessageFrame {
     const told = toldMeta(meta, this.#tell);
-    const frame = ["m", this.n, position, previous, value] as const;
-    return told === undefined ? frame : [...frame, told];
+    return told === undefined
+      ? ["m", this.n, position, previous, value]
+      : ["m", this.n, position, previous, value, told];
   }
 
   #received(entry: LogEntry): void {
@@ -100,7 +104,7 @@ export class LogHub implements Hub {
     options: SubOptions,
     reply: (reply: SubReply, subscription: Subscription) => boolean,
   ): Promise<void> {
-    const subscription = new LogSubscription(this, subscriber, () => this.#subscriptions.delete(subscription));
+    const subscription = new LogSubscription(this, subscriber);
     this.#subscriptions.add(subscription);
     try {
       await subscription.start(options, (answer) => reply(answer, subscription));
@@ -108,6 +112,11 @@ export class LogHub implements Hub {
       subscription.stop();
       throw error;
     }
+  }
+
+  /** A subscription is over. */
+  left(subscription: LogSubscription): void {
+    this.#subscriptions.delete(subscription);
   }
 
   stop(): void {

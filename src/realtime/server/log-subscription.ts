@@ -22,7 +22,6 @@ type Phase =
 export class LogSubscription implements Subscription {
   readonly #hub: LogHub;
   readonly #subscriber: Subscriber;
-  readonly #left: () => void;
   #phase: Phase = "starting";
   /** The last position that was sent, and the epoch in which it means something. */
   #position = "";
@@ -33,10 +32,9 @@ export class LogSubscription implements Subscription {
   /** The client wants a page, and has no room for it. */
   #isWanted = false;
 
-  constructor(hub: LogHub, subscriber: Subscriber, left: () => void) {
+  constructor(hub: LogHub, subscriber: Subscriber) {
     this.#hub = hub;
     this.#subscriber = subscriber;
-    this.#left = left;
   }
 
   /** Finds where to begin, answers, and sends the first page where there is one. */
@@ -229,6 +227,6 @@ export class LogSubscription implements Subscription {
 
   stop(): void {
     this.#phase = "stopped";
-    this.#left();
+    this.#hub.left(this);
   }
 }

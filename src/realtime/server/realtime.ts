@@ -161,6 +161,11 @@ export class RealtimeServer implements Realtime {
     return this.#isDraining;
   }
 
+  /** Whether anybody asks for the request that a connection came with. */
+  get authenticates(): boolean {
+    return this.#services.authenticate !== undefined;
+  }
+
   get sessions(): Iterable<RealtimeSession> {
     return [...this.#sessions.values()].filter(({ isOpen }) => isOpen).map(sessionView);
   }

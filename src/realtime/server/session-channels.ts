@@ -3,6 +3,7 @@
  */
 import { copyValue } from "../engines/index.js";
 import { RealtimeError, type SubFrame, type SubReply } from "../wire/index.js";
+import type { ChannelUse } from "./channels.js";
 import { bodyOf } from "./failures.js";
 import type { Member, PresenceHub } from "./presence-hub.js";
 import { type AllowedChannel, allowedChannel, isAllowed } from "./services.js";
@@ -13,10 +14,8 @@ import type { Hub, Subscriber, Subscription } from "./subscription.js";
 const maxOldNumbers = 4096;
 
 interface Subscribed {
-  readonly channel: AllowedChannel;
-  readonly hub: Hub;
+  readonly use: ChannelUse;
   readonly subscription: Subscription;
-  readonly release: () => void;
   presence: { readonly hub: PresenceHub; readonly member: Member } | undefined;
 }
 
@@ -25,8 +24,8 @@ export class SessionChannels implements Subscriber {
   readonly #session: Session;
   readonly #byName = new Map<string, Subscribed>();
   readonly #byNumber = new Map<number, Subscribed>();
-  /** The names of numbers that were told, the oldest first. */
-  readonly #names = new Map<number, string>();
+  /** The names of numbers that were told and are used no more, the oldest first. */
+  #oldNames: Map<number, string> | undefined;
   /** Subscriptions that are being made. */
   #opening = 0;
   #isEnded = false;
@@ -51,7 +50,7 @@ export class SessionChannels implements Subscriber {
    */
   nameOf(channel: string | number): string {
     if (typeof channel === "string") return channel;
-    const name = this.#names.get(channel);
+    const name = this.#byNumber.get(channel)?.use.hub.name ?? this.#oldNames?.get(channel);
     if (name === undefined) throw new RealtimeError("not-found", `there is no channel with the number ${channel}`);
     return name;
   }
@@ -82,12 +81,12 @@ export class SessionChannels implements Subscriber {
 
   async #open(r: number, channel: AllowedChannel, options: NonNullable<SubFrame[3]>): Promise<void> {
     const { services } = this.#session;
-    const { hub, release } = await services.channels.use(channel.name, channel.match.value);
+    const use = await services.channels.use(channel);
     let subscribed: Subscribed | undefined;
     const reply = (told: SubReply, subscription: Subscription): boolean => {
       if (this.#isEnded) return false;
       const before = this.#byName.get(channel.name);
-      subscribed = { channel, hub, subscription, release, presence: undefined };
+      subscribed = { use, subscription, presence: undefined };
       this.#remember(subscribed);
       if (before !== undefined) this.#stop(before, options.presence === true);
       this.#session.out.send(["ok", r, told]);
@@ -95,36 +94,31 @@ export class SessionChannels implements Subscriber {
     };
     try {
       if (this.#isEnded) return;
-      await hub.subscribe(this, options, reply);
+      await use.hub.subscribe(this, options, reply);
       if (subscribed !== undefined && options.presence === true) await this.#enter(subscribed);
     } catch (error) {
       // What has been answered already is ended by a frame of its own.
       if (subscribed === undefined) throw error;
       this.failed(subscribed.subscription, error);
     } finally {
-      if (subscribed === undefined) release();
+      if (subscribed === undefined) use.release();
     }
   }
 
   #remember(subscribed: Subscribed): void {
-    const { hub } = subscribed;
+    const { hub } = subscribed.use;
     this.#byName.set(hub.name, subscribed);
     this.#byNumber.set(hub.n, subscribed);
-    this.#names.delete(hub.n);
-    this.#names.set(hub.n, hub.name);
-    for (const n of this.#names.keys()) {
-      if (this.#names.size <= this.#byName.size + maxOldNumbers) break;
-      if (!this.#byNumber.has(n)) this.#names.delete(n);
-    }
+    this.#oldNames?.delete(hub.n);
   }
 
   async #enter(subscribed: Subscribed): Promise<void> {
     const { services, user, id, client } = this.#session;
-    const hub = services.presences.of(subscribed.hub.name);
+    const hub = services.presences.of(subscribed.use.hub.name);
     const member: Member = {
       // Nobody knows who it is, but that it is one.
       user: user.id ?? `?${id}`,
-      ...{ client, n: subscribed.hub.n, out: this.out, state: null, isStale: false },
+      ...{ client, n: subscribed.use.hub.n, out: this.out, state: null, isStale: false },
     };
     subscribed.presence = { hub, member };
     await hub.enter(member);
@@ -138,16 +132,29 @@ export class SessionChannels implements Subscriber {
   }
 
   #forget(subscribed: Subscribed): void {
-    const { hub } = subscribed;
+    const { hub } = subscribed.use;
     if (this.#byName.get(hub.name) === subscribed) this.#byName.delete(hub.name);
-    if (this.#byNumber.get(hub.n) === subscribed) this.#byNumber.delete(hub.n);
+    if (this.#byNumber.get(hub.n) === subscribed) {
+      this.#byNumber.delete(hub.n);
+      this.#rememberOld(hub);
+    }
     this.#stop(subscribed, false);
   }
 
+  #rememberOld({ n, name }: Hub): void {
+    this.#oldNames ??= new Map();
+    this.#oldNames.set(n, name);
+    if (this.#oldNames.size <= maxOldNumbers) return;
+    for (const [oldest] of this.#oldNames) {
+      this.#oldNames.delete(oldest);
+      break;
+    }
+  }
+
   /** @param isBroken its user may come back in a moment */
-  #stop({ subscription, release, presence }: Subscribed, isBroken: boolean): void {
+  #stop({ subscription, use, presence }: Subscribed, isBroken: boolean): void {
     subscription.stop();
-    release();
+    use.release();
     presence?.hub.leave(presence.member, isBroken);
   }
 
@@ -171,7 +178,8 @@ export class SessionChannels implements Subscriber {
   pump(): void {
     for (const subscribed of [...this.#byNumber.values()]) {
       if (!this.out.hasRoom) return;
-      const { hub, subscription, presence } = subscribed;
+      const { subscription, presence } = subscribed;
+      const { hub } = subscribed.use;
       if (this.#byNumber.get(hub.n) !== subscribed) continue;
       this.#byNumber.delete(hub.n);
       this.#byNumber.set(hub.n, subscribed);
@@ -189,7 +197,7 @@ export class SessionChannels implements Subscriber {
   #close(subscribed: Subscribed, error: unknown): void {
     this.#forget(subscribed);
     const body = bodyOf(error, (cause) => this.#session.services.report(cause, "keeping a subscription"));
-    this.#session.out.send(["closed", subscribed.hub.n, body]);
+    this.#session.out.send(["closed", subscribed.use.hub.n, body]);
   }
 
   /** Asks of every subscription whether it is still allowed, and ends those that are not. */
@@ -199,15 +207,15 @@ export class SessionChannels implements Subscriber {
       [...this.#byNumber.values()].map(async (subscribed) => {
         let isStill = false;
         try {
-          isStill = await isAllowed(services, user, subscribed.channel, "subscribe");
+          isStill = await isAllowed(services, user, subscribed.use.channel, "subscribe");
           if (isStill && subscribed.presence !== undefined) {
-            isStill = await isAllowed(services, user, subscribed.channel, "presence");
+            isStill = await isAllowed(services, user, subscribed.use.channel, "presence");
           }
         } catch (error) {
           // Whom nobody can vouch for stays out.
           services.report(error, "authorizing");
         }
-        if (isStill || this.#byNumber.get(subscribed.hub.n) !== subscribed) return;
+        if (isStill || this.#byNumber.get(subscribed.use.hub.n) !== subscribed) return;
         this.#close(subscribed, new RealtimeError("forbidden", "no longer allowed"));
       }),
     );

@@ -48,7 +48,8 @@ export class Session {
   readonly #incomingCalls: IncomingCalls;
   /** Numbers of requests that have not been answered. */
   readonly #requests = new Set<number>();
-  readonly #deciding = new AbortController();
+  /** Ends what `authenticate` does. Made when it is asked. */
+  #deciding: AbortController | undefined;
   #phase: "new" | "authenticating" | "open" | "ended" = "new";
   #user: RealtimeUser = { id: null, data: undefined };
   #client: string;
@@ -163,6 +164,7 @@ export class Session {
   async #hello([, { token, client }]: HelloFrame): Promise<void> {
     this.#phase = "authenticating";
     this.#helloTimer?.cancel();
+    this.#helloTimer = undefined;
     const { services } = this;
     const authenticated = await this.#authenticate(token);
     if (authenticated === undefined || (this.#phase as string) === "ended") return;
@@ -182,6 +184,7 @@ export class Session {
     if (services.authenticate === undefined) return { user: null };
     const { request, remoteAddress } = this.#connection;
     try {
+      this.#deciding ??= new AbortController();
       const context = { token, request, remoteAddress, signal: this.#deciding.signal };
       const decision = Promise.resolve(services.authenticate(context));
       const authenticated = await inTime(services, decision, services.limits.decisionTimeoutMs);
@@ -375,7 +378,7 @@ export class Session {
   #end(): void {
     const wasOpen = this.#phase === "open";
     this.#phase = "ended";
-    this.#deciding.abort();
+    this.#deciding?.abort();
     this.#helloTimer?.cancel();
     this.#expiryTimer?.cancel();
     this.out.end();

@@ -55,10 +55,15 @@ export class SignalHub implements Hub {
     _options: SubOptions,
     reply: (reply: SubReply, subscription: Subscription) => boolean,
   ): Promise<void> {
-    const subscription = new SignalSubscription(this, subscriber, () => this.#subscriptions.delete(subscription));
+    const subscription = new SignalSubscription(this, subscriber);
     this.#subscriptions.add(subscription);
     reply({ n: this.n, kind: this.kind }, subscription);
     return Promise.resolve();
+  }
+
+  /** A subscription is over. */
+  left(subscription: SignalSubscription): void {
+    this.#subscriptions.delete(subscription);
   }
 
   stop(): void {
@@ -78,15 +83,13 @@ function slices<Item>(items: readonly Item[], length: number): Item[][] {
 class SignalSubscription implements Subscription {
   readonly #hub: SignalHub;
   readonly #subscriber: Subscriber;
-  readonly #left: () => void;
   #place: number;
   /** Signals that went by when it was at `#place`. */
   #seen: number;
 
-  constructor(hub: SignalHub, subscriber: Subscriber, left: () => void) {
+  constructor(hub: SignalHub, subscriber: Subscriber) {
     this.#hub = hub;
     this.#subscriber = subscriber;
-    this.#left = left;
     this.#place = hub.ring.end;
     this.#seen = hub.ring.frames;
   }
@@ -110,6 +113,6 @@ class SignalSubscription implements Subscription {
   }
 
   stop(): void {
-    this.#left();
+    this.#hub.left(this);
   }
 }

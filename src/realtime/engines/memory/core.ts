@@ -75,6 +75,11 @@ export class MemoryCore {
     return this.#bytes;
   }
 
+  /** Whether what is changed has to be written down. */
+  get isJournaled(): boolean {
+    return this.#journal !== undefined;
+  }
+
   get failure(): EngineError | undefined {
     return this.#failure;
   }
