@@ -4,9 +4,17 @@
 
 import type { CloseReport } from "../protocol/index.js";
 import type { Accept, AcceptDecision, ServerSocket } from "../server/index.js";
-import type { Message, PreparedMessage, SendData, SocketHandlers } from "../socket/index.js";
+import { type Message, PreparedMessage, type SendData, type SocketHandlers } from "../socket/index.js";
 import type { ContractDefinition } from "./contract/index.js";
-import { type Prepared, type Realtime, type RealtimeConnection, RealtimeServer, type Session } from "./server/index.js";
+import {
+  type Prepared,
+  type Realtime,
+  type RealtimeConnection,
+  RealtimeServer,
+  type Session,
+  SharedConnection,
+} from "./server/index.js";
+import { sharedSubprotocol } from "./wire/index.js";
 
 /** Handlers for `serve()`. */
 export interface ServeHandlers<Data> {
@@ -49,7 +57,7 @@ const badRequest = 400;
 
 /** See the head of this file. */
 export class ServedRealtimeServer extends RealtimeServer implements ServedRealtime<ContractDefinition> {
-  readonly #bySocket = new WeakMap<object, Session>();
+  readonly #bySocket = new WeakMap<object, Session | SharedConnection>();
 
   get handlers(): ServeHandlers<undefined> {
     return this.beside<undefined>({
@@ -61,11 +69,13 @@ export class ServedRealtimeServer extends RealtimeServer implements ServedRealti
     return {
       accept: async (request, context) => {
         const codec = this.codecFor(request.protocols);
-        if (codec === undefined) return await others.accept?.(request, context);
+        const shared = request.protocols.find((protocol) => protocol === sharedSubprotocol);
+        const protocol = codec?.subprotocol ?? shared;
+        if (protocol === undefined) return await others.accept?.(request, context);
         const refusal = await this.#refusal();
         // The application never sees a socket of ours, nor what it has as its data.
         const data = new Accepted(request) as Data;
-        return refusal ?? ({ protocol: codec.subprotocol, data } satisfies AcceptDecision<Data>);
+        return refusal ?? ({ protocol, data } satisfies AcceptDecision<Data>);
       },
       open: (socket) => {
         if (!(socket.data instanceof Accepted)) return others.open?.(socket);
@@ -104,10 +114,15 @@ export class ServedRealtimeServer extends RealtimeServer implements ServedRealti
   }
 
   #open<Data>(socket: ServerSocket<Data>, { request }: Accepted): void {
+    const connection = connectionOver(socket, request);
+    if (socket.protocol === sharedSubprotocol) {
+      this.#bySocket.set(socket, new SharedConnection(this, connection, contentOf));
+      return;
+    }
     const codec = this.codecFor([socket.protocol]);
     // It was chosen from among those.
     if (codec === undefined) throw new TypeError(`unknown subprotocol ${socket.protocol}`);
-    this.#bySocket.set(socket, this.connect(connectionOver(socket, request), codec));
+    this.#bySocket.set(socket, this.connect(connection, codec));
   }
 }
 
@@ -126,4 +141,20 @@ function connectionOver<Data>(socket: ServerSocket<Data>, request: Request): Rea
 /** What was prepared was prepared by the platform, which is the sockets'. */
 function sendable(data: string | Uint8Array | Prepared): SendData | PreparedMessage {
   return data as SendData | PreparedMessage;
+}
+
+const decoder = new TextDecoder();
+// A message is prepared for all sessions of a connection, and those of others.
+const contents = new WeakMap<Prepared, string | Uint8Array>();
+
+/** What was prepared, as it was before. */
+function contentOf(prepared: Prepared): string | Uint8Array {
+  const known = contents.get(prepared);
+  if (known !== undefined) return known;
+  // The platform of a server that is served has no others.
+  if (!(prepared instanceof PreparedMessage)) throw new TypeError("not prepared by this platform");
+  const { octets } = prepared.shared;
+  const content = prepared.type === "text" ? decoder.decode(octets) : Uint8Array.from(octets);
+  contents.set(prepared, content);
+  return content;
 }
