@@ -20,7 +20,7 @@ interface Lock {
 }
 
 /** Tabs' timers are so many times as fast as they should be. */
-const timeLapse = 50;
+const timeLapse = 10;
 const maxTimerMs = 0x7fffffff;
 
 /** See the head of this file. */
@@ -112,6 +112,7 @@ export class FakeTab {
   isDead = false;
   /** Connections to the server that it has made. */
   readonly made: RealtimeConnection[] = [];
+  readonly #muted = new Set<RealtimeConnection>();
   readonly #browser: FakeBrowser;
   readonly #id: string;
   /** What happens to it while it sleeps. */
@@ -148,6 +149,11 @@ export class FakeTab {
     for (const task of tasks) this.run(task);
   }
 
+  /** Nothing more comes of the connections that it has: they are dead, and nobody has been told. */
+  muteConnections(): void {
+    for (const connection of this.made) this.#muted.add(connection);
+  }
+
   kill(): void {
     this.isDead = true;
     for (const connection of this.made) connection.terminate();
@@ -176,9 +182,9 @@ export class FakeTab {
       },
       connect: async (url, options: ConnectionOptions) => {
         const { message } = options;
-        const connection = await connect(url, {
+        const connection: RealtimeConnection = await connect(url, {
           ...options,
-          message: (socket, data) => this.run(() => message(socket, data)),
+          message: (socket, data) => this.run(() => this.#muted.has(connection) || message(socket, data)),
         });
         if (this.isDead) connection.terminate();
         this.made.push(connection);
@@ -187,11 +193,16 @@ export class FakeTab {
     };
   }
 
-  /** A client in this tab. */
+  /**
+   * A client in this tab.
+   *
+   * @param haste how many times as fast its time goes
+   */
   createClient<Definition extends ContractDefinition>(
     api: Contract<Definition>,
     url: ConstructorParameters<typeof URL>[0] | (() => string),
     options: ClientOptions = {},
+    haste = 1,
   ) {
     let tab: Tab | undefined;
     let wakeTab = (): void => undefined;
@@ -201,7 +212,10 @@ export class FakeTab {
         tab ??= new Tab(this.platform, "app", () => wakeTab());
         return tab.connect(address, given);
       },
-      clock: { now: () => clock.now(), setTimer: (callback, delayMs) => clock.setTimer(callback, delayMs * timeLapse) },
+      clock: {
+        now: () => clock.now(),
+        setTimer: (callback, delayMs) => clock.setTimer(callback, (delayMs * timeLapse) / haste),
+      },
       random: Math.random,
       wakeUps: (wake) => {
         wakeTab = wake;

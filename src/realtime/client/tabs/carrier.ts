@@ -1,7 +1,7 @@
 /**
  * A connection to the server that carries sessions of several tabs (docs/protocol.md, "Several sessions over one connection").
  */
-import type { Clock } from "../../../transport/index.js";
+import type { Clock, Timer } from "../../../transport/index.js";
 import { readShared, sharedSubprotocol, writeShared, writeSharing } from "../../wire/sharing.js";
 import type { ConnectionEnd, RealtimeConnection } from "../connection.js";
 import type { TabsPlatform } from "./platform.js";
@@ -19,6 +19,9 @@ export interface Carried {
 
 const protocolBroken = 4400;
 
+// A round trip takes less, if it takes place at all.
+const patienceMs = 3000;
+
 /** See the head of this file. */
 export class Carrier {
   readonly #abort = new AbortController();
@@ -31,7 +34,8 @@ export class Carrier {
   #connection: RealtimeConnection | undefined;
   #next = 1;
   readonly #clock: Clock;
-  #heardAtMs: number;
+  /** Cuts it, unless the server is heard before. */
+  #verdict: Timer | undefined;
   /** Those who wait for it to be open, and those who have a session. */
   #users = 0;
 
@@ -39,7 +43,6 @@ export class Carrier {
   constructor(platform: TabsPlatform, url: string, over: (carrier: Carrier) => void) {
     this.#over = over;
     this.#clock = platform.clock;
-    this.#heardAtMs = platform.clock.now();
     this.opened = this.#connect(platform, url);
   }
 
@@ -58,11 +61,6 @@ export class Carrier {
       this.#over(this);
       throw error;
     }
-  }
-
-  /** Milliseconds since the server was heard last. */
-  get silentMs(): number {
-    return this.#clock.now() - this.#heardAtMs;
   }
 
   /** Somebody wants a session on it, once it is open. */
@@ -101,6 +99,16 @@ export class Carrier {
     if (this.#sessions.delete(s)) this.#connection?.send(writeSharing(["close", s, code, reason]));
   }
 
+  /**
+   * Somebody believes it dead. It is for all, unless the server answers: that it speaks none of no subprotocols, in a session
+   * of nobody's.
+   */
+  probe(): void {
+    if (this.#connection === undefined || this.#verdict !== undefined) return;
+    this.#verdict = this.#clock.setTimer(() => this.terminate(), patienceMs);
+    this.#connection.send(writeSharing(["open", this.#next++, []]));
+  }
+
   /** Cuts it, with all sessions. */
   terminate(): void {
     this.#abort.abort();
@@ -108,7 +116,8 @@ export class Carrier {
   }
 
   #received(data: string | Uint8Array): void {
-    this.#heardAtMs = this.#clock.now();
+    this.#verdict?.cancel();
+    this.#verdict = undefined;
     const frame = readShared(data);
     if (frame === undefined || frame[0] === "open") {
       this.#connection?.close(protocolBroken, "no message of a session's");
@@ -137,6 +146,7 @@ export class Carrier {
   }
 
   #ended(end: ConnectionEnd): void {
+    this.#verdict?.cancel();
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();
     this.#over(this);

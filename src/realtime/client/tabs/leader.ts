@@ -24,9 +24,6 @@ interface Seat {
 // What a connection has ended with that has ended without a word.
 const abnormal = { code: 1006, reason: "", wasClean: false } as const;
 
-// A connection that has said nothing for so long when somebody cuts is dead for others, too.
-const deadAfterMs = 5000;
-
 // A server that refuses a new connection, too, has no room.
 const maxCarriers = 2;
 
@@ -113,10 +110,9 @@ export class Leader {
         relay?.close(message.code, message.reason);
         break;
       case "cut":
-        // Whoever gives up an attempt cuts, too.
-        if (relay?.carrier === this.#carrier && (this.#carrier?.silentMs ?? 0) >= deadAfterMs)
-          this.#carrier = undefined;
         relay?.close(abnormal.code, "");
+        // Whoever gives up an attempt cuts, too, and may be the only one who has trouble.
+        relay?.carrier?.probe();
         break;
     }
   }

@@ -274,6 +274,33 @@ describe("tabs that share a connection", { timeout: 60_000 }, () => {
     assert.equal(servers[1].server.sockets.size, 1);
   });
 
+  it("leave a connection that is dead, all of them as soon as one knows", async (t) => {
+    const { url, realtime } = await startServer(t, { limits: { pingMs: 1000 } });
+    const { browser, tabs, clients } = await openTabs(2, url);
+    const rooms = await Promise.all(clients.map(follow));
+    // The others would find out later.
+    const hasty = browser.open().createClient(api, url, { token: "ann", reconnect: { attemptTimeoutMs: 600_000 } }, 20);
+    openClients.push(hasty);
+    await hasty.channel("room/1").publish("1");
+    await Promise.all(rooms.map((room) => room.has(1)));
+    const { length: made } = tabs[0]?.made ?? [];
+    tabs[0]?.muteConnections();
+    await realtime.publish("room/1", "2");
+    await Promise.all(rooms.map((room) => room.has(2)));
+    assert.ok((tabs[0]?.made.length ?? 0) > made);
+    for (const { texts, gaps } of rooms) assert.deepEqual([texts, gaps], [["1", "2"], 0]);
+  });
+
+  it("have one connection still when one of them gives up an attempt", async (t) => {
+    const { server, url } = await startServer(t);
+    const { browser, clients } = await openTabs(2, url);
+    const brief = clientIn(browser.open(), url);
+    while (brief.state.name === "connecting" && browser.channels.size < 8) await new Promise(setImmediate);
+    await brief.close();
+    for (const client of clients) assert.equal(await client.call("echo", 1), 1);
+    assert.equal(server.sockets.size, 1);
+  });
+
   it("come back when the server has cut them", async (t) => {
     const { server, url, realtime } = await startServer(t);
     const { clients } = await openTabs(3, url);
