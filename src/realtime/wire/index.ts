@@ -13,7 +13,7 @@ export { jsonCodec } from "./json.js";
 export { maxDepth, maxNameLength, maxRequestNumber } from "./limits.js";
 export { FrameFault, readMessage } from "./read.js";
 export { serverFrames } from "./server-frames.js";
-export type { SharedMessage, SharingFrame } from "./sharing.js";
+export type { SharingFrame } from "./sharing.js";
 export {
   FlowWindow,
   readShared,

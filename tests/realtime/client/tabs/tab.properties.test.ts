@@ -49,11 +49,14 @@ async function run(steps: readonly (readonly [(typeof events)[number], number, n
   const publish = (seat: Seat): void => {
     const text = `${publishing.length}`;
     publishing.push(
-      seat.client.channel("room").publish(text).then(
-        () => acknowledged.push(text),
-        // Of a tab that has gone, nobody knows.
-        () => undefined,
-      ),
+      seat.client
+        .channel("room")
+        .publish(text)
+        .then(
+          () => acknowledged.push(text),
+          // Of a tab that has gone, nobody knows.
+          () => undefined,
+        ),
     );
   };
   join();

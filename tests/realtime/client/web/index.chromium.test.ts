@@ -11,14 +11,14 @@ import type { Browser, Page } from "playwright-core";
 import { serve } from "#src/index.js";
 import { createRealtime } from "#src/realtime/index.js";
 import { launchChromium, SKIP_WITHOUT_CHROMIUM } from "../../../support/chromium.js";
-import { scenarioOutcome } from "../../../support/realtime-scenario.js";
+import { type runScenario, scenarioOutcome } from "../../../support/realtime-scenario.js";
 import { type ScenarioServer, serveScenario } from "../../../support/realtime-scenario-server.js";
 
 type Codec = "JSON" | "MessagePack";
 
 declare global {
   /** What the page has loaded. */
-  var runScenarioHere: (run: string, codec: Codec) => Promise<Record<string, unknown>>;
+  var runScenarioHere: (run: string, codec: Codec) => ReturnType<typeof runScenario>;
 }
 
 const root = fileURLToPath(new URL("../../../../../", import.meta.url));
