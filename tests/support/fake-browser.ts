@@ -51,6 +51,10 @@ export class FakeBrowser {
       request: (name, { signal, steal = false }, held) =>
         new Promise((resolve, reject) => {
           if (tab.isDead) return;
+          if (!tab.mayLock) {
+            reject(new Error("forbidden"));
+            return;
+          }
           const lock: Lock = { tab, held, resolve, reject };
           if (steal) {
             this.steals++;
@@ -110,6 +114,8 @@ export class FakeBrowser {
 /** One of them. */
 export class FakeTab {
   isDead = false;
+  /** Whether it may have locks. */
+  mayLock = true;
   /** Connections to the server that it has made. */
   readonly made: RealtimeConnection[] = [];
   readonly #muted = new Set<RealtimeConnection>();

@@ -112,11 +112,13 @@ export class Tab {
     this.#platform.locks
       .request(this.#base, options, () => this.#lead(waiting))
       .catch(() => {
-        // It slept, others thought.
-        if (this.#waiting === waiting) this.#stepDown();
-      })
-      .finally(() => {
-        if (this.#waiting === waiting) this.#stand(false);
+        if (this.#waiting !== waiting) return;
+        // It slept, others thought. That nobody may have a lock here does not change.
+        const wasTaken = steal || this.#leading !== undefined;
+        // A lock that was taken at once may be told of late.
+        this.#waiting = new AbortController();
+        this.#stepDown();
+        if (wasTaken) this.#stand(false);
       });
   }
 

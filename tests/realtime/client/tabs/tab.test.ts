@@ -301,6 +301,17 @@ describe("tabs that share a connection", { timeout: 60_000 }, () => {
     assert.equal(server.sockets.size, 1);
   });
 
+  it("have connections of their own where they may have no locks", async (t) => {
+    const { server, url } = await startServer(t);
+    const { browser, clients } = await openTabs(2, url);
+    const tab = browser.open();
+    tab.mayLock = false;
+    const alone = clientIn(tab, url);
+    assert.equal(await alone.call("echo", 1), 1);
+    assert.equal(server.sockets.size, 2);
+    for (const client of clients) assert.equal(await client.call("echo", 1), 1);
+  });
+
   it("come back when the server has cut them", async (t) => {
     const { server, url, realtime } = await startServer(t);
     const { clients } = await openTabs(3, url);
