@@ -97,7 +97,12 @@ export const rooms = [
   {
     name: "realtime/client/web",
     pattern: "src/realtime/client/web/**",
-    mayImport: ["realtime/client", "realtime/wire", "web"],
+    mayImport: ["realtime/client", "realtime/client/tabs", "realtime/wire", "web"],
+  },
+  {
+    name: "realtime/client/tabs",
+    pattern: "src/realtime/client/tabs/**",
+    mayImport: ["realtime/client", "realtime/wire", "transport"],
   },
   {
     name: "realtime/client",

@@ -4,7 +4,7 @@
 
 import type { CloseReport } from "../protocol/index.js";
 import type { Accept, AcceptDecision, ServerSocket } from "../server/index.js";
-import type { Message, PreparedMessage, SendData, SocketHandlers } from "../socket/index.js";
+import { type Message, PreparedMessage, type SendData, type SocketHandlers } from "../socket/index.js";
 import type { ContractDefinition } from "./contract/index.js";
 import {
   type Prepared,
@@ -13,7 +13,9 @@ import {
   RealtimeServer,
   type SendStatus,
   Session,
+  SharedConnection,
 } from "./server/index.js";
+import { sharedSubprotocol } from "./wire/index.js";
 
 /** Handlers for `serve()`. */
 export interface ServeHandlers<Data> {
@@ -42,7 +44,7 @@ export interface ServedRealtime<Definition extends ContractDefinition> extends R
   beside<Data>(handlers: BesideHandlers<Data>): ServeHandlers<Data>;
 }
 
-/** What a socket of ours has as its data until it is open; then it is its session. Others' may be anything else. */
+/** What a socket of ours has as its data until it is open; then it is its session or sessions. Others' may be anything else. */
 class Accepted {
   readonly request: Request;
 
@@ -66,11 +68,13 @@ export class ServedRealtimeServer extends RealtimeServer implements ServedRealti
     return {
       accept: async (request, context) => {
         const codec = this.codecFor(request.protocols);
-        if (codec === undefined) return await others.accept?.(request, context);
+        const shared = request.protocols.find((protocol) => protocol === sharedSubprotocol);
+        const protocol = codec?.subprotocol ?? shared;
+        if (protocol === undefined) return await others.accept?.(request, context);
         const refusal = await this.#refusal();
         // The application never sees a socket of ours, nor what it has as its data.
         const data = new Accepted(request) as Data;
-        return refusal ?? ({ protocol: codec.subprotocol, data } satisfies AcceptDecision<Data>);
+        return refusal ?? ({ protocol, data } satisfies AcceptDecision<Data>);
       },
       open: (socket) => {
         if (!(socket.data instanceof Accepted)) return others.open?.(socket);
@@ -79,17 +83,17 @@ export class ServedRealtimeServer extends RealtimeServer implements ServedRealti
       },
       message: (socket, message) => {
         const session: unknown = socket.data;
-        return session instanceof Session ? session.receive(message) : others.message?.(socket, message);
+        return isOurs(session) ? session.receive(message) : others.message?.(socket, message);
       },
       drain: (socket) => {
         const session: unknown = socket.data;
-        if (!(session instanceof Session)) return others.drain?.(socket);
+        if (!isOurs(session)) return others.drain?.(socket);
         session.drained();
         return undefined;
       },
       close: (socket, report) => {
         const session: unknown = socket.data;
-        if (!(session instanceof Session)) return others.close?.(socket, report);
+        if (!isOurs(session)) return others.close?.(socket, report);
         session.closed();
         return undefined;
       },
@@ -109,6 +113,10 @@ export class ServedRealtimeServer extends RealtimeServer implements ServedRealti
   }
 
   #open<Data>(socket: ServerSocket<Data>, { request }: Accepted): void {
+    if (socket.protocol === sharedSubprotocol) {
+      socket.data = new SharedConnection(this, new SocketConnection(socket, request), contentOf) as Data;
+      return;
+    }
     const codec = this.codecFor([socket.protocol]);
     // It was chosen from among those.
     if (codec === undefined) throw new TypeError(`unknown subprotocol ${socket.protocol}`);
@@ -116,6 +124,10 @@ export class ServedRealtimeServer extends RealtimeServer implements ServedRealti
     const kept = this.authenticates ? request : undefined;
     socket.data = this.connect(new SocketConnection(socket, kept), codec) as Data;
   }
+}
+
+function isOurs(data: unknown): data is Session | SharedConnection {
+  return data instanceof Session || data instanceof SharedConnection;
 }
 
 class SocketConnection implements RealtimeConnection {
@@ -150,4 +162,20 @@ class SocketConnection implements RealtimeConnection {
 /** What was prepared was prepared by the platform, which is the sockets'. */
 function sendable(data: string | Uint8Array | Prepared): SendData | PreparedMessage {
   return data as SendData | PreparedMessage;
+}
+
+const decoder = new TextDecoder();
+// A message is prepared for all sessions of a connection, and those of others.
+const contents = new WeakMap<Prepared, string | Uint8Array>();
+
+/** What was prepared, as it was before. */
+function contentOf(prepared: Prepared): string | Uint8Array {
+  const known = contents.get(prepared);
+  if (known !== undefined) return known;
+  // The platform of a server that is served has no others.
+  if (!(prepared instanceof PreparedMessage)) throw new TypeError("not prepared by this platform");
+  const { octets } = prepared.shared;
+  const content = prepared.type === "text" ? decoder.decode(octets) : Uint8Array.from(octets);
+  contents.set(prepared, content);
+  return content;
 }

@@ -29,6 +29,7 @@ const files = {
   "realtime/contract": "src/realtime/contract/example.ts",
   "realtime/client": "src/realtime/client/example.ts",
   "realtime/client/node": "src/realtime/client/node/example.ts",
+  "realtime/client/tabs": "src/realtime/client/tabs/example.ts",
   "realtime/client/web": "src/realtime/client/web/example.ts",
   entry: "src/index.ts",
   cli: "src/cli/commands/example.ts",
@@ -66,7 +67,8 @@ const mayImport: Record<Room, readonly Room[]> = {
   "realtime/contract": ["realtime/wire"],
   "realtime/client": ["realtime/contract", "realtime/wire", "reconnect", "socket", "transport", "protocol"],
   "realtime/client/node": ["realtime/client", "realtime/wire", "node", "reconnect", "transport/node"],
-  "realtime/client/web": ["realtime/client", "realtime/wire", "web"],
+  "realtime/client/tabs": ["realtime/client", "realtime/wire", "transport"],
+  "realtime/client/web": ["realtime/client", "realtime/client/tabs", "realtime/wire", "web"],
   entry: ["protocol", "transport", "transport/node", "socket", "server", "client", "reconnect", "observe", "node"],
   cli: ["entry"],
 };

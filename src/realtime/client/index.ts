@@ -40,5 +40,5 @@ export type {
   StateEvent,
   StateHandle,
 } from "./handles.js";
-export type { ClientLimits, ClientOptions, ClientReconnectOptions, Fresh } from "./options.js";
+export type { ClientLimits, ClientOptions, ClientReconnectOptions, Fresh, SharedClientOptions } from "./options.js";
 export { defaultClientLimits } from "./options.js";

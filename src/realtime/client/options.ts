@@ -55,6 +55,15 @@ export interface ClientOptions {
   readonly error?: (error: unknown) => void;
 }
 
+/** What else can be set about a client that shares its connection with other tabs. */
+export interface SharedClientOptions {
+  /**
+   * Tabs of the same name share. Default: the address, without its query. Where cookies say who somebody is, it has to be another
+   * one for each user.
+   */
+  readonly shareName?: string;
+}
+
 /** The numbers, with every default filled in. */
 export interface ClientLimits {
   readonly timeoutMs: number;

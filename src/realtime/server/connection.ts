@@ -22,6 +22,8 @@ export interface RealtimeConnection {
   send(data: string | Uint8Array | Prepared): SendStatus;
   /** Octets that have not left yet. */
   readonly bufferedBytes: number;
+  /** Octets by which each message is longer than it seems to be. Default 0. */
+  readonly overheadBytes?: number;
   /** Begins to end it, once what was sent has left. */
   close(code: number, reason: string): void;
   /** The request that it came with, for `authenticate`; undefined where there was none. */

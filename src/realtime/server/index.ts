@@ -11,3 +11,5 @@ export type { ClientCallOptions } from "./outgoing-calls.js";
 export type { Realtime, RealtimeParts, RealtimeSession, SentTo, ServerPublishOptions } from "./realtime.js";
 export { RealtimeServer } from "./realtime.js";
 export { Session } from "./session.js";
+export type { ContentOf } from "./shared-connection.js";
+export { SharedConnection } from "./shared-connection.js";

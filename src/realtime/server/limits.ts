@@ -14,6 +14,8 @@ export interface RealtimeLimits {
   readonly maxSubscriptions?: number;
   /** Requests and calls of one connection that are being worked on; then `too-many`. Default 256. */
   readonly maxRequests?: number;
+  /** Sessions that may share one connection; the next ones are sent to another. Default 64. */
+  readonly maxSharedSessions?: number;
   /** Octets of answers that may wait for a client that does not read them; then 1013. Default 16,777,216. */
   readonly maxBufferedBytes?: number;
   /** Requests of one user a second, over all connections; then `rate-limited`. Default 500. */
@@ -69,6 +71,8 @@ export const defaultRealtimeLimits: ResolvedLimits = {
   maxSubscriptions: 1024,
   // More than a page has under way, few enough that a peer cannot occupy a database.
   maxRequests: 256,
+  // More tabs than anybody has open.
+  maxSharedSessions: 64,
   // A quarter of what a socket's own limit is: this one says what it is about.
   maxBufferedBytes: 16_777_216,
   // A hand that moves a pointer makes 120 signals a second.

@@ -13,7 +13,8 @@ import {
 } from "../contract/index.js";
 import type { EngineHealth, EngineSubscription, LogEntry, PresenceList, StateEntry } from "../engines/index.js";
 import { type Codec, type HistoryRange, RealtimeCloseCode, RealtimeError } from "../wire/index.js";
-import type { RealtimeConnection } from "./connection.js";
+import type { RealtimeConnection, RealtimePlatform } from "./connection.js";
+import type { ResolvedLimits } from "./limits.js";
 import type { RealtimeUser } from "./options.js";
 import type { ClientCallOptions } from "./outgoing-calls.js";
 import { retentionOf } from "./publishing.js";
@@ -172,6 +173,14 @@ export class RealtimeServer implements Realtime {
 
   health(): EngineHealth {
     return this.#services.engine.health();
+  }
+
+  get limits(): ResolvedLimits {
+    return this.#services.limits;
+  }
+
+  get platform(): RealtimePlatform {
+    return this.#services.platform;
   }
 
   /** The codec for the first subprotocol that we speak, too. */

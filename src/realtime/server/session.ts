@@ -42,6 +42,7 @@ export class Session {
   readonly channels: SessionChannels;
   readonly calls: OutgoingCalls;
   readonly #connection: RealtimeConnection;
+  readonly #maxMessageBytes: number;
   readonly #codec: Codec;
   readonly #ended: (session: Session) => void;
   readonly #publishing: Publishing;
@@ -65,6 +66,7 @@ export class Session {
     this.services = services;
     this.#client = this.id;
     this.#connection = connection;
+    this.#maxMessageBytes = Math.max(1, limits.maxMessageBytes - (connection.overheadBytes ?? 0));
     this.#codec = codec;
     this.#ended = ended;
     this.out = new Outgoing(connection, codec, platform, limits.maxBufferedBytes, () => {
@@ -126,8 +128,8 @@ export class Session {
 
   #take(message: string | Uint8Array): Promise<void> | undefined {
     if (this.#phase === "ended") return undefined;
-    if (message.length > this.services.limits.maxMessageBytes) {
-      this.close(1009, `a message is longer than maxMessageBytes (${this.services.limits.maxMessageBytes})`);
+    if (message.length > this.#maxMessageBytes) {
+      this.close(1009, `a message is longer than maxMessageBytes (${this.#maxMessageBytes})`);
       return undefined;
     }
     return this.#handleAll(readMessage(this.#codec, message, clientFrames), 0);
@@ -172,8 +174,9 @@ export class Session {
     if (client !== undefined) this.#client = client;
     services.rates.enter(this.owner);
     this.#phase = "open";
-    const { pingMs, maxMessageBytes } = services.limits;
+    const { pingMs } = services.limits;
     const timeMs = services.platform.unixMs();
+    const maxMessageBytes = this.#maxMessageBytes;
     this.send(["welcome", { session: this.id, user: this.#user.id, timeMs, pingMs, maxMessageBytes }]);
     this.#watchExpiry(authenticated.expiresAtMs);
   }

@@ -13,5 +13,14 @@ export { jsonCodec } from "./json.js";
 export { maxDepth, maxNameLength, maxRequestNumber } from "./limits.js";
 export { FrameFault, readMessage } from "./read.js";
 export { serverFrames } from "./server-frames.js";
+export type { SharingFrame } from "./sharing.js";
+export {
+  FlowWindow,
+  readShared,
+  sharedSubprotocol,
+  sharingOverheadBytes,
+  writeShared,
+  writeSharing,
+} from "./sharing.js";
 export type { Translation } from "./values.js";
 export { decodedDepth, encodedDepth, translated } from "./values.js";

@@ -17,7 +17,7 @@ export { jsonCodec, RealtimeError } from "../../wire/index.js";
 export type * from "../index.js";
 
 /** What can be set about connections: all that `connect` takes, but for handlers and subprotocols. */
-type OwnConnectOptions = Omit<ConnectOptions, keyof SharedOptions | SetByClient>;
+export type OwnConnectOptions = Omit<ConnectOptions, keyof SharedOptions | SetByClient>;
 
 /** What the client sets. */
 type SetByClient = "open" | "message" | "drain" | "close" | "error" | "protocols" | "signal";

@@ -1,9 +1,8 @@
 /**
  * openline/realtime/client where the platform has a WebSocket: browsers, their workers, workerd.
  */
-import { wakeUps } from "../../../web/wake-ups.js";
 import { type CreateClient, createClientFactory } from "../create-client.js";
-import { connect } from "./connect.js";
+import { webParts } from "./parts.js";
 
 export { RealtimeError } from "../../wire/errors.js";
 export type {
@@ -15,9 +14,6 @@ export type {
 export { jsonCodec } from "../../wire/json.js";
 export type * from "../index.js";
 
-// The longest delay that timers keep; beyond it they fire at once.
-const maxTimerMs = 0x7fffffff;
-
 /**
  * Connects to a server of `openline/realtime`, and stays connected until `close`. A wait is over early when the network comes
  * back, or somebody looks at the page again.
@@ -27,19 +23,4 @@ const maxTimerMs = 0x7fffffff;
  * for await (const event of client.channel("room/7")) console.log(event);
  * ```
  */
-export const createClient: CreateClient = createClientFactory({
-  connect,
-  clock: {
-    now: () => performance.now(),
-    setTimer(callback, delayMs) {
-      const timer = setTimeout(callback, Math.min(delayMs, maxTimerMs));
-      return { cancel: () => clearTimeout(timer) };
-    },
-  },
-  random: Math.random,
-  wakeUps,
-  reportError(error, during) {
-    // eslint-disable-next-line no-console -- an error that nobody handles has no better place
-    console.error("openline:", during, error);
-  },
-});
+export const createClient: CreateClient = createClientFactory(webParts);

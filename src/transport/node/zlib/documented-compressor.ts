@@ -7,6 +7,7 @@ import type { ZlibOptions } from "node:zlib";
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 import type { DeflateSettings, OctetRange, TransformFailure } from "../../../protocol/extensions/index.js";
 import { maxStreamsPerMessage, messageTail } from "../../../protocol/extensions/index.js";
+import { Earlier, heedsDictionaries } from "./dictionaries.js";
 import { incomplete, invalid, tooBig, tooManyStreams } from "./failures.js";
 
 const finishFlush = constants.Z_SYNC_FLUSH;
@@ -42,7 +43,14 @@ export function deflateOptions({ windowBits, level }: DeflateSettings, history: 
 }
 
 /** See the head of this file. */
-export const documentedCompressor = {
+export class DocumentedCompressor {
+  readonly #heedsDictionaries: () => boolean;
+
+  /** @param heeds whether zlib heeds dictionaries; where it does not, deflating is worse for it, and as right */
+  constructor(heeds: () => boolean = heedsDictionaries) {
+    this.#heedsDictionaries = heeds;
+  }
+
   /** As `Compressor.deflate`. */
   deflate(
     bytes: Uint8Array,
@@ -53,7 +61,7 @@ export const documentedCompressor = {
   ): OctetRange {
     const deflated = deflateRawSync(bytes.subarray(start, end), deflateOptions(settings, history));
     return { bytes: deflated, start: 0, end: deflated.byteLength };
-  },
+  }
 
   /** As `Compressor.inflate`. */
   inflate(
@@ -68,18 +76,19 @@ export const documentedCompressor = {
     let rest: Uint8Array = Buffer.concat([bytes.subarray(start, end), messageTail]);
     let dictionary = dictionaryOf(history);
     for (let streams = 1; streams <= maxStreamsPerMessage; streams++) {
+      const earlier = new Earlier(dictionary, this.#heedsDictionaries());
+      rest = earlier.before(rest);
       let inflated: InflatedWithInfo;
       try {
-        const options = { info: true, finishFlush, maxOutputLength: Math.max(1, maxBytes - length) };
-        inflated = inflateRawSync(
-          rest,
-          dictionary === undefined ? options : { ...options, dictionary },
-        ) as unknown as InflatedWithInfo;
+        const maxOutputLength = Math.max(1, maxBytes - length) + earlier.excess;
+        const options = { info: true, finishFlush, maxOutputLength, ...earlier.options };
+        inflated = inflateRawSync(rest, options) as unknown as InflatedWithInfo;
       } catch (cause) {
         return isTooLarge(cause) ? tooBig(maxBytes + 1, maxBytes) : invalid(cause);
       }
-      pieces.push(inflated.buffer);
-      length += inflated.buffer.byteLength;
+      const piece = earlier.own(inflated.buffer);
+      pieces.push(piece);
+      length += piece.byteLength;
       if (length > maxBytes) return tooBig(length, maxBytes);
       const left = rest.byteLength - inflated.engine.bytesWritten;
       if (left === 0) return incomplete();
@@ -87,11 +96,14 @@ export const documentedCompressor = {
         return endsWhole(left) ? { bytes: Buffer.concat(pieces), start: 0, end: length } : incomplete();
       }
       rest = rest.subarray(rest.byteLength - left);
-      dictionary = lastOctets([...(dictionary === undefined ? [] : [dictionary]), inflated.buffer]);
+      dictionary = lastOctets([...(dictionary === undefined ? [] : [dictionary]), piece]);
     }
     return tooManyStreams(maxStreamsPerMessage + 1);
-  },
-};
+  }
+}
+
+/** The one of this process. */
+export const documentedCompressor: DocumentedCompressor = new DocumentedCompressor();
 
 /**
  * Whether a message was whole, by how many octets of `messageTail` were left unread: one; or all, or all but the four

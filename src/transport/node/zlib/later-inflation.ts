@@ -7,6 +7,7 @@ import { createInflateRaw } from "node:zlib";
 import type { Inflation, OctetRange, TransformFailure } from "../../../protocol/extensions/index.js";
 import { maxStreamsPerMessage, messageTail } from "../../../protocol/extensions/index.js";
 import { allocate } from "../node-memory.js";
+import { Earlier } from "./dictionaries.js";
 import { endsWhole, lastOctets } from "./documented-compressor.js";
 import { incomplete, invalid, tooBig, tooManyStreams } from "./failures.js";
 import type { JobGate } from "./job-gate.js";
@@ -18,7 +19,10 @@ const chunkBytes = 64 * 1024;
 export class LaterInflation implements Inflation {
   readonly #gate: JobGate;
   readonly #maxBytes: number;
+  readonly #heedsDictionaries: boolean;
   #stream: InflateRaw | undefined;
+  /** What the stream that is under way was opened with. */
+  #earlier: Earlier | undefined;
   #streams = 0;
   /** What the message may refer to before its beginning. */
   readonly #history: Uint8Array | undefined;
@@ -30,9 +34,13 @@ export class LaterInflation implements Inflation {
   /** Goes on after a write, whichever way it ended. */
   #settle: (() => void) | undefined;
 
-  /** @param history copied */
-  constructor(gate: JobGate, history: Uint8Array | undefined, maxBytes: number) {
+  /**
+   * @param history copied
+   * @param heedsDictionaries whether zlib does
+   */
+  constructor(gate: JobGate, history: Uint8Array | undefined, maxBytes: number, heedsDictionaries: boolean) {
     this.#gate = gate;
+    this.#heedsDictionaries = heedsDictionaries;
     this.#history = history === undefined ? undefined : Buffer.from(history);
     this.#maxBytes = maxBytes;
   }
@@ -125,11 +133,12 @@ export class LaterInflation implements Inflation {
         return;
       }
       const before = stream.bytesWritten;
+      const written = this.#earlier?.before(octets) ?? octets;
       this.#settle = () => {
         this.#settle = undefined;
-        resolve(octets.byteLength - (stream.bytesWritten - before));
+        resolve(written.byteLength - (stream.bytesWritten - before));
       };
-      stream.write(octets, () => {
+      stream.write(written, () => {
         // What has been inflated may still wait in the stream.
         while (stream.read() !== null);
         this.#settle?.();
@@ -138,7 +147,7 @@ export class LaterInflation implements Inflation {
   }
 
   /** What the next stream may refer to: the message so far, and what was before it. */
-  #earlier(): Uint8Array | undefined {
+  #dictionary(): Uint8Array | undefined {
     if (this.#chunks.length === 0) return this.#history;
     return lastOctets(this.#history === undefined ? this.#chunks : [this.#history, ...this.#chunks]);
   }
@@ -149,11 +158,12 @@ export class LaterInflation implements Inflation {
       this.#failure = tooManyStreams(this.#streams);
       return undefined;
     }
-    const dictionary = this.#earlier();
-    const options = { chunkSize: chunkBytes };
-    const stream = createInflateRaw(dictionary === undefined ? options : { ...options, dictionary });
-    stream.on("data", (chunk: Uint8Array) => {
-      if (this.#failure !== undefined) return;
+    const earlier = new Earlier(this.#dictionary(), this.#heedsDictionaries);
+    this.#earlier = earlier;
+    const stream = createInflateRaw({ chunkSize: chunkBytes, ...earlier.options });
+    stream.on("data", (output: Uint8Array) => {
+      const chunk = earlier.own(output);
+      if (this.#failure !== undefined || chunk.byteLength === 0) return;
       this.#length += chunk.byteLength;
       this.#chunks.push(chunk);
       if (this.#length <= this.#maxBytes) return;

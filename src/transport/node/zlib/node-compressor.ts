@@ -14,7 +14,8 @@ import type {
   TransformFailure,
 } from "../../../protocol/extensions/index.js";
 import { loadDeflater, maxMessageBytes, type WasmDeflater } from "../../wasm/index.js";
-import { deflateOptions, dictionaryOf, documentedCompressor } from "./documented-compressor.js";
+import { heedsDictionaries } from "./dictionaries.js";
+import { DocumentedCompressor, deflateOptions, dictionaryOf } from "./documented-compressor.js";
 import { HotCompressor } from "./hot-compressor.js";
 import { JobGate } from "./job-gate.js";
 import { LaterInflation } from "./later-inflation.js";
@@ -42,11 +43,15 @@ export interface NodeCompressorOptions {
   readonly wasm?: boolean;
   /** Jobs on the thread pool at a time. Default 4. */
   readonly maxJobs?: number;
+  /** Whether zlib is given dictionaries. Default: where it heeds them. */
+  readonly dictionaries?: boolean;
 }
 
 /** See the head of this file. */
 export class NodeCompressor implements Compressor {
   readonly #wantsHandles: boolean;
+  readonly #dictionaries: boolean | undefined;
+  readonly #documented: DocumentedCompressor;
   #opened: AtOnce | undefined;
   #wantsWasm: boolean;
   #loaded: WasmDeflater | undefined;
@@ -54,15 +59,21 @@ export class NodeCompressor implements Compressor {
   #deflateMs = 0;
   #inflateMs = 0;
 
-  constructor({ by = "handles", wasm = true, maxJobs = defaultMaxJobs }: NodeCompressorOptions = {}) {
+  constructor({ by = "handles", wasm = true, maxJobs = defaultMaxJobs, dictionaries }: NodeCompressorOptions = {}) {
     this.#wantsHandles = by === "handles";
+    this.#dictionaries = dictionaries;
+    this.#documented = new DocumentedCompressor(() => this.#givesDictionaries);
     this.#wantsWasm = wasm;
     this.#gate = new JobGate(maxJobs);
   }
 
   /** Opened when there is something to do: to try the handles takes some milliseconds, and many never need them. */
   get #atOnce(): AtOnce {
-    return (this.#opened ??= (this.#wantsHandles ? openHot() : undefined) ?? documentedCompressor);
+    return (this.#opened ??= (this.#wantsHandles ? openHot() : undefined) ?? this.#documented);
+  }
+
+  get #givesDictionaries(): boolean {
+    return this.#dictionaries ?? heedsDictionaries();
   }
 
   get #wasm(): WasmDeflater | undefined {
@@ -75,7 +86,7 @@ export class NodeCompressor implements Compressor {
 
   /** How it works: whether the handles do. */
   get by(): "handles" | "documented" {
-    return this.#atOnce === documentedCompressor ? "documented" : "handles";
+    return this.#atOnce === this.#documented ? "documented" : "handles";
   }
 
   /** Whether short messages are deflated in WebAssembly. */
@@ -152,11 +163,11 @@ export class NodeCompressor implements Compressor {
   }
 
   inflateLater(history: OctetRange | undefined, maxBytes: number): Inflation {
-    return new LaterInflation(this.#gate, dictionaryOf(history), maxBytes);
+    return new LaterInflation(this.#gate, dictionaryOf(history), maxBytes, this.#givesDictionaries);
   }
 
   inflateStream(history: OctetRange | undefined): StreamedInflation {
-    return new StreamedInflationOnPool(this.#gate, dictionaryOf(history));
+    return new StreamedInflationOnPool(this.#gate, dictionaryOf(history), this.#givesDictionaries);
   }
 }
 

@@ -9,6 +9,7 @@ import { createInflateRaw } from "node:zlib";
 import type { OctetRange, StreamedInflation, TransformFailure } from "../../../protocol/extensions/index.js";
 import { maxStreamsPerMessage, messageTail } from "../../../protocol/extensions/index.js";
 import { allocate } from "../node-memory.js";
+import { Earlier } from "./dictionaries.js";
 import { endsWhole, longestWindowBytes } from "./documented-compressor.js";
 import { incomplete, invalid, tooManyStreams } from "./failures.js";
 import type { JobGate } from "./job-gate.js";
@@ -23,7 +24,10 @@ const noOctets = new Uint8Array(0);
 /** See the head of this file. */
 export class StreamedInflationOnPool implements StreamedInflation {
   readonly #gate: JobGate;
+  readonly #heedsDictionaries: boolean;
   #stream: InflateRaw | undefined;
+  /** What the stream that is under way was opened with. */
+  #history: Earlier | undefined;
   #streams = 0;
   /** What the next stream of the message may refer to. */
   #earlier: Uint8Array;
@@ -39,9 +43,13 @@ export class StreamedInflationOnPool implements StreamedInflation {
   /** Tells that something has changed for who reads. */
   #wake: (() => void) | undefined;
 
-  /** @param history copied */
-  constructor(gate: JobGate, history: Uint8Array | undefined) {
+  /**
+   * @param history copied
+   * @param heedsDictionaries whether zlib does
+   */
+  constructor(gate: JobGate, history: Uint8Array | undefined, heedsDictionaries: boolean) {
     this.#gate = gate;
+    this.#heedsDictionaries = heedsDictionaries;
     this.#earlier = history === undefined ? noOctets : Buffer.from(history);
   }
 
@@ -76,9 +84,11 @@ export class StreamedInflationOnPool implements StreamedInflation {
       if (this.#failure !== undefined) return this.#failure;
       if (this.#underWay === undefined && this.#input.byteLength === 0) return undefined;
       if (this.#underWay === undefined) this.#begin();
-      const chunk = this.#stream?.read() as Uint8Array | null | undefined;
-      if (chunk !== null && chunk !== undefined) return this.#handOn(chunk);
-      if (this.#isWritten) this.#written();
+      const output = this.#stream?.read() as Uint8Array | null | undefined;
+      if (output !== null && output !== undefined) {
+        const chunk = this.#history?.own(output) ?? output;
+        if (chunk.byteLength > 0) return this.#handOn(chunk);
+      } else if (this.#isWritten) this.#written();
       else if (this.#failure === undefined) await this.#change();
     }
   }
@@ -99,7 +109,7 @@ export class StreamedInflationOnPool implements StreamedInflation {
   #begin(): void {
     const stream = (this.#stream ??= this.#open());
     if (stream === undefined) return;
-    const octets = this.#input;
+    const octets = this.#history?.before(this.#input) ?? this.#input;
     this.#input = noOctets;
     this.#underWay = octets;
     this.#isWritten = false;
@@ -149,10 +159,9 @@ export class StreamedInflationOnPool implements StreamedInflation {
       this.#failure = tooManyStreams(this.#streams);
       return undefined;
     }
-    const options = { chunkSize: chunkBytes };
     // zlib copies it when the first octets are written.
-    const dictionary = Uint8Array.from(this.#earlier);
-    const stream = createInflateRaw(dictionary.byteLength === 0 ? options : { ...options, dictionary });
+    this.#history = new Earlier(Uint8Array.from(this.#earlier), this.#heedsDictionaries);
+    const stream = createInflateRaw({ chunkSize: chunkBytes, ...this.#history.options });
     stream.on("readable", () => this.#wakeReader());
     stream.on("error", (error) => {
       this.#failure ??= invalid(error);

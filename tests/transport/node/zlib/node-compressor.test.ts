@@ -183,6 +183,12 @@ for (const by of ["handles", "documented"] as const) {
       assert.ok(watched.inflateMs > 0);
     });
   });
+}
+
+const inflating = [{ by: "handles" }, { by: "documented" }, { by: "documented", dictionaries: false }] as const;
+for (const kind of inflating) {
+  const compressor = new NodeCompressor(kind);
+  const by = "dictionaries" in kind ? "documented calls that heed no dictionaries" : kind.by;
 
   describe(`RFC 7692 §7.2.2 inflating by ${by}`, () => {
     it("reads stored, fixed and dynamic blocks, and many of them", async () => {
