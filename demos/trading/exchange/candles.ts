@@ -13,7 +13,7 @@ export interface TickCandle {
 }
 
 /** Steps of the price within a candle that is made up. */
-const STEPS = 6;
+const STEPS = 4;
 
 /** See the head of this file. */
 export class Candles {

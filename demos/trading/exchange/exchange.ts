@@ -8,11 +8,14 @@ import { type Account, Accounts, type OwnOrder, orderView } from "./accounts.js"
 import { listInstruments } from "./instruments.js";
 import { Market, type MarketEvents } from "./market.js";
 import type { Fill, Placed } from "./order-book.js";
-import type { Random } from "./random.js";
+import { Random } from "./random.js";
 import { Trader } from "./trader.js";
 
 /** Users who are remembered: a party, and those who closed the page. */
 const ACCOUNTS_MAX = 500;
+
+/** Each time the same instruments, so that a page finds them again when the server was started anew. */
+const LISTING_SEED = 2_026;
 
 /** What happens on an exchange. */
 export interface ExchangeEvents extends MarketEvents {
@@ -51,7 +54,7 @@ export class Exchange {
   constructor(instruments: number, events: ExchangeEvents, random: Random, nowMs: number) {
     this.#events = events;
     this.#accounts = new Accounts(ACCOUNTS_MAX, (account) => this.#forget(account));
-    for (const listing of listInstruments(instruments, random)) {
+    for (const listing of listInstruments(instruments, new Random(LISTING_SEED))) {
       const market = new Market(listing, events, random, nowMs);
       this.#markets.set(listing.instrument.symbol, market);
       const floor = {

@@ -39,8 +39,10 @@ const GRIDS: readonly (readonly [below: number, tick: string, lot: string])[] = 
 const PRICE_MIN = 0.6;
 const PRICE_MAX = 4_000;
 /** What the busiest has; the others have less and less of it. */
-const EVENTS_PER_SECOND_MAX = 45;
+const EVENTS_PER_SECOND_MAX = 150;
 const EVENTS_PER_SECOND_MIN = 4;
+/** How many instruments down the list it is half as much. */
+const HALF_RANK = 8;
 /** The size of an order in lots, so that its value is about the same whatever the price. */
 const ORDER_LOTS = [3, 40] as const;
 /** The largest order, in typical ones. */
@@ -75,7 +77,7 @@ function listingOf(first: string, second: string, rank: number, random: Random):
   return {
     instrument: { ...draft, maxSize: size.format(typicalLots * MAX_ORDERS) },
     startTicks,
-    eventsPerSecond: Math.max(EVENTS_PER_SECOND_MIN, EVENTS_PER_SECOND_MAX / (1 + rank / 12)),
+    eventsPerSecond: Math.max(EVENTS_PER_SECOND_MIN, EVENTS_PER_SECOND_MAX / (1 + rank / HALF_RANK)),
     volatilityTicks: startTicks * (0.00012 + 0.0002 * random.next()),
     typicalLots,
   };

@@ -19,7 +19,7 @@ export interface TradingFloor {
 /** Orders that wait, where as many come as go. */
 const ORDERS_WANTED = 110;
 /** How many of the events take what is there at any price. */
-const TAKERS = 0.07;
+const TAKERS = 0.04;
 /** Mean distance of an order from the best price, in ticks: most are near, some far. */
 const NEAR_TICKS = 5;
 const FAR_TICKS = 18;

@@ -25,6 +25,13 @@ export function decimalsOf(text: string): number {
   return (DECIMAL.exec(text)?.[3] ?? "").length;
 }
 
+/** A decimal with commas between thousands, for people. */
+export function groupDigits(text: string): string {
+  const [whole = "", fraction] = text.split(".");
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  return fraction === undefined ? grouped : `${grouped}.${fraction}`;
+}
+
 /**
  * Writes a decimal.
  * @param units A whole number of units: a `bigint`, or a safe integer.
