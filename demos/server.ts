@@ -56,7 +56,12 @@ if (port === undefined) fail("PORT has to be a number from 0 to 65535");
 const host = process.env["HOST"] || undefined;
 
 try {
-  const site = await startSite({ port, host, demos: [live, trading], publicFolder: new URL("public/", import.meta.url) });
+  const site = await startSite({
+    port,
+    host,
+    demos: [live, trading],
+    publicFolder: new URL("public/", import.meta.url),
+  });
   closeOnSignals(site);
   console.log(`The live demos are at http://${host ?? "localhost"}:${site.port}`);
   if (host === undefined) {
