@@ -57,7 +57,7 @@ export function callHandlers(
       );
       return { candles, lastTradeId: market.lastTradeId };
     },
-    checksum: ({ symbol, revision }) => checksumAt(symbol, revision) ?? null,
+    checksum: ({ symbol, revision }) => ({ checksum: checksumAt(symbol, revision) ?? null }),
     order: (request, { user, key }) => {
       const owner = orderer(user.id);
       return refusing(() => exchange.place(owner, request, key, clockMs()));

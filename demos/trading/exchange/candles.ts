@@ -61,7 +61,7 @@ export class Candles {
     let close = ticks;
     let volatility = 0;
     for (let interval = last; interval > last - this.#count; interval -= 1) {
-      volatility += -volatility / 40 + 0.22 * random.gaussian();
+      volatility += -volatility / 40 + 0.13 * random.gaussian();
       const step = (stepTicks / Math.sqrt(STEPS)) * Math.exp(volatility);
       let price = close;
       let high = close;

@@ -55,8 +55,8 @@ export class Market {
     });
     this.candles = new Candles(CANDLE_MS, CANDLE_HISTORY_MS / CANDLE_MS);
     const seconds = CANDLE_MS / 1000;
-    const meanLots = listing.typicalLots * listing.eventsPerSecond * seconds * 0.15;
-    this.candles.makeUp(this.lastTicks, listing.volatilityTicks * Math.sqrt(seconds) * 1.3, meanLots, nowMs, random);
+    const meanLots = listing.typicalLots * listing.eventsPerSecond * seconds * 0.03;
+    this.candles.makeUp(this.lastTicks, listing.volatilityTicks * Math.sqrt(seconds), meanLots, nowMs, random);
     this.#hour = this.#lookBack(nowMs);
   }
 

@@ -21,13 +21,13 @@ const ORDERS_WANTED = 110;
 /** How many of the events take what is there at any price. */
 const TAKERS = 0.04;
 /** Mean distance of an order from the best price, in ticks: most are near, some far. */
-const NEAR_TICKS = 5;
-const FAR_TICKS = 18;
-const SHARE_FAR = 0.4;
+const NEAR_TICKS = 6;
+const FAR_TICKS = 22;
+const SHARE_FAR = 0.5;
 /** Ticks from the best price at which an order is as large again as there. */
-const THICKENING_TICKS = 7;
+const THICKENING_TICKS = 3;
 /** Orders that are further from the fair price than this go first. */
-const STALE_TICKS = 70;
+const STALE_TICKS = 90;
 /** Seconds in which what is left of a difference goes to a third: of the wildness, of the price, of its anchor. */
 const CALMING_S = 25;
 const REVERSION_S = 240;

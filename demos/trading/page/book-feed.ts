@@ -101,7 +101,7 @@ export class BookFeed {
     const { revision } = view.mark;
     try {
       const begunMs = performance.now();
-      const theirs = await this.#client.call("checksum", { symbol, revision }, { timeoutMs: 5_000 });
+      const { checksum: theirs } = await this.#client.call("checksum", { symbol, revision }, { timeoutMs: 5_000 });
       const roundTripMs = performance.now() - begunMs;
       // A server that has been started anew, or long ago, does not know.
       if (theirs !== null) this.#asked(theirs === bookChecksum(view.bids, view.asks), roundTripMs);

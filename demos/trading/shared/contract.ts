@@ -122,7 +122,7 @@ export const api = contract({
     /** The checksum that the book had at a revision; null where that is not known any more. */
     checksum: call({
       input: v.object({ symbol, revision: v.pipe(v.number(), v.safeInteger()) }),
-      output: unchecked<number | null>(),
+      output: unchecked<{ readonly checksum: number | null }>(),
     }),
     order: call({ input: orderRequest, output: unchecked<Order>(), idempotent: true }),
     cancel: call({
