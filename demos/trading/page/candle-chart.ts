@@ -1,6 +1,7 @@
 // The chart: candles and volume, drawn by uPlot's axes and our own hand.
 import uPlot from "uplot";
 import { byId, setText } from "../../live/page/dom.js";
+import { PaceMaker } from "./pace-maker.js";
 
 /** A candle in numbers, for drawing: when it begins in Unix seconds, open, high, low, close, volume. */
 export type DrawnCandle = readonly [
@@ -12,6 +13,7 @@ export type DrawnCandle = readonly [
   volume: number,
 ];
 
+const DRAWING_INTERVAL_MS = 250;
 /** Candles that are shown: as many as can be told apart. */
 const SHOWN_MAX = 120;
 const PX_PER_CANDLE_MIN = 5;
@@ -28,7 +30,7 @@ export class CandleChart {
   #candles: readonly DrawnCandle[] = [];
   #decimals = 2;
   #plot: uPlot;
-  #isDrawing = false;
+  readonly #drawing = new PaceMaker(DRAWING_INTERVAL_MS, () => this.#redraw());
 
   constructor() {
     this.#plot = this.#create();
@@ -45,19 +47,14 @@ export class CandleChart {
   }
 
   /**
-   * Draws these, in the next frame.
+   * Draws these, soon.
    * @param candles The oldest first.
    * @param decimals Digits behind the point of a price.
    */
   draw(candles: readonly DrawnCandle[], decimals: number): void {
     this.#candles = candles;
     this.#decimals = decimals;
-    if (this.#isDrawing) return;
-    this.#isDrawing = true;
-    requestAnimationFrame(() => {
-      this.#isDrawing = false;
-      this.#redraw();
-    });
+    this.#drawing.ask();
   }
 
   #redraw(): void {

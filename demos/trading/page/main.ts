@@ -2,6 +2,7 @@
 import { createClient } from "openline/realtime/client";
 import { ConnectionView } from "../../live/page/connection-view.js";
 import { byId, randomId, setText } from "../../live/page/dom.js";
+import type { BookView } from "../shared/book-view.js";
 import { api, type Ticker } from "../shared/contract.js";
 import { groupDigits } from "../shared/decimal.js";
 import { type Instrument, stepsOf } from "../shared/instrument.js";
@@ -16,6 +17,7 @@ import { CuttableSocket } from "./cuttable-socket.js";
 import { Ladder } from "./ladder.js";
 import { Meters } from "./meters.js";
 import { OwnOrders } from "./own-orders.js";
+import { PaceMaker } from "./pace-maker.js";
 import { Placing } from "./placing.js";
 import { changeOf, SymbolList } from "./symbol-list.js";
 import { Tape } from "./tape.js";
@@ -27,6 +29,8 @@ const PACES: Readonly<Record<string, Pace>> = {
   slow: { workMs: 100, updatesPerSecond: 4 },
   slower: { workMs: 250, updatesPerSecond: 2 },
 };
+/** Updates come twice as often: all are checked, and every other one is drawn. */
+const LADDER_INTERVAL_MS = 90;
 const FIRST_INTERVAL_MS = CANDLE_INTERVALS_MS[0] ?? 5_000;
 const IDENTITY_KEY = "openline-trading";
 
@@ -76,11 +80,17 @@ const form: TicketForm = new TicketForm(
     void placing.place(request, sending).then(({ text, isWrong }) => form.say(text, isWrong));
   },
 );
+/** The book as it was last told. */
+let newest: BookView | undefined;
+const ladderDrawing = new PaceMaker(LADDER_INTERVAL_MS, () => {
+  if (shown !== undefined) ladder.show(newest, stepsOf(shown));
+});
 const feed = new BookFeed(
   client,
   FULL_PACE,
   (update) => {
-    if (shown !== undefined) ladder.show(update.view, stepsOf(shown));
+    newest = update.view;
+    ladderDrawing.ask();
     meters.updated(update);
   },
   (isRight, roundTripMs) => {
@@ -138,7 +148,8 @@ function show(symbol: string): void {
   setText(byId("symbol", HTMLElement), symbol);
   setText(byId("name", HTMLElement), instrument.name);
   symbols.choose(symbol);
-  ladder.show(undefined, stepsOf(instrument));
+  newest = undefined;
+  ladderDrawing.ask();
   meters.restart();
   form.follow(instrument);
   showPrice(tickers.values.get(symbol));

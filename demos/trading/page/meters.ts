@@ -35,7 +35,7 @@ class HistogramView {
     const counts = this.#histogram.classes();
     const most = Math.max(1, ...counts);
     for (const [index, bar] of this.#bars.entries()) {
-      bar.style.height = `${((100 * (counts[index] ?? 0)) / most).toFixed(1)}%`;
+      bar.style.transform = `scaleY(${Math.max(0.01, (counts[index] ?? 0) / most).toFixed(3)})`;
     }
     const shown = (percent: number): string => `${(this.#histogram.percentile(percent) ?? 0).toFixed(0)} ms`;
     setText(

@@ -4,20 +4,42 @@ import type { Candle, Trade } from "../shared/contract.js";
 import { type Instrument, stepsOf } from "../shared/instrument.js";
 import type { TradingClient } from "./book-feed.js";
 import { CandleChart, type DrawnCandle } from "./candle-chart.js";
+import { PaceMaker } from "./pace-maker.js";
 
 const ROWS = 14;
 /** Trades that are asked for first: what fills the list. */
 const LAST = 20;
+const SHOWING_INTERVAL_MS = 150;
 
 interface TimedTrade extends Trade {
   readonly timeMs: number;
+}
+
+interface Row {
+  readonly item: HTMLElement;
+  readonly side: HTMLElement;
+  readonly price: HTMLElement;
+  readonly size: HTMLElement;
+  readonly time: HTMLElement;
+}
+
+function makeRow(): Row {
+  const side = element("span", "side");
+  // An image to those who hear the page: its name is in its label.
+  side.setAttribute("role", "img");
+  const price = element("span", "");
+  const size = element("span", "");
+  const time = element("time", "muted");
+  const item = element("li", "", element("span", "price", side, " ", price), size, time);
+  return { item, side, price, size, time };
 }
 
 /** See the head of this file. */
 export class Tape {
   readonly #client: TradingClient;
   readonly #chart = new CandleChart();
-  readonly #list = byId("trades", HTMLOListElement);
+  readonly #rows: readonly Row[] = Array.from({ length: ROWS }, makeRow);
+  readonly #showing = new PaceMaker(SHOWING_INTERVAL_MS, () => this.#show());
   #instrument: Instrument | undefined;
   #intervalMs: number;
   #candles: DrawnCandle[] = [];
@@ -32,13 +54,14 @@ export class Tape {
   constructor(client: TradingClient, intervalMs: number) {
     this.#client = client;
     this.#intervalMs = intervalMs;
+    byId("trades", HTMLOListElement).replaceChildren(...this.#rows.map(({ item }) => item));
   }
 
   /** Follows the trades of another instrument. */
   follow(instrument: Instrument): void {
     this.#instrument = instrument;
     this.#trades = [];
-    this.#list.replaceChildren();
+    this.#showing.ask();
     this.#stop();
     void this.reload();
     const channel = this.#client.channel(`trades/${instrument.symbol}`, { last: LAST });
@@ -82,21 +105,25 @@ export class Tape {
     if (trade.id <= (this.#trades.at(-1)?.id ?? 0)) return;
     this.#trades.push(trade);
     if (this.#trades.length > 5 * LAST) this.#trades.splice(0, LAST);
-    this.#show(trade);
+    this.#showing.ask();
     this.#addToCandles(trade);
     this.#draw();
   }
 
-  #show({ price, size, side, timeMs }: TimedTrade): void {
-    const row = this.#list.children.length < ROWS ? element("li", "") : this.#list.lastElementChild;
-    if (!(row instanceof HTMLLIElement)) return;
-    const sign = element("span", "side", side === "buy" ? "▲ " : "▼ ");
-    sign.setAttribute("aria-label", side === "buy" ? "bought" : "sold");
-    const time = element("time", "muted");
-    setText(time, new Date(timeMs).toLocaleTimeString([], { hour12: false }));
-    row.className = side === "buy" ? "up" : "down";
-    row.replaceChildren(element("span", "price", sign, price), element("span", "", size), time);
-    this.#list.prepend(row);
+  /** The newest trades, the newest first. */
+  #show(): void {
+    for (const [index, row] of this.#rows.entries()) {
+      const trade = this.#trades.at(-1 - index);
+      row.item.hidden = trade === undefined;
+      if (trade === undefined) continue;
+      const { side, price, size, timeMs } = trade;
+      row.item.className = side === "buy" ? "up" : "down";
+      setText(row.side, side === "buy" ? "▲" : "▼");
+      row.side.setAttribute("aria-label", side === "buy" ? "bought at" : "sold at");
+      setText(row.price, price);
+      setText(row.size, size);
+      setText(row.time, new Date(timeMs).toLocaleTimeString([], { hour12: false }));
+    }
   }
 
   #addToCandles({ id, price, size, timeMs }: TimedTrade): void {
