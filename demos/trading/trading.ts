@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Server } from "node:http";
 import { serve } from "openline";
-import type { Demo, RunningDemo } from "../site/demo.js";
+import type { RunningDemo } from "../site/demo.js";
 import { isSameOrigin } from "../site/origin.js";
 import { refuse } from "../site/responses.js";
 import { Random } from "./exchange/random.js";
@@ -16,8 +16,8 @@ const CLOSE_TIMEOUT_MS = 2_000;
 /** Pages come back to this very server, so there is nothing to spread. */
 const SPREAD_MS = 100;
 
-/** The trading page. */
-export const trading: Demo = { name: "trading", path: "/trading/", start };
+/** The trading page: a `Demo`. */
+export const trading = { name: "trading", path: "/trading/", socketPaths: [SOCKET_PATH], start };
 
 async function start(server: Server): Promise<RunningDemo> {
   const floor = new TradingFloor(new Random(randomBytes(4).readUInt32LE()), Date.now);
