@@ -16,7 +16,7 @@ export type DrawnCandle = readonly [
 const DRAWING_INTERVAL_MS = 250;
 /** Candles that are shown: as many as can be told apart. */
 const SHOWN_MAX = 120;
-const PX_PER_CANDLE_MIN = 5;
+const PX_PER_CANDLE_MIN = 7;
 /** `uPlot.Axis.Side.Right`. */
 // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- a const enum has no values where files are compiled one by one
 const RIGHT: uPlot.Axis.Side = 1;

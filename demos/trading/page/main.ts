@@ -105,7 +105,13 @@ async function opened(user: string): Promise<void> {
     void tape.reload();
     return;
   }
-  const listed = await client.call("instruments", undefined);
+  let listed: readonly Instrument[];
+  try {
+    listed = await client.call("instruments", undefined);
+  } catch {
+    // The connection was lost on which it was asked: the next one asks again.
+    return;
+  }
   if (instruments.size > 0) return;
   instruments = new Map(listed.map((instrument) => [instrument.symbol, instrument]));
   symbols.fill(listed);
