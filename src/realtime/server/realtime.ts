@@ -224,7 +224,7 @@ export class RealtimeServer implements Realtime {
     // done in that order.
     const checked = channel.kind === "state" ? validate(channel.value, value) : value;
     await this.ready;
-    const given = checked instanceof Promise ? await checked : checked;
+    const given: unknown = checked instanceof Promise ? await checked : checked;
     return await this.#services.engine.states.set(name, key, given, expected);
   }
 
