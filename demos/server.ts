@@ -2,6 +2,7 @@
 import { networkInterfaces } from "node:os";
 import { live } from "./live/live.js";
 import { type Site, startSite } from "./site/site.js";
+import { trading } from "./trading/trading.js";
 
 const DEFAULT_PORT = 8080;
 /** Longer than any close handshake may take: whatever else is stuck cannot hold the process for longer than this. */
@@ -55,7 +56,12 @@ if (port === undefined) fail("PORT has to be a number from 0 to 65535");
 const host = process.env["HOST"] || undefined;
 
 try {
-  const site = await startSite({ port, host, demos: [live], publicFolder: new URL("public/", import.meta.url) });
+  const site = await startSite({
+    port,
+    host,
+    demos: [live, trading],
+    publicFolder: new URL("public/", import.meta.url),
+  });
   closeOnSignals(site);
   console.log(`The live demos are at http://${host ?? "localhost"}:${site.port}`);
   if (host === undefined) {

@@ -1,8 +1,12 @@
 // Shows whether the page is connected.
-import type { ReconnectingState } from "openline/reconnecting";
 import { byId, setText } from "./dom.js";
 
-const WORDS: Readonly<Record<ReconnectingState["name"], string>> = {
+/** What is shown of the state of a reconnecting socket, or of a client. */
+export type ShownState =
+  | { readonly name: "connecting" | "open" | "closed" }
+  | { readonly name: "waiting"; readonly delayMs: number };
+
+const WORDS: Readonly<Record<ShownState["name"], string>> = {
   connecting: "Connecting",
   open: "Connected",
   waiting: "Connection lost",
@@ -23,7 +27,7 @@ export class ConnectionView {
   }
 
   /** Shows a state, and counts down to the next attempt. */
-  show(state: ReconnectingState): void {
+  show(state: ShownState): void {
     clearInterval(this.#countdown);
     this.#frame.dataset["state"] = state.name;
     setText(this.#state, WORDS[state.name]);

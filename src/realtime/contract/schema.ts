@@ -44,7 +44,8 @@ export function validate<Output>(
 ): Output | Promise<Output> {
   if (schema === undefined) return value as Output;
   const result = schema["~standard"].validate(value);
-  return isPromise(result) ? result.then(outputOf) : outputOf(result);
+  // Whatever kind of promise it is, callers get one of ours.
+  return isPromise(result) ? Promise.resolve(result).then(outputOf) : outputOf(result);
 }
 
 function isPromise<Value>(value: Value | Promise<Value>): value is Promise<Value> {

@@ -234,9 +234,12 @@ export class RealtimeServer implements Realtime {
 
   async set(name: string, key: string, value: unknown, expected?: string | null): Promise<string> {
     const { value: channel } = this.#match(name, "state");
+    // Nothing is waited for that deleting does not wait for, unless the schema asks for it: what is asked for in a row is
+    // done in that order.
+    const checked = channel.kind === "state" ? validate(channel.value, value) : value;
     await this.ready;
-    const checked = channel.kind === "state" ? await validate(channel.value, value) : value;
-    return await this.#services.engine.states.set(name, key, checked, expected);
+    const given: unknown = checked instanceof Promise ? await checked : checked;
+    return await this.#services.engine.states.set(name, key, given, expected);
   }
 
   async delete(name: string, key: string, expected?: string | null): Promise<string> {

@@ -71,6 +71,21 @@ describe("a state", () => {
     await world.close();
   });
 
+  it("takes what the server sets and deletes in the order in which it was asked for", async () => {
+    const world = new World(api);
+    await Promise.all([
+      world.server.set("book/1", "x", 1),
+      world.server.delete("book/1", "x"),
+      world.server.set("book/1", "y", 1),
+      world.server.delete("book/1", "y"),
+      world.server.set("book/1", "y", 2),
+    ]);
+    const entries: unknown[] = [];
+    for await (const { key, value } of world.server.entries("book/1")) entries.push([key, value]);
+    assert.deepEqual(entries, [["y", 2]]);
+    await world.close();
+  });
+
   it("goes on by one delta from where a client was, or by a snapshot where that is not known", async () => {
     const world = new World(api);
     await world.server.set("book/1", "x", 1);
