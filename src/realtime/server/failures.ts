@@ -16,6 +16,8 @@ export function bodyOf(error: unknown, report: (error: unknown) => void): ErrorB
         return new RealtimeError("conflict", error.message, { data: error.current }).toBody();
       case "no-key-frame":
         return new RealtimeError("bad-request", error.message).toBody();
+      case "too-large":
+        return new RealtimeError("too-large", error.message).toBody();
       case "unavailable":
       case "full":
       case "closed":

@@ -11,9 +11,17 @@ import {
   type SentOf,
   validate,
 } from "../contract/index.js";
-import type { EngineHealth, EngineSubscription, LogEntry, PresenceList, StateEntry } from "../engines/index.js";
+import type {
+  EngineHealth,
+  EngineSubscription,
+  LogEntry,
+  MediaPlace,
+  PresenceList,
+  StateEntry,
+} from "../engines/index.js";
 import { type Codec, type HistoryRange, RealtimeCloseCode, RealtimeError } from "../wire/index.js";
 import type { RealtimeConnection } from "./connection.js";
+import { MediaPublisher } from "./media-publisher.js";
 import type { RealtimeUser } from "./options.js";
 import type { ClientCallOptions } from "./outgoing-calls.js";
 import { retentionOf } from "./publishing.js";
@@ -92,17 +100,21 @@ export interface Realtime<Definition extends ContractDefinition = ContractDefini
   /** All keys of a state. */
   entries(name: ChannelName<ChannelsOf<Definition>>): AsyncIterable<StateEntry>;
   /**
-   * Sends a frame of media.
+   * Sends a frame of media. A key frame begins a group, whoever's group was the newest before; other frames go on with the
+   * one that was begun here.
    *
    * @param data not copied: do not change it
    * @param isKey whether it begins a group
+   * @throws RealtimeError `not-found`, `wrong-kind`; EngineError "too-large" for what would make a group longer than
+   *   `groupBytesMax`, "conflict" when somebody else has begun a group since, "no-key-frame" for a frame without a group
+   *   and for what follows one that was refused
    */
   send(
     name: ChannelName<ChannelsOf<Definition>>,
     data: Uint8Array,
     isKey: boolean,
     timeMs?: number,
-  ): Promise<{ group: number; index: number }>;
+  ): Promise<MediaPlace>;
   /** Messages of a log, the oldest first; of those after a position from its oldest on, where that is past. */
   history(name: ChannelName<ChannelsOf<Definition>>, range: HistoryRange): Promise<readonly LogEntry[]>;
   /** Follows a log, from every node. Messages since the call are `received` in order. */
@@ -140,6 +152,8 @@ export class RealtimeServer implements Realtime {
   readonly #services: Services;
   readonly #codecs: readonly Codec[];
   readonly #sessions = new Map<string, Session>();
+  /** Of the server's own media, by channel. */
+  readonly #publishers = new Map<string, MediaPublisher>();
   #isDraining = false;
   #emptied: () => void = () => undefined;
 
@@ -242,16 +256,16 @@ export class RealtimeServer implements Realtime {
     } while (cursor !== undefined);
   }
 
-  async send(
-    name: string,
-    data: Uint8Array,
-    isKey: boolean,
-    timeMs?: number,
-  ): Promise<{ group: number; index: number }> {
+  async send(name: string, data: Uint8Array, isKey: boolean, timeMs?: number): Promise<MediaPlace> {
     const { value: channel } = this.#match(name, "media");
     await this.ready;
-    const groupBytesMax = channel.kind === "media" ? channel.groupBytesMax : 0;
-    return await this.#services.engine.media.append(name, { data, isKey, timeMs }, groupBytesMax);
+    let publisher = this.#publishers.get(name);
+    if (publisher === undefined) {
+      publisher = new MediaPublisher(name, channel.kind === "media" ? channel.groupBytesMax : 0);
+      // Without a key frame it would be refused, and nothing is to be remembered of it.
+      if (isKey) this.#publishers.set(name, publisher);
+    }
+    return await publisher.append(() => this.#services.engine.media, { data, isKey, timeMs });
   }
 
   async history(name: string, { after, before, limit }: HistoryRange): Promise<readonly LogEntry[]> {
