@@ -8,6 +8,7 @@ import {
   type ChannelsOf,
   type ContractDefinition,
   type Match,
+  type ReceivedOf,
   type SentOf,
   validate,
 } from "../contract/index.js";
@@ -21,6 +22,14 @@ import type {
 } from "../engines/index.js";
 import { type Codec, type HistoryRange, RealtimeCloseCode, RealtimeError } from "../wire/index.js";
 import type { RealtimeConnection } from "./connection.js";
+import {
+  type Followed,
+  follow,
+  type LogFollowed,
+  type MediaFollowed,
+  type SignalFollowed,
+  type StateFollowed,
+} from "./following.js";
 import { MediaPublisher } from "./media-publisher.js";
 import type { RealtimeUser } from "./options.js";
 import type { ClientCallOptions } from "./outgoing-calls.js";
@@ -62,6 +71,21 @@ export type SentTo<
   ? unknown
   : ChannelOf<ChannelsOf<Definition>, Name> extends infer Channel extends AnyChannel
     ? SentOf<Channel>
+    : never;
+
+/** What comes of a channel, as the contract declares it; of a log, with anything in it, where there is none. */
+export type FollowedOf<
+  Definition extends ContractDefinition,
+  Name extends string,
+> = string extends keyof ChannelsOf<Definition>
+  ? LogFollowed | SignalFollowed
+  : ChannelOf<ChannelsOf<Definition>, Name> extends infer Channel extends AnyChannel
+    ? {
+        readonly log: LogFollowed<ReceivedOf<Channel>>;
+        readonly state: StateFollowed<ReceivedOf<Channel>>;
+        readonly signal: SignalFollowed<ReceivedOf<Channel>>;
+        readonly media: MediaFollowed;
+      }[Channel["kind"]]
     : never;
 
 /** A real-time server. */
@@ -117,8 +141,17 @@ export interface Realtime<Definition extends ContractDefinition = ContractDefini
   ): Promise<MediaPlace>;
   /** Messages of a log, the oldest first; of those after a position from its oldest on, where that is past. */
   history(name: ChannelName<ChannelsOf<Definition>>, range: HistoryRange): Promise<readonly LogEntry[]>;
-  /** Follows a log, from every node. Messages since the call are `received` in order. */
-  follow(name: ChannelName<ChannelsOf<Definition>>, received: (entry: LogEntry) => void): Promise<EngineSubscription>;
+  /**
+   * Follows a channel, from every node, with the events that clients get: of a log, messages since the call in order, and
+   * gaps where something of that was not kept; of a state, everything there is, and what changes; signals; media from its
+   * newest group on. What `received` throws is reported (`error`).
+   *
+   * @throws RealtimeError `not-found`; EngineError
+   */
+  follow<Name extends ChannelName<ChannelsOf<Definition>>>(
+    name: Name,
+    received: (event: FollowedOf<Definition, Name>) => void,
+  ): Promise<EngineSubscription>;
   /** Who is present in a channel. */
   presence(name: ChannelName<ChannelsOf<Definition>>, limit?: number): Promise<PresenceList>;
   /** Ends all connections of a user at this node (4403). Returns how many there were. */
@@ -280,20 +313,19 @@ export class RealtimeServer implements Realtime {
     return page.entries;
   }
 
-  async follow(name: string, received: (entry: LogEntry) => void): Promise<EngineSubscription> {
-    this.#match(name, "log");
+  async follow(name: string, received: (event: never) => void): Promise<EngineSubscription> {
+    const { value: channel } = this.#match(name);
     await this.ready;
-    const { engine, report } = this.#services;
-    return await engine.logs.tail(name, {
-      message: (entry) => {
-        try {
-          received(entry);
-        } catch (error) {
-          report(error, "following a log");
-        }
-      },
-      reset: (reason) => report(new Error(`messages of ${name} were lost: ${reason}`), "following a log"),
-    });
+    const { engine, platform: host, report: reportError } = this.#services;
+    const report = (error: unknown): void => reportError(error, `following a ${channel.kind}`);
+    const tell = (event: Followed): void => {
+      try {
+        received(event as never);
+      } catch (error) {
+        report(error);
+      }
+    };
+    return await follow({ engine, host, name, tell, report }, channel.kind);
   }
 
   async presence(name: string, limit: number = defaultPresenceLimit): Promise<PresenceList> {

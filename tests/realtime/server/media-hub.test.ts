@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { contract, media } from "#src/realtime/contract/index.js";
 import { type Engine, type MediaEngine, memory } from "#src/realtime/engines/index.js";
+import { engineWith } from "./engines.js";
 import { type Peer, World } from "./world.js";
 
 const api = contract({ channels: { "video/{id}": media({ groupBytesMax: 500 }) } });
@@ -25,28 +26,8 @@ function lastingMedia(): Engine {
     });
     return { newest: [], stop };
   };
-  return {
-    ...{ name: engine.name, start: (host) => engine.start(host), health: () => engine.health() },
-    ...{ close: () => engine.close() },
-    get logs() {
-      return engine.logs;
-    },
-    get states() {
-      return engine.states;
-    },
-    get signals() {
-      return engine.signals;
-    },
-    get media(): MediaEngine {
-      return { append: (channel, frame, max) => engine.media.append(channel, frame, max), tail };
-    },
-    get calls() {
-      return engine.calls;
-    },
-    get presence() {
-      return engine.presence;
-    },
-  };
+  const append: MediaEngine["append"] = (channel, frame, max) => engine.media.append(channel, frame, max);
+  return engineWith(engine, { media: () => ({ append, tail }) });
 }
 
 describe("media", () => {
