@@ -5,6 +5,24 @@
 /** See the head of this file. */
 export class InOrder {
   readonly #last = new Map<string, Promise<void>>();
+  /** Why nothing is begun any more. */
+  #refusal: Error | undefined;
+  #rights = 0;
+
+  /** Counts how often it has changed what may be done. */
+  get rights(): number {
+    return this.#rights;
+  }
+
+  /** What may be done is another: what has been prepared and not begun is prepared anew. */
+  reconsider(): void {
+    this.#rights++;
+  }
+
+  /** Nothing is begun any more, also of what waits. */
+  refuse(error: Error): void {
+    this.#refusal ??= error;
+  }
 
   /**
    * Prepares when all before it with this key have been prepared, and acts at once then. Acting goes on side by side.
@@ -17,10 +35,8 @@ export class InOrder {
     act: (prepared: Prepared) => Promise<Result>,
   ): Promise<Result> {
     const before = this.#last.get(key);
-    const begun = (before === undefined ? prepare() : before.then(prepare)).then((prepared) => ({
-      // In an object, so that nobody waits for it here.
-      acting: act(prepared),
-    }));
+    const begin = () => this.#begin(prepare, act);
+    const begun = before === undefined ? begin() : before.then(begin);
     const settled: Promise<void> = begun
       .then(
         () => undefined,
@@ -30,6 +46,25 @@ export class InOrder {
         if (this.#last.get(key) === settled) this.#last.delete(key);
       });
     this.#last.set(key, settled);
-    return (await begun).acting;
+    return await (await begun).acting;
+  }
+
+  /** @returns in an object, so that nobody waits for it here */
+  async #begin<Prepared, Result>(
+    prepare: () => Promise<Prepared>,
+    act: (prepared: Prepared) => Promise<Result>,
+  ): Promise<{ readonly acting: Promise<Result> }> {
+    for (;;) {
+      this.#check();
+      const rights = this.#rights;
+      const prepared = await prepare();
+      this.#check();
+      // In the same breath, so that nothing changes in between.
+      if (rights === this.#rights) return { acting: act(prepared) };
+    }
+  }
+
+  #check(): void {
+    if (this.#refusal !== undefined) throw this.#refusal;
   }
 }

@@ -154,9 +154,15 @@ export interface Realtime<Definition extends ContractDefinition = ContractDefini
   ): Promise<EngineSubscription>;
   /** Who is present in a channel. */
   presence(name: ChannelName<ChannelsOf<Definition>>, limit?: number): Promise<PresenceList>;
-  /** Ends all connections of a user at this node (4403). Returns how many there were. */
+  /**
+   * Ends all connections of a user at this node (4403), at once: requests that wait are not done any more, and calls that run
+   * are aborted. Returns how many there were.
+   */
   revoke(user: string, reason?: string): number;
-  /** Asks `authorize` again about every subscription, of one user or all, and ends those that are no longer allowed. */
+  /**
+   * Asks `authorize` and `authorizeCalls` again, of one user or all: about every subscription and every call that runs, of
+   * which those end that are no longer allowed, and about every request that waits.
+   */
   reauthorize(user?: string): Promise<void>;
   /**
    * Sends everybody away in order: clients are told, come back elsewhere within `spreadMs`, each at a moment by chance,
@@ -337,14 +343,18 @@ export class RealtimeServer implements Realtime {
   revoke(user: string, reason: string = "revoked"): number {
     const sessions = [...this.#sessions.values()].filter((session) => session.isOpen && session.user.id === user);
     for (const session of sessions) session.close(RealtimeCloseCode.Revoked, reason);
+    for (const session of [...this.#services.lingering]) {
+      if (session.user.id === user) session.revoke(new RealtimeError("forbidden", reason));
+    }
     return sessions.length;
   }
 
   async reauthorize(user?: string): Promise<void> {
-    const sessions = [...this.#sessions.values()].filter(
-      (session) => session.isOpen && (user === undefined || session.user.id === user),
+    const known = [...this.#sessions.values()].filter((session) => session.isOpen);
+    const sessions = [...known, ...this.#services.lingering].filter(
+      (session) => user === undefined || session.user.id === user,
     );
-    await Promise.all(sessions.map((session) => session.channels.reauthorize()));
+    await Promise.all(sessions.map((session) => session.reauthorize()));
   }
 
   async drain(options: { readonly spreadMs?: number; readonly code?: number } = {}): Promise<void> {

@@ -69,9 +69,13 @@ export class SessionChannels implements Subscriber {
       return await this.#session.order.run(
         name,
         async () => {
-          const channel = await allowedChannel(services, this.#session.user, name, "subscribe");
-          if (options.presence === true) await allowedChannel(services, this.#session.user, name, "presence");
-          await this.#open(r, channel, options);
+          let isOpen = false;
+          while (!isOpen) {
+            const { rights } = this.#session.order;
+            const channel = await allowedChannel(services, this.#session.user, name, "subscribe");
+            if (options.presence === true) await allowedChannel(services, this.#session.user, name, "presence");
+            isOpen = await this.#open(r, channel, options, rights);
+          }
         },
         () => Promise.resolve(answered),
       );
@@ -80,12 +84,21 @@ export class SessionChannels implements Subscriber {
     }
   }
 
-  async #open(r: number, channel: AllowedChannel, options: NonNullable<SubFrame[3]>): Promise<void> {
-    const { services } = this.#session;
+  /**
+   * @param rights when it was allowed
+   * @returns false when that was so long ago that it has to be asked again
+   */
+  async #open(r: number, channel: AllowedChannel, options: NonNullable<SubFrame[3]>, rights: number): Promise<boolean> {
+    const { services, order } = this.#session;
+    let isStale = false;
     const { hub, release } = await services.channels.use(channel.name, channel.match.value);
     let subscribed: Subscribed | undefined;
     const reply = (told: SubReply, subscription: Subscription): boolean => {
-      if (this.#isEnded) return false;
+      isStale = rights !== order.rights;
+      if (this.#isEnded || isStale) {
+        subscription.stop();
+        return false;
+      }
       const before = this.#byName.get(channel.name);
       subscribed = { channel, hub, subscription, release, presence: undefined };
       this.#remember(subscribed);
@@ -94,7 +107,7 @@ export class SessionChannels implements Subscriber {
       return true;
     };
     try {
-      if (this.#isEnded) return;
+      if (this.#isEnded) return true;
       await hub.subscribe(this, options, reply);
       if (subscribed !== undefined && options.presence === true) await this.#enter(subscribed);
     } catch (error) {
@@ -104,6 +117,7 @@ export class SessionChannels implements Subscriber {
     } finally {
       if (subscribed === undefined) release();
     }
+    return !isStale;
   }
 
   #remember(subscribed: Subscribed): void {

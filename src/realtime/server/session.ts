@@ -219,7 +219,19 @@ export class Session {
     if (authenticated.user !== this.#user.id) throw new RealtimeError("forbidden", "the user must stay the same");
     this.#user = { id: authenticated.user, data: authenticated.data };
     this.#watchExpiry(authenticated.expiresAtMs);
-    await this.channels.reauthorize();
+    await this.reauthorize();
+  }
+
+  /** What the user may do has changed: asks again about all there is of it, what waits and what runs included. */
+  async reauthorize(): Promise<void> {
+    this.order.reconsider();
+    await Promise.all([this.channels.reauthorize(), this.#incomingCalls.reauthorize()]);
+  }
+
+  /** Nothing more is done for this user: what waits is refused, and calls are aborted. */
+  revoke(error: RealtimeError): void {
+    this.order.refuse(error);
+    this.#incomingCalls.revoke(error);
   }
 
   #dispatch(frame: ClientFrame): void {
@@ -363,6 +375,8 @@ export class Session {
   close(code: number, reason: string): void {
     if (this.#phase === "ended") return;
     this.out.flush();
+    if (code === RealtimeCloseCode.Revoked) this.revoke(new RealtimeError("forbidden", "revoked"));
+    else if (code === RealtimeCloseCode.Unauthenticated) this.revoke(new RealtimeError("unauthenticated", reason));
     this.#end();
     this.#connection.close(code, reason.slice(0, maxReasonLength));
   }
@@ -381,6 +395,7 @@ export class Session {
     this.out.end();
     this.channels.end();
     this.#incomingCalls.end();
+    if (this.#incomingCalls.size > 0) this.services.lingering.add(this);
     this.calls.end();
     if (wasOpen) this.services.rates.leave(this.owner);
     this.#ended(this);
