@@ -16,7 +16,7 @@ import {
   violationCodes,
 } from "#src/protocol/index.js";
 import { engineErrorCodes, ValueError } from "#src/realtime/engines/index.js";
-import { JournalDamagedError } from "#src/realtime/engines/journal/index.js";
+import { JournalDamagedError, JournalLockedError } from "#src/realtime/engines/journal/index.js";
 import { errorCodes } from "#src/realtime/wire/index.js";
 import { AdmissionError, admissionCodes } from "#src/server/index.js";
 import { Http2Error, http2ErrorCodes, ProxyError, proxyErrorCodes } from "#src/transport/node/index.js";
