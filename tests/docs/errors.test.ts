@@ -73,7 +73,8 @@ describe("docs/errors.md", () => {
     for (const code of proxyErrorCodes) assertRow(code, new ProxyError("http://proxy", { code }).section ?? "");
   });
 
-  const ofEngines = [...engineErrorCodes, new ValueError().code, new JournalDamagedError("file", 0).code];
+  const ofJournals = [new JournalDamagedError("file", 0).code, new JournalLockedError("file", undefined).code];
+  const ofEngines = [...engineErrorCodes, new ValueError().code, ...ofJournals];
 
   it("has every reason of an engine of the real-time layer", () => {
     for (const code of ofEngines) assertRow(code);

@@ -20,6 +20,7 @@ import { IncomingCalls } from "./incoming-calls.js";
 import type { Authenticated, RealtimeUser } from "./options.js";
 import { Outgoing } from "./outgoing.js";
 import { OutgoingCalls } from "./outgoing-calls.js";
+import { PublishedMedia } from "./published-media.js";
 import { Publishing } from "./publishing.js";
 import { inTime, type Services } from "./services.js";
 import { SessionChannels } from "./session-channels.js";
@@ -45,6 +46,7 @@ export class Session {
   readonly #codec: Codec;
   readonly #ended: (session: Session) => void;
   readonly #publishing: Publishing;
+  readonly #publishedMedia: PublishedMedia;
   readonly #incomingCalls: IncomingCalls;
   /** Numbers of requests that have not been answered. */
   readonly #requests = new Set<number>();
@@ -72,6 +74,7 @@ export class Session {
     this.channels = new SessionChannels(this);
     this.calls = new OutgoingCalls(this);
     this.#publishing = new Publishing(this);
+    this.#publishedMedia = new PublishedMedia(this);
     this.#incomingCalls = new IncomingCalls(this);
     this.#helloTimer = platform.setTimer(() => {
       this.close(RealtimeCloseCode.HelloTimeout, "no hello in time");
@@ -288,6 +291,9 @@ export class Session {
         break;
       case "sig":
         this.#answer(frame[1], () => this.#publishing.signal(frame));
+        break;
+      case "pubg":
+        this.#answer(frame[1], () => this.#publishedMedia.publish(frame));
         break;
       case "call":
         this.#answer(frame[1], () => this.#incomingCalls.run(frame));
