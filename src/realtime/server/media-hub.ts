@@ -7,9 +7,6 @@ import type { GroupFrame, SubOptions, SubReply } from "../wire/index.js";
 import { Ring, SharedFrames } from "./ring.js";
 import type { Hub, HubContext, HubIdentity, Subscriber, Subscription } from "./subscription.js";
 
-// Minutes of sound in small pieces. Their octets say little of what so small ones take.
-const maxLagFrames = 10_000;
-
 /** See the head of this file. */
 export class MediaHub implements Hub {
   readonly name: string;
@@ -23,17 +20,17 @@ export class MediaHub implements Hub {
   readonly #waiting = new Set<MediaSubscription>();
   #tail: EngineSubscription | undefined;
 
-  private constructor({ name, n, channel }: HubIdentity<MediaChannel>) {
+  private constructor({ limits }: HubContext, { name, n, channel }: HubIdentity<MediaChannel>) {
     this.name = name;
     this.n = n;
     // The newest group whole, and what is left of the one before.
     const maxBytes = 2 * channel.groupBytesMax;
-    this.ring = new Ring({ maxBytes, maxFrames: maxLagFrames, bytesOf: ([, , , , data]) => data.byteLength });
+    this.ring = new Ring({ maxBytes, maxFrames: limits.maxLagFrames, bytesOf: ([, , , , data]) => data.byteLength });
   }
 
   /** @throws EngineError when the engine cannot follow */
   static async open(context: HubContext, identity: HubIdentity<MediaChannel>): Promise<MediaHub> {
-    const hub = new MediaHub(identity);
+    const hub = new MediaHub(context, identity);
     const early: MediaFrame[] = [];
     let isOpen = false;
     const { newest, stop } = await context.engine.media.tail(identity.name, (frame) => {

@@ -19,6 +19,8 @@ export type Step =
       readonly do: "burst";
       readonly channel: "room/1" | "short/1" | "book/1" | "cursor/1" | "video/1";
       readonly count: number;
+      /** A client that is stalled meanwhile, and for how long after; undefined: none. */
+      readonly slow: { readonly client: number; readonly ms: number } | undefined;
     }
   | { readonly do: "stall"; readonly client: number; readonly ms: number }
   | { readonly do: "kill"; readonly ms: number }
@@ -131,15 +133,19 @@ async function run(world: SimulatedWorld, parties: readonly Party[], step: Step,
       // The first frame of all has to be a key frame.
       if (world.isUp) world.realtime.send("video/1", new Uint8Array(300), step.isKey).catch(() => undefined);
       break;
-    case "burst":
+    case "burst": {
+      const slow = step.slow === undefined ? undefined : parties[step.slow.client]?.peer.link;
+      slow?.stall("to-client");
       for (let index = 0; world.isUp && index < step.count; index++) {
-        const text = `s:${String(count)}.${String(index)}${".".repeat(100)}`;
+        const text = `s:${String(count)}.${String(index)}${padding(world)}`;
         const doing = burst(world, step.channel, index, text);
         doing.catch(() => undefined);
         // Some of it in turns of their own.
         if (index % 10 === 9) await world.clock.settle();
       }
+      world.clock.setTimer(() => slow?.unstall("to-client"), step.slow?.ms ?? 0);
       break;
+    }
     case "cut":
       party?.peer.link?.reset();
       break;
@@ -161,6 +167,11 @@ async function run(world: SimulatedWorld, parties: readonly Party[], step: Step,
   }
 }
 
+/** A hundred characters that cannot be compressed to nothing. */
+function padding({ random }: SimulatedWorld): string {
+  return Array.from({ length: 15 }, () => random.integer(1e9, 2e9).toString(36)).join("");
+}
+
 /** Does one of many things at once. */
 function burst(
   world: SimulatedWorld,
@@ -175,7 +186,7 @@ function burst(
       // A sender of its own, that counts on.
       return world.realtime.publish(channel, [clientCount, world.nextSignal++, text]);
     case "video/1":
-      return world.realtime.send(channel, new Uint8Array(300), index % 8 === 0);
+      return world.realtime.send(channel, Buffer.from(padding(world).repeat(3)), index % 8 === 0);
     default:
       return world.realtime.publish(channel, text);
   }

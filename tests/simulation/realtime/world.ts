@@ -70,10 +70,10 @@ export class SimulatedWorld {
       },
     );
     const engine = this.#noting(memory({ journal: this.#journal }));
-    const limits = { pageMessages: 4, pageBytes: 2000, maxLagBytes: 3000, maxLagKeys: 6, maxLagSignals: 10 };
+    const limits = { pageMessages: 4, pageBytes: 2000, maxLagBytes: 3000, maxLagKeys: 6 };
     const parts = realtimeParts(platform, api, {
       engine: this.#lagMs === 0 ? engine : lagging(engine, this.clock, () => this.random.integer(0, this.#lagMs)),
-      limits: { ...limits, requestsPerSecond: 100_000, requestBurst: 100_000 },
+      limits: { ...limits, maxLagSignals: 10, maxLagFrames: 6, requestsPerSecond: 100_000, requestBurst: 100_000 },
       calls: {
         order: async (input) => {
           const run = (this.runs.get(input as string) ?? 0) + 1;
