@@ -16,7 +16,7 @@ import {
   violationCodes,
 } from "#src/protocol/index.js";
 import { engineErrorCodes, ValueError } from "#src/realtime/engines/index.js";
-import { JournalDamagedError } from "#src/realtime/engines/journal/index.js";
+import { JournalDamagedError, JournalLockedError } from "#src/realtime/engines/journal/index.js";
 import { errorCodes } from "#src/realtime/wire/index.js";
 import { AdmissionError, admissionCodes } from "#src/server/index.js";
 import { Http2Error, http2ErrorCodes, ProxyError, proxyErrorCodes } from "#src/transport/node/index.js";
@@ -73,7 +73,8 @@ describe("docs/errors.md", () => {
     for (const code of proxyErrorCodes) assertRow(code, new ProxyError("http://proxy", { code }).section ?? "");
   });
 
-  const ofEngines = [...engineErrorCodes, new ValueError().code, new JournalDamagedError("file", 0).code];
+  const ofJournals = [new JournalDamagedError("file", 0).code, new JournalLockedError("file", undefined).code];
+  const ofEngines = [...engineErrorCodes, new ValueError().code, ...ofJournals];
 
   it("has every reason of an engine of the real-time layer", () => {
     for (const code of ofEngines) assertRow(code);

@@ -214,9 +214,31 @@ export type MediaEvent =
       readonly count: number;
     };
 
+/** A frame of media to publish. */
+export interface MediaFrameToSend {
+  /** Not copied before it is sent. */
+  readonly data: Uint8Array;
+  /** Whether it begins a group. */
+  readonly isKey: boolean;
+  readonly timeMs?: number;
+}
+
 /** Media. */
 export interface MediaHandle extends Handle<MediaEvent> {
   readonly kind: "media";
+  /** Whether only a key frame can be sent now: the first of all, after a reconnect, after one that was dropped or refused. */
+  readonly needsKey: boolean;
+  /** Frames that `send` has dropped. */
+  readonly dropped: number;
+  /**
+   * Publishes a frame. Where there is no connection, or none with room, it is dropped, and so are the others until a key frame
+   * finds room.
+   *
+   * @returns "sent" when the server has it, "dropped" when it was not sent
+   * @throws RealtimeError what the server answered: `forbidden`, `too-large`, `conflict` when somebody else has begun a group
+   *   or a frame before it was refused; `connection-lost`, after which the server may have it or not
+   */
+  send(frame: MediaFrameToSend): Promise<"sent" | "dropped">;
 }
 
 /** A user who is there. */

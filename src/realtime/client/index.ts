@@ -29,6 +29,7 @@ export type {
   LogEvent,
   LogHandle,
   MediaEvent,
+  MediaFrameToSend,
   MediaHandle,
   Presence,
   PresenceEvent,

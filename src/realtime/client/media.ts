@@ -3,18 +3,69 @@
  * (docs/protocol.md, "media").
  */
 import type { SubOptions } from "../wire/index.js";
-import type { MediaEvent, MediaHandle } from "./handles.js";
-import type { ChannelFrame } from "./link.js";
+import type { MediaEvent, MediaFrameToSend, MediaHandle } from "./handles.js";
+import type { ChannelFrame, Link } from "./link.js";
 import { addLost } from "./lost.js";
+import { quietly } from "./quietly.js";
 import { Subscriber } from "./subscriber.js";
 
 type Frame = Extract<MediaEvent, { readonly type: "frame" }>;
+
+// A second of video: a server that answers no faster than that has no room.
+const maxUnanswered = 64;
 
 /** See the head of this file. */
 export class MediaSubscriber extends Subscriber<MediaEvent> implements MediaHandle {
   override readonly kind = "media";
   /** The frame that came last; undefined: the next one has to be a key frame. */
   #last: { readonly group: number; readonly index: number } | undefined;
+  dropped = 0;
+  /** Where the group is published that goes on; undefined: a key frame has to come. */
+  #out: Link | undefined;
+  #group = 0;
+  #index = 0;
+  #unanswered = 0;
+
+  get needsKey(): boolean {
+    return this.#out === undefined || this.#out !== this.context.session.current;
+  }
+
+  send({ data, isKey, timeMs }: MediaFrameToSend): Promise<"sent" | "dropped"> {
+    const { session, operations, limits } = this.context;
+    const link = session.current;
+    const hasRoom = link !== undefined && !link.isCongested && !link.isOver && this.#unanswered < maxUnanswered;
+    if (!hasRoom || (!isKey && this.needsKey)) {
+      this.#out = undefined;
+      this.dropped++;
+      return Promise.resolve("dropped");
+    }
+    if (isKey) {
+      this.#out = link;
+      this.#group++;
+      this.#index = 0;
+    }
+    const group = this.#group;
+    const index = this.#index++;
+    this.#unanswered++;
+    const sending = operations.run({
+      frame: (r, on) => ["pubg", r, this.channelOn(on), group, index, data, timeMs],
+      ...{ bytes: data.length, isResent: false, timeoutMs: limits.timeoutMs },
+    });
+    return quietly(
+      sending.then(
+        () => {
+          this.#unanswered--;
+          return "sent" as const;
+        },
+        (error: unknown) => {
+          this.#unanswered--;
+          // Of its group, nothing can be shown behind it.
+          if (group === this.#group) this.#out = undefined;
+          throw error;
+        },
+      ),
+    );
+  }
 
   protected override subOptions(): SubOptions {
     // Whatever was there before, a key frame comes first.

@@ -24,6 +24,8 @@ export interface OperationRequest<Value> {
   readonly signal?: AbortSignal | undefined;
   /** Whether the server is told when nobody waits any more. */
   readonly isCancelled?: boolean;
+  /** How large it is, about. Default: as large as it is encoded. */
+  readonly bytes?: number;
   /** One more value of a stream of results. */
   readonly item?: ((value: unknown) => void) | undefined;
   /** It has been sent. */
@@ -85,7 +87,7 @@ export class Operations {
     const { signal, timeoutMs } = request;
     signal?.throwIfAborted();
     if (this.#isEnded) throw closedError();
-    const bytes = this.#measure(request.frame(longestNumber, undefined));
+    const bytes = request.bytes ?? this.#measure(request.frame(longestNumber, undefined));
     const { maxRequests, maxRequestBytes } = this.#limits;
     if (this.#open.size >= maxRequests || this.#bytes + bytes > maxRequestBytes) {
       throw new RealtimeError("outbox-full", "too many requests", { retryable: true });

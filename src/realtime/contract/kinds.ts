@@ -107,7 +107,8 @@ export function signal<Message extends Schema | undefined = undefined>(
 /**
  * Media: groups of octets that begin with a key frame. Who is slow goes on with the next key frame.
  *
- * @param options `groupBytesMax`: octets of a group that are kept for who comes, default 4,000,000
+ * @param options `groupBytesMax`: octets of a group, all its frames together; the newest group is kept for who comes.
+ *   A frame that would make it longer is refused (`too-large`), and the rest of the group with it. Default 4,000,000
  * @throws RangeError for a number that is out of its range
  */
 export function media(options: { readonly groupBytesMax?: number } = {}): MediaChannel {

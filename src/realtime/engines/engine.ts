@@ -263,26 +263,39 @@ export interface MediaFrame {
   readonly timeMs: number | undefined;
 }
 
+/** A piece of media to append. */
+export interface NewMediaFrame {
+  readonly data: Uint8Array;
+  readonly isKey: boolean;
+  readonly timeMs?: number | undefined;
+  readonly group?: number | undefined;
+}
+
+/** Where a piece of media stands. */
+export interface MediaPlace {
+  readonly group: number;
+  readonly index: number;
+}
+
 /** Media that is being followed. */
 export interface MediaTail extends EngineSubscription {
-  /** The frames of the newest group so far, from its key frame on; empty where that is not kept. */
+  /** The frames of the newest group so far, from its key frame on; empty where there is no room to keep it. */
   readonly newest: readonly MediaFrame[];
 }
 
 /** Groups of octets, each beginning with a key frame, of which the newest is kept. */
 export interface MediaEngine {
   /**
-   * Appends a frame, and begins a group with it when `isKey`.
+   * Appends a frame, and begins a group with it when `isKey`. A frame that is refused changes nothing, but that a group
+   * which would have become too long is over: it takes no more frames.
    *
-   * @param frame `data` is not copied: do not change it
-   * @param groupBytesMax a group longer than this is not kept for those who come later
-   * @throws EngineError "no-key-frame", "unavailable", "closed"
+   * @param frame `data` is not copied: do not change it. `group`: without `isKey`, the group that it goes on with; default:
+   *   the newest
+   * @param groupBytesMax octets of a group, all its `data` together
+   * @throws EngineError "no-key-frame"; "conflict" when `group` is not the newest; "too-large"; "full", "unavailable",
+   *   "closed"
    */
-  append(
-    channel: string,
-    frame: { data: Uint8Array; isKey: boolean; timeMs?: number | undefined },
-    groupBytesMax: number,
-  ): Promise<{ group: number; index: number }>;
+  append(channel: string, frame: NewMediaFrame, groupBytesMax: number): Promise<MediaPlace>;
   /** Follows the media: `receive` gets every frame that comes after `newest`. */
   tail(channel: string, receive: (frame: MediaFrame) => void): Promise<MediaTail>;
 }

@@ -6,12 +6,14 @@
 export const engineErrorCodes = [
   /** The engine cannot be reached, or cannot promise that what it is given is kept. The same may succeed later. */
   "unavailable",
-  /** A compare-and-set found another revision. */
+  /** A compare-and-set found another revision; a group of media is not the newest any more. */
   "conflict",
   /** What would have to be kept is more than there is room for, and nothing may be dropped for it. */
   "full",
   /** A media frame that belongs to no group: none has begun with a key frame. */
   "no-key-frame",
+  /** A media frame with which its group would be longer than `groupBytesMax`. */
+  "too-large",
   /** The engine has been closed. */
   "closed",
 ] as const;

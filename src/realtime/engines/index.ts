@@ -8,4 +8,4 @@ export { EngineError, engineErrorCodes } from "./errors.js";
 export type { Journal, JournalRecord } from "./memory/journal.js";
 export type { MemoryOptions } from "./memory/memory.js";
 export { memory } from "./memory/memory.js";
-export { copyValue, ValueError } from "./value.js";
+export { copyValue, ValueError, valueBytes } from "./value.js";

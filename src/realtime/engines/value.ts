@@ -80,6 +80,22 @@ function copyObject(value: object, measure: Measure, depth: number): unknown {
   return copyMembers(value as Record<string, unknown>, measure, depth);
 }
 
+/** The octets of memory that a value takes, about, as `copyValue` counts them. Of what such a copy may be made of. */
+export function valueBytes(value: unknown): number {
+  if (typeof value === "string") return stringBytes(value);
+  if (typeof value !== "object" || value === null) return slotBytes;
+  if (ArrayBuffer.isView(value)) return objectBytes + value.byteLength;
+  let bytes = objectBytes;
+  if (Array.isArray(value)) {
+    for (const item of value) bytes += slotBytes + valueBytes(item);
+    return bytes;
+  }
+  for (const name of Object.keys(value)) {
+    bytes += slotBytes + stringBytes(name) + valueBytes((value as Readonly<Record<string, unknown>>)[name]);
+  }
+  return bytes;
+}
+
 function copyOctets(buffer: ArrayBufferLike, start: number, byteLength: number, measure: Measure): Uint8Array {
   measure.bytes += byteLength;
   return new Uint8Array(buffer, start, byteLength).slice();

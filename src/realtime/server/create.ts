@@ -7,9 +7,16 @@ import { jsonCodec } from "../wire/index.js";
 import { Channels } from "./channels.js";
 import type { RealtimePlatform } from "./connection.js";
 import { resolveRealtimeLimits } from "./limits.js";
-import type { AuthorizeChannel, CommonOptions, PlainCallHandler, PlainRealtimeOptions } from "./options.js";
+import type {
+  AuthorizeChannel,
+  AuthorizePlainCall,
+  CommonOptions,
+  PlainCallHandler,
+  PlainRealtimeOptions,
+} from "./options.js";
 import { Presences } from "./presences.js";
 import type { RealtimeParts } from "./realtime.js";
+import type { Services } from "./services.js";
 import { UserRates } from "./user-rates.js";
 
 type AnyAuthorize = AuthorizeChannel<unknown, Readonly<Record<string, string>>>;
@@ -17,6 +24,10 @@ type AnyAuthorize = AuthorizeChannel<unknown, Readonly<Record<string, string>>>;
 /** What `realtimeParts` needs to know, whatever the types of the contract were. */
 export interface AnyRealtimeOptions extends CommonOptions<unknown> {
   readonly authorize?: Readonly<Record<string, AnyAuthorize | undefined>> | undefined;
+  readonly authorizeCalls?:
+    | Readonly<Record<string, AuthorizePlainCall<unknown> | undefined>>
+    | AuthorizePlainCall<unknown>
+    | undefined;
   readonly calls?: Readonly<Record<string, PlainCallHandler<unknown>>> | undefined;
 }
 
@@ -39,7 +50,7 @@ export function plainParts(platform: RealtimePlatform, options: PlainRealtimeOpt
  * What a server is made of.
  *
  * @throws RangeError for a limit that is none; TypeError for a call of the contract that has no handler, or a pattern in
- *   `authorize` that the contract does not have
+ *   `authorize`, or a call in `authorizeCalls`, that the contract does not have
  */
 export function realtimeParts(platform: RealtimePlatform, api: Contract, options: AnyRealtimeOptions): RealtimeParts {
   const limits = resolveRealtimeLimits(options.limits ?? {});
@@ -50,12 +61,14 @@ export function realtimeParts(platform: RealtimePlatform, api: Contract, options
   const engine = options.engine ?? memory();
   const report = options.error ?? ((error, during) => platform.reportError(error, during));
   const presences = new Presences(engine, platform, limits, report);
-  const services = {
+  const services: Services = {
     ...{ contract: api, engine, platform, limits, presences, calls, report },
     channels: new Channels({ engine, platform, limits }),
     rates: new UserRates(platform, limits),
     authenticate: options.authenticate,
     authorize: options.authorize === undefined ? undefined : authorizeByPattern(api, options.authorize),
+    authorizeCall: authorizeByCall(api, options.authorizeCalls),
+    lingering: new Set(),
   };
   return { services, codecs: [jsonCodec, ...(options.codecs ?? [])] };
 }
@@ -73,4 +86,18 @@ function authorizeByPattern(
     if (decide !== undefined) byPattern.set(pattern, decide);
   }
   return byPattern;
+}
+
+function authorizeByCall(
+  api: Contract,
+  authorize: AnyRealtimeOptions["authorizeCalls"],
+): AuthorizePlainCall<unknown> | undefined {
+  if (authorize === undefined || typeof authorize === "function") return authorize;
+  for (const name of Object.keys(authorize)) {
+    if (api.callOf(name) === undefined) {
+      throw new TypeError(`authorizeCalls: the contract has no call ${JSON.stringify(name)}`);
+    }
+  }
+  const byName = new Map(Object.entries(authorize));
+  return (user, input, name) => byName.get(name)?.(user, input, name) ?? false;
 }

@@ -15,7 +15,9 @@ export function bodyOf(error: unknown, report: (error: unknown) => void): ErrorB
       case "conflict":
         return new RealtimeError("conflict", error.message, { data: error.current }).toBody();
       case "no-key-frame":
-        return new RealtimeError("bad-request", error.message).toBody();
+        return new RealtimeError("conflict", error.message).toBody();
+      case "too-large":
+        return new RealtimeError("too-large", error.message).toBody();
       case "unavailable":
       case "full":
       case "closed":

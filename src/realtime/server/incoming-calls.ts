@@ -6,6 +6,7 @@ import type { CallOutcome } from "../engines/index.js";
 import { type CallFrame, type ErrorBody, RealtimeError } from "../wire/index.js";
 import { bodyOf } from "./failures.js";
 import type { PlainCallHandler } from "./options.js";
+import { mayCall } from "./services.js";
 import type { Session } from "./session.js";
 
 // The lease of a call that runs; it is prolonged thrice as often.
@@ -21,9 +22,12 @@ function nothing(): void {
 
 /** A call that is being worked on. */
 interface Running {
+  readonly name: string;
   readonly abort: AbortController;
   /** Whether it goes on without its connection. */
   readonly outlives: boolean;
+  /** What was asked about; undefined before that. */
+  asked: { readonly input: unknown } | undefined;
   credit: number;
   /** Goes on where credit was waited for. */
   credited: () => void;
@@ -40,34 +44,79 @@ export class IncomingCalls {
     this.#session = session;
   }
 
+  /** Calls that are being worked on. */
+  get size(): number {
+    return this.#running.size;
+  }
+
   /** @throws RealtimeError; what the handler throws */
-  async run([, r, name, input, options = {}]: CallFrame): Promise<unknown> {
+  async run(frame: CallFrame): Promise<unknown> {
+    const [, r, name, , { key, credit = 0, timeoutMs } = {}] = frame;
     const { services } = this.#session;
     const handler = services.calls.get(name);
     if (handler === undefined) throw new RealtimeError("not-found", `there is no call ${JSON.stringify(name)}`);
     const call = services.contract.callOf(name);
-    const { key, credit = 0 } = options;
     const running: Running = {
-      ...{ abort: new AbortController(), outlives: key !== undefined, credited: nothing, giveUp: nothing },
-      credit: Math.min(credit, maxCredit),
+      ...{ name, abort: new AbortController(), outlives: key !== undefined, asked: undefined },
+      ...{ credit: Math.min(credit, maxCredit), credited: nothing, giveUp: nothing },
     };
     this.#running.set(r, running);
     try {
-      const checked = await validate(call?.input, input);
-      if (key !== undefined && call?.stream !== undefined) {
-        throw new RealtimeError("bad-request", "a call with a stream of results has no key");
-      }
       // A stream goes on until somebody ends it.
       const isStream = call === undefined ? credit > 0 : call.stream !== undefined;
       const mostMs = isStream ? Number.POSITIVE_INFINITY : services.limits.maxCallMs;
-      const working =
-        key === undefined
-          ? this.#call(r, handler, call, checked, running)
-          : this.#once(handler, call, checked, running, name, key);
-      return await this.#whileWaited(working, running, Math.min(options.timeoutMs ?? mostMs, mostMs));
+      const working = this.#work(frame, handler, call, running);
+      return await this.#whileWaited(working, running, Math.min(timeoutMs ?? mostMs, mostMs));
     } finally {
       this.#running.delete(r);
+      if (this.#running.size === 0) services.lingering.delete(this.#session);
     }
+  }
+
+  async #work(
+    [, r, name, input, { key } = {}]: CallFrame,
+    handler: PlainCallHandler<unknown>,
+    call: Call | undefined,
+    running: Running,
+  ): Promise<unknown> {
+    const checked = await validate(call?.input, input);
+    if (key !== undefined && call?.stream !== undefined) {
+      throw new RealtimeError("bad-request", "a call with a stream of results has no key");
+    }
+    await this.#admit(running, checked);
+    if (key === undefined) return await this.#call(r, handler, call, checked, running);
+    return await this.#once(handler, call, checked, running, name, key);
+  }
+
+  /** @throws RealtimeError `forbidden`; why nobody waits for it any more */
+  async #admit(running: Running, input: unknown): Promise<void> {
+    const { services, order } = this.#session;
+    const { name, abort } = running;
+    for (let rights = -1; rights !== order.rights; ) {
+      rights = order.rights;
+      const isAllowed = await mayCall(services, this.#session.user, name, input);
+      abort.signal.throwIfAborted();
+      if (!isAllowed) throw forbidden(name);
+    }
+    running.asked = { input };
+  }
+
+  /** Asks again about every call that runs, and ends those that are no longer allowed. */
+  async reauthorize(): Promise<void> {
+    const { services } = this.#session;
+    if (services.authorizeCall === undefined) return;
+    await Promise.all(
+      [...this.#running.values()].map(async ({ name, asked, giveUp }) => {
+        // What is asked about at the moment is asked about again by itself.
+        if (asked === undefined) return;
+        try {
+          if (await mayCall(services, this.#session.user, name, asked.input)) return;
+        } catch (error) {
+          services.report(error, "authorizing");
+        }
+        giveUp(forbidden(name));
+      }),
+    );
   }
 
   /** The answer, or the reason why nobody waits for it any more. */
@@ -157,12 +206,14 @@ export class IncomingCalls {
     for (;;) {
       const claim = await services.engine.calls.claim(idempotency, leaseMs);
       if (claim.status === "done") return valueOf(claim.outcome);
+      if (claim.status === "claimed" && running.abort.signal.aborted) await claim.release();
       if (claim.status === "running") {
         const outcome = await claim.outcome;
         if (outcome !== undefined) return valueOf(outcome);
-        if (running.abort.signal.aborted) throw running.abort.signal.reason;
+        running.abort.signal.throwIfAborted();
         continue;
       }
+      running.abort.signal.throwIfAborted();
       return await this.#runClaimed(claim, () => this.#invoke(handler, input, running, key), call);
     }
   }
@@ -214,6 +265,15 @@ export class IncomingCalls {
       if (!outlives) giveUp(new RealtimeError("connection-lost", "the caller is gone"));
     }
   }
+
+  /** The user may not do anything any more. */
+  revoke(error: RealtimeError): void {
+    for (const { giveUp } of this.#running.values()) giveUp(error);
+  }
+}
+
+function forbidden(name: string): RealtimeError {
+  return new RealtimeError("forbidden", `the call ${JSON.stringify(name)} is not allowed`);
 }
 
 function valueOf(outcome: CallOutcome): unknown {

@@ -4,11 +4,12 @@
 export type { Prepared, RealtimeConnection, RealtimePlatform, SendStatus } from "./connection.js";
 export type { AnyRealtimeOptions } from "./create.js";
 export { plainParts, realtimeParts } from "./create.js";
+export type { LogFollowed, MediaFollowed, SignalFollowed, StateFollowed } from "./following.js";
 export type { RealtimeLimits, ResolvedLimits } from "./limits.js";
 export { defaultRealtimeLimits, resolveRealtimeLimits } from "./limits.js";
 export type * from "./options.js";
 export type { ClientCallOptions } from "./outgoing-calls.js";
-export type { Realtime, RealtimeParts, RealtimeSession, SentTo, ServerPublishOptions } from "./realtime.js";
+export type { FollowedOf, Realtime, RealtimeParts, RealtimeSession, SentTo, ServerPublishOptions } from "./realtime.js";
 export { RealtimeServer } from "./realtime.js";
 export { Session } from "./session.js";
 export type { ContentOf } from "./shared-connection.js";

@@ -26,6 +26,8 @@ export interface RealtimeLimits {
   readonly maxLagBytes?: number;
   /** Signals of a channel that wait for a slow subscriber before the oldest are dropped. Default 256. */
   readonly maxLagSignals?: number;
+  /** Frames of media of a channel that are kept for subscribers that lag, within two groups. Default 10,000. */
+  readonly maxLagFrames?: number;
   /** Keys of a state whose last change is remembered, for subscribers that lag. Default 10,000. */
   readonly maxLagKeys?: number;
   /** Messages, or keys, of a page. Default 128. */
@@ -83,6 +85,8 @@ export const defaultRealtimeLimits: ResolvedLimits = {
   maxLagBytes: 1_048_576,
   // Two seconds of a pointer that moves. What is older misleads.
   maxLagSignals: 256,
+  // Minutes of sound in small pieces, whose octets say little of what they take.
+  maxLagFrames: 10_000,
   // All levels of a deep order book.
   maxLagKeys: 10_000,
   // A page of short messages fits a few packets, and is handled in a moment.

@@ -16,18 +16,21 @@ export class MediaHub implements Hub {
   /** The place of the newest key frame; before the ring's start when it is no longer there. */
   keyPlace = -1;
   readonly #subscriptions = new Set<MediaSubscription>();
+  /** Those to whom nothing is due before the next key frame. */
+  readonly #waiting = new Set<MediaSubscription>();
   #tail: EngineSubscription | undefined;
 
-  private constructor({ name, n, channel }: HubIdentity<MediaChannel>) {
+  private constructor({ limits }: HubContext, { name, n, channel }: HubIdentity<MediaChannel>) {
     this.name = name;
     this.n = n;
     // The newest group whole, and what is left of the one before.
-    this.ring = new Ring({ maxBytes: 2 * channel.groupBytesMax, maxFrames: Number.POSITIVE_INFINITY });
+    const maxBytes = 2 * channel.groupBytesMax;
+    this.ring = new Ring({ maxBytes, maxFrames: limits.maxLagFrames, bytesOf: ([, , , , data]) => data.byteLength });
   }
 
   /** @throws EngineError when the engine cannot follow */
   static async open(context: HubContext, identity: HubIdentity<MediaChannel>): Promise<MediaHub> {
-    const hub = new MediaHub(identity);
+    const hub = new MediaHub(context, identity);
     const early: MediaFrame[] = [];
     let isOpen = false;
     const { newest, stop } = await context.engine.media.tail(identity.name, (frame) => {
@@ -45,7 +48,11 @@ export class MediaHub implements Hub {
   }
 
   #received({ group, index, data, timeMs }: MediaFrame): void {
-    if (index === 0) this.keyPlace = this.ring.end;
+    if (index === 0) {
+      this.keyPlace = this.ring.end;
+      for (const subscription of this.#waiting) subscription.begin();
+      this.#waiting.clear();
+    }
     const frame: GroupFrame =
       timeMs === undefined ? ["g", this.n, group, index, data] : ["g", this.n, group, index, data, timeMs];
     this.ring.push(new SharedFrames([frame]));
@@ -58,8 +65,13 @@ export class MediaHub implements Hub {
     _options: SubOptions,
     reply: (reply: SubReply, subscription: Subscription) => boolean,
   ): Promise<void> {
-    const subscription = new MediaSubscription(this, subscriber, () => this.#subscriptions.delete(subscription));
+    const subscription = new MediaSubscription(this, subscriber, () => {
+      this.#subscriptions.delete(subscription);
+      this.#waiting.delete(subscription);
+    });
     this.#subscriptions.add(subscription);
+    if (this.keyPlace >= this.ring.start) subscription.begin();
+    else this.#waiting.add(subscription);
     if (reply({ n: this.n, kind: this.kind }, subscription)) subscription.pump();
     return Promise.resolve();
   }
@@ -73,26 +85,29 @@ class MediaSubscription implements Subscription {
   readonly #hub: MediaHub;
   readonly #subscriber: Subscriber;
   readonly #left: () => void;
-  #place: number;
-  /** Frames that went by when it was at `#place`. */
-  #seen: number;
+  #place = 0;
+  /** Frames that went by when it was at `#place`, and so were sent or have to be counted; undefined: none is due yet. */
+  #seen: number | undefined;
   /** Whether only a key frame can go on. */
   #needsKey = true;
-  #hasBegun = false;
 
   constructor(hub: MediaHub, subscriber: Subscriber, left: () => void) {
     this.#hub = hub;
     this.#subscriber = subscriber;
     this.#left = left;
-    const { ring, keyPlace } = hub;
-    this.#place = keyPlace >= ring.start ? keyPlace : ring.end;
-    this.#seen = ring.at(this.#place)?.framesBefore ?? ring.frames;
+  }
+
+  /** Everything from the newest key frame on is due. */
+  begin(): void {
+    const { ring, keyPlace } = this.#hub;
+    this.#place = keyPlace;
+    this.#seen = ring.at(keyPlace)?.framesBefore ?? ring.frames;
   }
 
   pump(): void {
     const { ring, keyPlace, n } = this.#hub;
     const { out } = this.#subscriber;
-    if (!out.hasRoom) return;
+    if (this.#seen === undefined || !out.hasRoom) return;
     // What lies before a key frame that is there already comes too late.
     if (this.#place < keyPlace && this.#place < ring.end - 1) this.#skipTo(keyPlace);
     if (this.#place < ring.start) this.#skipTo(ring.end);
@@ -102,10 +117,8 @@ class MediaSubscription implements Subscription {
       if (item === undefined || index === undefined) return;
       if (this.#needsKey && index !== 0) continue;
       const lost = item.framesBefore - this.#seen;
-      // What came before the first key frame was never due.
-      if (lost > 0 && this.#hasBegun) out.sendOwn([["lost", n, lost]]);
+      if (lost > 0) out.sendOwn([["lost", n, lost]]);
       out.sendShared(item.shared);
-      this.#hasBegun = true;
       this.#needsKey = false;
       this.#seen = item.framesBefore + 1;
     }

@@ -70,6 +70,26 @@ export type Authorize<Data, Definition extends ContractDefinition> = {
   readonly [Pattern in keyof ChannelsOf<Definition> & string]?: AuthorizeChannel<Data, ParamsOf<Pattern>>;
 };
 
+/**
+ * Says whether somebody may make a call, with its input as the schema has made it. It is asked again while the call runs,
+ * when what the user may do has changed.
+ */
+export type AuthorizeCall<Data, Input> = (
+  user: RealtimeUser<Data>,
+  input: Input,
+  name: string,
+) => boolean | Promise<boolean>;
+
+/** The same without a contract. */
+export type AuthorizePlainCall<Data> = AuthorizeCall<Data, unknown>;
+
+/** Says who may make which call of the contract. What has no function here may nobody call. */
+export type AuthorizeCalls<Data, Definition extends ContractDefinition> = {
+  readonly [Name in keyof CallsOf<Definition> & string]?: CallsOf<Definition>[Name] extends infer AnyCall extends Call
+    ? AuthorizeCall<Data, HandlerInput<AnyCall>>
+    : never;
+};
+
 /** What the handler of a call gets beside its input. */
 export interface CallContext<Data = unknown> {
   readonly user: RealtimeUser<Data>;
@@ -78,8 +98,8 @@ export interface CallContext<Data = unknown> {
   /** The caller's idempotency key, where there is one. */
   readonly key: string | undefined;
   /**
-   * Aborted when the caller cancels or waits no longer; and when its connection ends, unless it gave a key, for then it
-   * asks again.
+   * Aborted when the caller cancels or waits no longer; when the user is revoked, or may not make this call any more; and
+   * when the connection ends, unless the caller gave a key, for then it asks again.
    */
   readonly signal: AbortSignal;
 }
@@ -120,8 +140,10 @@ export interface CommonOptions<Data> {
 
 /** What can be set about a server with a contract. */
 export type RealtimeOptions<Data, Definition extends ContractDefinition> = CommonOptions<Data> & {
-  /** Says who may do what. Default: everybody may do everything. */
+  /** Says who may do what on channels. Default: everybody may do everything. */
   readonly authorize?: Authorize<Data, Definition>;
+  /** Says who may make which call; `authorize` says nothing of calls. Default: everybody may make every call. */
+  readonly authorizeCalls?: AuthorizeCalls<Data, Definition>;
 } & (keyof CallsOf<Definition> extends never
     ? { readonly calls?: undefined }
     : { readonly calls: CallHandlers<Data, Definition> });
@@ -135,8 +157,10 @@ export interface PlainDefinition {
 export interface PlainRealtimeOptions<Data> extends CommonOptions<Data> {
   /** What every channel is, whatever its name. Default: `log()`. */
   readonly channel?: LogChannel | SignalChannel;
-  /** Says who may do what. Default: everybody may do everything. */
+  /** Says who may do what on channels. Default: everybody may do everything. */
   readonly authorize?: AuthorizeChannel<Data, Readonly<Record<string, string>>>;
+  /** Says who may make which call. Default: everybody may make every call. */
+  readonly authorizeCalls?: AuthorizePlainCall<Data>;
   /** Handlers of calls, by name. */
   readonly calls?: Readonly<Record<string, PlainCallHandler<Data>>>;
 }

@@ -45,17 +45,18 @@ export class Publishing {
 
   /** @throws RealtimeError, EngineError */
   async publish([, , to, value, options = {}]: PubFrame): Promise<PubReply> {
-    const { services, user, channels, ownerAndClient } = this.#session;
+    const { services, channels, ownerAndClient } = this.#session;
     const { key } = options;
     const channel = channels.nameOf(to);
     return await this.#session.order.run(
       channel,
       async () => {
-        const { name, match } = await allowedChannel(services, user, channel, "publish", "log");
+        const { name, match } = await allowedChannel(services, this.#session.user, channel, "publish", "log");
         const { message, retain } = match.value as LogChannel;
         return { name, retain, checked: await validate(message, value) };
       },
       async ({ name, retain, checked }) => {
+        const { user } = this.#session;
         const { position, isDuplicate } = await services.engine.logs.append(name, {
           value: checked,
           meta: {
@@ -76,12 +77,12 @@ export class Publishing {
 
   /** @throws RealtimeError, EngineError */
   async set([, , to, key, value, options = {}]: SetFrame): Promise<RevisionReply> {
-    const { services, user, channels } = this.#session;
+    const { services, channels } = this.#session;
     const channel = channels.nameOf(to);
     return await this.#session.order.run(
       channel,
       async () => {
-        const { name, match } = await allowedChannel(services, user, channel, "publish", "state");
+        const { name, match } = await allowedChannel(services, this.#session.user, channel, "publish", "state");
         return { name, checked: await validate((match.value as StateChannel).value, value) };
       },
       async ({ name, checked }) => ({ revision: await services.engine.states.set(name, key, checked, options.if) }),
@@ -90,31 +91,42 @@ export class Publishing {
 
   /** @throws RealtimeError, EngineError */
   async delete([, , to, key, options = {}]: DelFrame): Promise<RevisionReply> {
-    const { services, user, channels } = this.#session;
+    const { services, channels } = this.#session;
     const channel = channels.nameOf(to);
     return await this.#session.order.run(
       channel,
-      () => allowedChannel(services, user, channel, "publish", "state"),
+      () => allowedChannel(services, this.#session.user, channel, "publish", "state"),
       async ({ name }) => ({ revision: await services.engine.states.delete(name, key, options.if) }),
     );
   }
 
   /** @throws RealtimeError, EngineError */
   async signal([, , to, value]: SigFrame): Promise<void> {
-    const { services, user, channels } = this.#session;
+    const { services, channels } = this.#session;
     const channel = channels.nameOf(to);
     await this.#session.order.run(
       channel,
       async () => {
-        const { name, match } = await allowedChannel(services, user, channel, "publish", "signal");
+        const { name, match } = await allowedChannel(services, this.#session.user, channel, "publish", "signal");
         return { name, checked: await validate((match.value as SignalChannel).message, value) };
       },
-      ({ name, checked }) => services.engine.signals.send(name, { value: checked, user: user.id ?? undefined }),
+      ({ name, checked }) =>
+        services.engine.signals.send(name, { value: checked, user: this.#session.user.id ?? undefined }),
     );
   }
 
   /** @throws RealtimeError, EngineError */
-  async history([, , name, range]: HistFrame): Promise<HistoryReply> {
+  async history(frame: HistFrame): Promise<HistoryReply> {
+    const { order } = this.#session;
+    for (;;) {
+      const { rights } = order;
+      const reply = await this.#history(frame);
+      // What has been read may not be told any more.
+      if (rights === order.rights) return reply;
+    }
+  }
+
+  async #history([, , name, range]: HistFrame): Promise<HistoryReply> {
     const { services, user } = this.#session;
     const { match } = await allowedChannel(services, user, name, "history", "log");
     const { tell } = match.value as LogChannel;

@@ -8,13 +8,30 @@ import {
   type ChannelsOf,
   type ContractDefinition,
   type Match,
+  type ReceivedOf,
   type SentOf,
   validate,
 } from "../contract/index.js";
-import type { EngineHealth, EngineSubscription, LogEntry, PresenceList, StateEntry } from "../engines/index.js";
+import type {
+  EngineHealth,
+  EngineSubscription,
+  LogEntry,
+  MediaPlace,
+  PresenceList,
+  StateEntry,
+} from "../engines/index.js";
 import { type Codec, type HistoryRange, RealtimeCloseCode, RealtimeError } from "../wire/index.js";
 import type { RealtimeConnection, RealtimePlatform } from "./connection.js";
+import {
+  type Followed,
+  follow,
+  type LogFollowed,
+  type MediaFollowed,
+  type SignalFollowed,
+  type StateFollowed,
+} from "./following.js";
 import type { ResolvedLimits } from "./limits.js";
+import { MediaPublisher } from "./media-publisher.js";
 import type { RealtimeUser } from "./options.js";
 import type { ClientCallOptions } from "./outgoing-calls.js";
 import { retentionOf } from "./publishing.js";
@@ -57,6 +74,21 @@ export type SentTo<
     ? SentOf<Channel>
     : never;
 
+/** What comes of a channel, as the contract declares it; of a log, with anything in it, where there is none. */
+export type FollowedOf<
+  Definition extends ContractDefinition,
+  Name extends string,
+> = string extends keyof ChannelsOf<Definition>
+  ? LogFollowed | SignalFollowed
+  : ChannelOf<ChannelsOf<Definition>, Name> extends infer Channel extends AnyChannel
+    ? {
+        readonly log: LogFollowed<ReceivedOf<Channel>>;
+        readonly state: StateFollowed<ReceivedOf<Channel>>;
+        readonly signal: SignalFollowed<ReceivedOf<Channel>>;
+        readonly media: MediaFollowed;
+      }[Channel["kind"]]
+    : never;
+
 /** A real-time server. */
 export interface Realtime<Definition extends ContractDefinition = ContractDefinition> extends AsyncDisposable {
   /** Resolves when the engine has started; rejects with why it cannot. Whatever is asked before waits for it. */
@@ -93,26 +125,45 @@ export interface Realtime<Definition extends ContractDefinition = ContractDefini
   /** All keys of a state. */
   entries(name: ChannelName<ChannelsOf<Definition>>): AsyncIterable<StateEntry>;
   /**
-   * Sends a frame of media.
+   * Sends a frame of media. A key frame begins a group, whoever's group was the newest before; other frames go on with the
+   * one that was begun here.
    *
    * @param data not copied: do not change it
    * @param isKey whether it begins a group
+   * @throws RealtimeError `not-found`, `wrong-kind`; EngineError "too-large" for what would make a group longer than
+   *   `groupBytesMax`, "conflict" when somebody else has begun a group since, "no-key-frame" for a frame without a group
+   *   and for what follows one that was refused
    */
   send(
     name: ChannelName<ChannelsOf<Definition>>,
     data: Uint8Array,
     isKey: boolean,
     timeMs?: number,
-  ): Promise<{ group: number; index: number }>;
+  ): Promise<MediaPlace>;
   /** Messages of a log, the oldest first; of those after a position from its oldest on, where that is past. */
   history(name: ChannelName<ChannelsOf<Definition>>, range: HistoryRange): Promise<readonly LogEntry[]>;
-  /** Follows a log, from every node. Messages since the call are `received` in order. */
-  follow(name: ChannelName<ChannelsOf<Definition>>, received: (entry: LogEntry) => void): Promise<EngineSubscription>;
+  /**
+   * Follows a channel, from every node, with the events that clients get: of a log, messages since the call in order, and
+   * gaps where something of that was not kept; of a state, everything there is, and what changes; signals; media from its
+   * newest group on. What `received` throws is reported (`error`).
+   *
+   * @throws RealtimeError `not-found`; EngineError
+   */
+  follow<Name extends ChannelName<ChannelsOf<Definition>>>(
+    name: Name,
+    received: (event: FollowedOf<Definition, Name>) => void,
+  ): Promise<EngineSubscription>;
   /** Who is present in a channel. */
   presence(name: ChannelName<ChannelsOf<Definition>>, limit?: number): Promise<PresenceList>;
-  /** Ends all connections of a user at this node (4403). Returns how many there were. */
+  /**
+   * Ends all connections of a user at this node (4403), at once: requests that wait are not done any more, and calls that run
+   * are aborted. Returns how many there were.
+   */
   revoke(user: string, reason?: string): number;
-  /** Asks `authorize` again about every subscription, of one user or all, and ends those that are no longer allowed. */
+  /**
+   * Asks `authorize` and `authorizeCalls` again, of one user or all: about every subscription and every call that runs, of
+   * which those end that are no longer allowed, and about every request that waits.
+   */
   reauthorize(user?: string): Promise<void>;
   /**
    * Sends everybody away in order: clients are told, come back elsewhere within `spreadMs`, each at a moment by chance,
@@ -141,6 +192,8 @@ export class RealtimeServer implements Realtime {
   readonly #services: Services;
   readonly #codecs: readonly Codec[];
   readonly #sessions = new Map<string, Session>();
+  /** Of the server's own media, by channel. */
+  readonly #publishers = new Map<string, MediaPublisher>();
   #isDraining = false;
   #emptied: () => void = () => undefined;
 
@@ -259,16 +312,16 @@ export class RealtimeServer implements Realtime {
     } while (cursor !== undefined);
   }
 
-  async send(
-    name: string,
-    data: Uint8Array,
-    isKey: boolean,
-    timeMs?: number,
-  ): Promise<{ group: number; index: number }> {
+  async send(name: string, data: Uint8Array, isKey: boolean, timeMs?: number): Promise<MediaPlace> {
     const { value: channel } = this.#match(name, "media");
     await this.ready;
-    const groupBytesMax = channel.kind === "media" ? channel.groupBytesMax : 0;
-    return await this.#services.engine.media.append(name, { data, isKey, timeMs }, groupBytesMax);
+    let publisher = this.#publishers.get(name);
+    if (publisher === undefined) {
+      publisher = new MediaPublisher(name, channel.kind === "media" ? channel.groupBytesMax : 0);
+      // Without a key frame it would be refused, and nothing is to be remembered of it.
+      if (isKey) this.#publishers.set(name, publisher);
+    }
+    return await publisher.append(() => this.#services.engine.media, { data, isKey, timeMs });
   }
 
   async history(name: string, { after, before, limit }: HistoryRange): Promise<readonly LogEntry[]> {
@@ -283,20 +336,19 @@ export class RealtimeServer implements Realtime {
     return page.entries;
   }
 
-  async follow(name: string, received: (entry: LogEntry) => void): Promise<EngineSubscription> {
-    this.#match(name, "log");
+  async follow(name: string, received: (event: never) => void): Promise<EngineSubscription> {
+    const { value: channel } = this.#match(name);
     await this.ready;
-    const { engine, report } = this.#services;
-    return await engine.logs.tail(name, {
-      message: (entry) => {
-        try {
-          received(entry);
-        } catch (error) {
-          report(error, "following a log");
-        }
-      },
-      reset: (reason) => report(new Error(`messages of ${name} were lost: ${reason}`), "following a log"),
-    });
+    const { engine, platform: host, report: reportError } = this.#services;
+    const report = (error: unknown): void => reportError(error, `following a ${channel.kind}`);
+    const tell = (event: Followed): void => {
+      try {
+        received(event as never);
+      } catch (error) {
+        report(error);
+      }
+    };
+    return await follow({ engine, host, name, tell, report }, channel.kind);
   }
 
   async presence(name: string, limit: number = defaultPresenceLimit): Promise<PresenceList> {
@@ -308,14 +360,18 @@ export class RealtimeServer implements Realtime {
   revoke(user: string, reason: string = "revoked"): number {
     const sessions = [...this.#sessions.values()].filter((session) => session.isOpen && session.user.id === user);
     for (const session of sessions) session.close(RealtimeCloseCode.Revoked, reason);
+    for (const session of [...this.#services.lingering]) {
+      if (session.user.id === user) session.revoke(new RealtimeError("forbidden", reason));
+    }
     return sessions.length;
   }
 
   async reauthorize(user?: string): Promise<void> {
-    const sessions = [...this.#sessions.values()].filter(
-      (session) => session.isOpen && (user === undefined || session.user.id === user),
+    const known = [...this.#sessions.values()].filter((session) => session.isOpen);
+    const sessions = [...known, ...this.#services.lingering].filter(
+      (session) => user === undefined || session.user.id === user,
     );
-    await Promise.all(sessions.map((session) => session.channels.reauthorize()));
+    await Promise.all(sessions.map((session) => session.reauthorize()));
   }
 
   async drain(options: { readonly spreadMs?: number; readonly code?: number } = {}): Promise<void> {

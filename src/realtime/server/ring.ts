@@ -3,6 +3,7 @@
  *
  * It takes the place of a queue for each subscriber: one who lags costs a number, and one who lags too far finds out.
  */
+import { valueBytes } from "../engines/index.js";
 import type { Codec, ServerFrame } from "../wire/index.js";
 import type { Prepared, RealtimePlatform } from "./connection.js";
 
@@ -12,22 +13,14 @@ const maxBatchBytes = 65_536;
 /** Frames that stand together, encoded when the first subscriber with a codec needs them. */
 export class SharedFrames<Frame extends ServerFrame = ServerFrame> {
   readonly frames: readonly Frame[];
+  /** Octets of what has been encoded, in all codecs together; 0 before any has been used. */
+  bytes = 0;
+  /** Called when more has been encoded, for whoever keeps them. */
+  grown: (() => void) | undefined;
   readonly #prepared = new Map<Codec, readonly Prepared[]>();
 
   constructor(frames: readonly Frame[]) {
     this.frames = frames;
-  }
-
-  /** Octets in the codec that took most of them; 0 before any has been used. */
-  get bytes(): number {
-    let most = 0;
-    for (const messages of this.#prepared.values()) {
-      most = Math.max(
-        most,
-        messages.reduce((sum, { byteLength }) => sum + byteLength, 0),
-      );
-    }
-    return most;
   }
 
   /** The messages that carry them. */
@@ -36,6 +29,8 @@ export class SharedFrames<Frame extends ServerFrame = ServerFrame> {
     if (known !== undefined) return known;
     const prepared = batched(codec, this.frames).map((message) => platform.prepare(message));
     this.#prepared.set(codec, prepared);
+    for (const { byteLength } of prepared) this.bytes += byteLength;
+    this.grown?.();
     return prepared;
   }
 }
@@ -64,19 +59,35 @@ export interface RingItem<Frame extends ServerFrame> {
   readonly shared: SharedFrames<Frame>;
   /** Frames that went through the ring before it. */
   readonly framesBefore: number;
+  /** Octets that count against the ring's limit. 0 before they are counted. Only the ring writes it. */
+  bytes: number;
+}
+
+/** What a ring may keep. */
+export interface RingLimits<Frame extends ServerFrame> {
+  /**
+   * Octets: as `bytesOf` says, else of what has been encoded, in all codecs together. What nobody has encoded, since all
+   * who subscribe are slow, counts as what its values take.
+   */
+  readonly maxBytes: number;
+  readonly maxFrames: number;
+  readonly bytesOf?: (frame: Frame) => number;
 }
 
 /** See the head of this file. Places are counted from 0 and never used again. */
 export class Ring<Frame extends ServerFrame> {
-  readonly #maxBytes: number;
-  readonly #maxFrames: number;
-  #items: RingItem<Frame>[] = [];
+  readonly #limits: RingLimits<Frame>;
+  /** What is kept stands from `#head` on. */
+  #items: (RingItem<Frame> | undefined)[] = [];
+  #head = 0;
   #start = 0;
+  /** The first place whose octets have not been counted. */
+  #counted = 0;
+  #bytes = 0;
   #frames = 0;
 
-  constructor(limits: { readonly maxBytes: number; readonly maxFrames: number }) {
-    this.#maxBytes = limits.maxBytes;
-    this.#maxFrames = limits.maxFrames;
+  constructor(limits: RingLimits<Frame>) {
+    this.#limits = limits;
   }
 
   /** The oldest place that is kept. */
@@ -86,7 +97,7 @@ export class Ring<Frame extends ServerFrame> {
 
   /** The place that will be taken next. */
   get end(): number {
-    return this.#start + this.#items.length;
+    return this.#start + this.#items.length - this.#head;
   }
 
   /** Frames that went through. */
@@ -94,36 +105,80 @@ export class Ring<Frame extends ServerFrame> {
     return this.#frames;
   }
 
+  /** Octets of what is kept, as far as they have been counted. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   at(place: number): RingItem<Frame> | undefined {
-    return this.#items[place - this.#start];
+    return place < this.#start ? undefined : this.#items[place - this.#start + this.#head];
   }
 
   push(shared: SharedFrames<Frame>): void {
-    this.#items.push({ shared, framesBefore: this.#frames });
+    this.#items.push({ shared, framesBefore: this.#frames, bytes: 0 });
     this.#frames += shared.frames.length;
   }
 
   /** Drops what is beyond the limits, but for the newest. To be called once subscribers have had a chance. */
   trim(): void {
-    let bytes = 0;
-    let keep = 0;
-    for (let index = this.#items.length - 1; index >= 0; index--) {
-      const item = this.#items[index];
-      if (item === undefined) break;
-      bytes += item.shared.bytes;
-      if (keep > 0 && (bytes > this.#maxBytes || this.#frames - item.framesBefore > this.#maxFrames)) break;
-      keep++;
+    for (const { end } = this; this.#counted < end; this.#counted++) this.#count(this.at(this.#counted));
+    this.#dropExcess();
+  }
+
+  #count(item: RingItem<Frame> | undefined): void {
+    if (item === undefined) return;
+    const { shared } = item;
+    const { bytesOf } = this.#limits;
+    if (bytesOf !== undefined) this.#put(item, sum(shared.frames, bytesOf));
+    else {
+      this.#put(item, shared.bytes === 0 ? sum(shared.frames, valueBytes) : shared.bytes);
+      // For who was slow, it is encoded later.
+      shared.grown = () => {
+        this.#put(item, shared.bytes);
+        this.#dropExcess();
+      };
     }
-    if (keep < this.#items.length) this.#dropBefore(this.end - keep);
+  }
+
+  #put(item: RingItem<Frame>, bytes: number): void {
+    this.#bytes += bytes - item.bytes;
+    item.bytes = bytes;
+  }
+
+  #dropExcess(): void {
+    const { maxBytes, maxFrames } = this.#limits;
+    // Only what has been counted: what was pushed since has not had its chance.
+    while (this.#start < this.#counted - 1) {
+      const framesBefore = this.at(this.#start)?.framesBefore ?? 0;
+      if (this.#bytes <= maxBytes && this.#frames - framesBefore <= maxFrames) return;
+      this.#dropOldest();
+    }
+  }
+
+  #dropOldest(): void {
+    const item = this.#items[this.#head];
+    if (item !== undefined) {
+      this.#bytes -= item.bytes;
+      item.shared.grown = undefined;
+    }
+    this.#items[this.#head++] = undefined;
+    this.#start++;
+    // Moving what is left costs no more than dropping as much did.
+    if (this.#head * 2 < this.#items.length) return;
+    this.#items = this.#items.slice(this.#head);
+    this.#head = 0;
   }
 
   /** Forgets everything. */
   clear(): void {
-    this.#dropBefore(this.end);
+    const { end } = this;
+    while (this.#start < end) this.#dropOldest();
+    this.#counted = end;
   }
+}
 
-  #dropBefore(place: number): void {
-    this.#items = this.#items.slice(place - this.#start);
-    this.#start = place;
-  }
+function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {
+  let total = 0;
+  for (const item of items) total += of(item);
+  return total;
 }

@@ -7,8 +7,16 @@ import { RealtimeError } from "../wire/index.js";
 import type { Channels } from "./channels.js";
 import type { RealtimePlatform } from "./connection.js";
 import type { ResolvedLimits } from "./limits.js";
-import type { Action, Authenticate, AuthorizeChannel, PlainCallHandler, RealtimeUser } from "./options.js";
+import type {
+  Action,
+  Authenticate,
+  AuthorizeChannel,
+  AuthorizePlainCall,
+  PlainCallHandler,
+  RealtimeUser,
+} from "./options.js";
 import type { Presences } from "./presences.js";
+import type { Session } from "./session.js";
 import type { UserRates } from "./user-rates.js";
 
 /** See the head of this file. */
@@ -23,7 +31,11 @@ export interface Services {
   readonly authenticate: Authenticate<unknown> | undefined;
   /** By pattern; undefined: everybody may do everything. */
   readonly authorize: ReadonlyMap<string, AuthorizeChannel<unknown, Readonly<Record<string, string>>>> | undefined;
+  /** By the name of the call; undefined: everybody may call everything. */
+  readonly authorizeCall: AuthorizePlainCall<unknown> | undefined;
   readonly calls: ReadonlyMap<string, PlainCallHandler<unknown>>;
+  /** Sessions whose connections are over, and whose calls with a key are not. */
+  readonly lingering: Set<Session>;
   readonly report: (error: unknown, during: string) => void;
 }
 
@@ -80,6 +92,14 @@ export async function isAllowed(
   if (services.authorize === undefined) return true;
   const decision = services.authorize.get(match.pattern)?.(user, match.params, action, name) ?? false;
   // Only `true` lets in: a function that forgot to answer has not said yes.
+  if (typeof decision === "boolean") return decision;
+  return (await inTime(services, Promise.resolve(decision), services.limits.decisionTimeoutMs)) === true;
+}
+
+/** Whether somebody may make a call. */
+export async function mayCall(services: Services, user: RealtimeUser, name: string, input: unknown): Promise<boolean> {
+  if (services.authorizeCall === undefined) return true;
+  const decision = services.authorizeCall(user, input, name);
   if (typeof decision === "boolean") return decision;
   return (await inTime(services, Promise.resolve(decision), services.limits.decisionTimeoutMs)) === true;
 }

@@ -68,9 +68,13 @@ export class SessionChannels implements Subscriber {
       return await this.#session.order.run(
         name,
         async () => {
-          const channel = await allowedChannel(services, this.#session.user, name, "subscribe");
-          if (options.presence === true) await allowedChannel(services, this.#session.user, name, "presence");
-          await this.#open(r, channel, options);
+          let isOpen = false;
+          while (!isOpen) {
+            const { rights } = this.#session.order;
+            const channel = await allowedChannel(services, this.#session.user, name, "subscribe");
+            if (options.presence === true) await allowedChannel(services, this.#session.user, name, "presence");
+            isOpen = await this.#open(r, channel, options, rights);
+          }
         },
         () => Promise.resolve(answered),
       );
@@ -79,12 +83,21 @@ export class SessionChannels implements Subscriber {
     }
   }
 
-  async #open(r: number, channel: AllowedChannel, options: NonNullable<SubFrame[3]>): Promise<void> {
-    const { services } = this.#session;
+  /**
+   * @param rights when it was allowed
+   * @returns false when that was so long ago that it has to be asked again
+   */
+  async #open(r: number, channel: AllowedChannel, options: NonNullable<SubFrame[3]>, rights: number): Promise<boolean> {
+    const { services, order } = this.#session;
+    let isStale = false;
     const use = await services.channels.use(channel);
     let subscribed: Subscribed | undefined;
     const reply = (told: SubReply, subscription: Subscription): boolean => {
-      if (this.#isEnded) return false;
+      isStale = rights !== order.rights;
+      if (this.#isEnded || isStale) {
+        subscription.stop();
+        return false;
+      }
       const before = this.#byName.get(channel.name);
       subscribed = { use, subscription, presence: undefined };
       this.#remember(subscribed);
@@ -93,7 +106,7 @@ export class SessionChannels implements Subscriber {
       return true;
     };
     try {
-      if (this.#isEnded) return;
+      if (this.#isEnded) return true;
       await use.hub.subscribe(this, options, reply);
       if (subscribed !== undefined && options.presence === true) await this.#enter(subscribed);
     } catch (error) {
@@ -103,6 +116,7 @@ export class SessionChannels implements Subscriber {
     } finally {
       if (subscribed === undefined) use.release();
     }
+    return !isStale;
   }
 
   #remember(subscribed: Subscribed): void {

@@ -20,6 +20,7 @@ import { IncomingCalls } from "./incoming-calls.js";
 import type { Authenticated, RealtimeUser } from "./options.js";
 import { Outgoing } from "./outgoing.js";
 import { OutgoingCalls } from "./outgoing-calls.js";
+import { PublishedMedia } from "./published-media.js";
 import { Publishing } from "./publishing.js";
 import { inTime, type Services } from "./services.js";
 import { SessionChannels } from "./session-channels.js";
@@ -46,6 +47,7 @@ export class Session {
   readonly #codec: Codec;
   readonly #ended: (session: Session) => void;
   readonly #publishing: Publishing;
+  readonly #publishedMedia: PublishedMedia;
   readonly #incomingCalls: IncomingCalls;
   /** Numbers of requests that have not been answered. */
   readonly #requests = new Set<number>();
@@ -75,6 +77,7 @@ export class Session {
     this.channels = new SessionChannels(this);
     this.calls = new OutgoingCalls(this);
     this.#publishing = new Publishing(this);
+    this.#publishedMedia = new PublishedMedia(this);
     this.#incomingCalls = new IncomingCalls(this);
     this.#helloTimer = platform.setTimer(() => {
       this.close(RealtimeCloseCode.HelloTimeout, "no hello in time");
@@ -225,7 +228,19 @@ export class Session {
     if (authenticated.user !== this.#user.id) throw new RealtimeError("forbidden", "the user must stay the same");
     this.#user = { id: authenticated.user, data: authenticated.data };
     this.#watchExpiry(authenticated.expiresAtMs);
-    await this.channels.reauthorize();
+    await this.reauthorize();
+  }
+
+  /** What the user may do has changed: asks again about all there is of it, what waits and what runs included. */
+  async reauthorize(): Promise<void> {
+    this.order.reconsider();
+    await Promise.all([this.channels.reauthorize(), this.#incomingCalls.reauthorize()]);
+  }
+
+  /** Nothing more is done for this user: what waits is refused, and calls are aborted. */
+  revoke(error: RealtimeError): void {
+    this.order.refuse(error);
+    this.#incomingCalls.revoke(error);
   }
 
   #dispatch(frame: ClientFrame): void {
@@ -282,6 +297,9 @@ export class Session {
         break;
       case "sig":
         this.#answer(frame[1], () => this.#publishing.signal(frame));
+        break;
+      case "pubg":
+        this.#answer(frame[1], () => this.#publishedMedia.publish(frame));
         break;
       case "call":
         this.#answer(frame[1], () => this.#incomingCalls.run(frame));
@@ -369,6 +387,8 @@ export class Session {
   close(code: number, reason: string): void {
     if (this.#phase === "ended") return;
     this.out.flush();
+    if (code === RealtimeCloseCode.Revoked) this.revoke(new RealtimeError("forbidden", "revoked"));
+    else if (code === RealtimeCloseCode.Unauthenticated) this.revoke(new RealtimeError("unauthenticated", reason));
     this.#end();
     this.#connection.close(code, reason.slice(0, maxReasonLength));
   }
@@ -387,6 +407,7 @@ export class Session {
     this.out.end();
     this.channels.end();
     this.#incomingCalls.end();
+    if (this.#incomingCalls.size > 0) this.services.lingering.add(this);
     this.calls.end();
     if (wasOpen) this.services.rates.leave(this.owner);
     this.#ended(this);

@@ -5,10 +5,12 @@ import {
   anything,
   type Check,
   either,
+  finite,
   flag,
   name,
   nullable,
   object,
+  octets,
   optional,
   place,
   text,
@@ -76,5 +78,13 @@ export const clientFrames: FrameTable<ClientFrame> = {
   del: [request, channel, element("key", name), last("options", object<DelOptions>({ if: optional(place) }))],
   // 0: no answer is wanted.
   sig: [{ ...request, check: whole(0, maxRequestNumber) }, channel, value],
+  pubg: [
+    request,
+    channel,
+    element("group", whole(1)),
+    element("index", whole(0)),
+    element("data", octets),
+    last("timeMs", finite),
+  ],
   pres: [request, channelNumber, element("state", anything)],
 };

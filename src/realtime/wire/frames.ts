@@ -119,6 +119,16 @@ export type DelFrame = readonly [
 ];
 /** Sends a signal. With `r` 0 no answer is wanted. */
 export type SigFrame = readonly ["sig", r: number, channel: string | number, value: unknown];
+/** Publishes a frame of media; `group` and `index` are the publisher's own. */
+export type PubgFrame = readonly [
+  "pubg",
+  r: number,
+  channel: string | number,
+  group: number,
+  index: number,
+  data: Uint8Array,
+  timeMs?: number | undefined,
+];
 /** Sets what one shows of oneself; `null` for nothing. */
 export type PresFrame = readonly ["pres", r: number, n: number, state: unknown];
 
@@ -185,6 +195,7 @@ export type ClientFrame =
   | SetFrame
   | DelFrame
   | SigFrame
+  | PubgFrame
   | PresFrame;
 
 // From servers
@@ -340,6 +351,12 @@ export interface PubReply {
   readonly position: string;
   /** That it had been published before, under the same key. */
   readonly isDuplicate?: boolean;
+}
+
+/** The answer to `pubg`: where the frame stands in the channel. */
+export interface PubgReply {
+  readonly group: number;
+  readonly index: number;
 }
 
 /** The answer to `set` and `del`. */

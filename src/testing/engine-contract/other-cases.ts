@@ -61,13 +61,31 @@ const fleetingCases: readonly EngineCase[] = [
     );
   }),
 
-  engineCase("media: a group that is too long is not kept, and goes on", async ({ engine }) => {
-    for (let octet = 0; octet < 4; octet++) await append(engine, octet, octet === 0, 2);
+  engineCase("media: a group that would be too long is over, until a key frame", async ({ engine }) => {
+    await append(engine, 0, true, 2);
+    await append(engine, 1, false, 2);
+    await assertRefused(append(engine, 2, false, 2), "too-large");
+    // A hole would be nothing that can be shown.
+    await assertRefused(append(engine, 3, false, 1000), "too-large");
+    await assertRefused(append(engine, 4, true, 0), "too-large");
     const late = await engine.media.tail("a", () => undefined);
-    assert.deepEqual(late.newest, []);
-    assert.deepEqual(await append(engine, 4, false, 2), { group: 1, index: 4 });
-    await append(engine, 5, true, 2);
-    assert.equal((await engine.media.tail("a", () => undefined)).newest.length, 1);
+    assert.deepEqual(
+      late.newest.map(({ group, index }) => [group, index]),
+      [
+        [1, 0],
+        [1, 1],
+      ],
+    );
+    assert.deepEqual(await append(engine, 5, true, 2), { group: 2, index: 0 });
+  }),
+
+  engineCase("media: of two who append, the one that began a group last goes on", async ({ engine }) => {
+    const goOn = (group: number) => engine.media.append("a", { data: Uint8Array.of(1), isKey: false, group }, 1000);
+    const { group: first } = await append(engine, 1, true);
+    await goOn(first);
+    const { group: second } = await append(engine, 1, true);
+    await assertRefused(goOn(first), "conflict");
+    assert.deepEqual(await goOn(second), { group: second, index: 1 });
   }),
 ];
 

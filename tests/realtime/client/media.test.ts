@@ -97,3 +97,72 @@ describe("media", () => {
     await client.close();
   });
 });
+
+describe("media that is published", () => {
+  async function publishing() {
+    const all = await opened();
+    const video = all.client.channel("video/1", { kind: "media" });
+    const outcomes: string[] = [];
+    const send = async (isKey: boolean): Promise<void> => {
+      const told = video.send({ data: Uint8Array.of(1), isKey });
+      told.then(
+        (outcome) => outcomes.push(outcome),
+        (error: unknown) => outcomes.push((error as { code: string }).code),
+      );
+      await all.server.clock.settle();
+    };
+    return { ...all, video, outcomes, send };
+  }
+
+  it("is numbered in groups, and answered", async () => {
+    const { server, client, peer, video, outcomes, send } = await publishing();
+    assert.equal(video.needsKey, true);
+    await send(false);
+    for (const isKey of [true, false, true]) await send(isKey);
+    assert.equal(video.needsKey, false);
+    assert.deepEqual(
+      peer.frames.filter(([operation]) => operation === "pubg").map((frame) => frame.slice(2, 5)),
+      [
+        ["video/1", 1, 0],
+        ["video/1", 1, 1],
+        ["video/1", 2, 0],
+      ],
+    );
+    for (let index = 0; index < 3; index++) peer.ok(peer.next("pubg"), { group: 9, index });
+    await server.clock.settle();
+    assert.deepEqual(outcomes, ["dropped", "sent", "sent", "sent"]);
+    assert.equal(video.dropped, 1);
+    await client.close();
+  });
+
+  it("needs a key frame after what was refused, and after a reconnect", async () => {
+    const { server, client, peer, video, outcomes, send } = await publishing();
+    await send(true);
+    peer.err(peer.next("pubg"), "conflict");
+    await server.clock.settle();
+    assert.equal(video.needsKey, true);
+    for (const isKey of [false, true, false]) await send(isKey);
+    const next = await server.reconnect();
+    await server.clock.settle();
+    for (const isKey of [false, true]) await send(isKey);
+    next.ok(next.next("pubg", "video/1", 3, 0), { group: 1, index: 0 });
+    await server.clock.settle();
+    assert.deepEqual(outcomes, ["conflict", "dropped", "connection-lost", "connection-lost", "dropped", "sent"]);
+    assert.equal(video.dropped, 2);
+    await client.close();
+  });
+
+  it("is dropped to the next key frame when the server does not keep up", async () => {
+    const { server, client, peer, video, outcomes, send } = await publishing();
+    for (let index = 0; index < 70; index++) await send(index === 0);
+    assert.equal(video.dropped, 6);
+    peer.ok(peer.next("pubg"), { group: 1, index: 0 });
+    await server.clock.settle();
+    await send(false);
+    assert.equal(video.dropped, 7);
+    await send(true);
+    assert.equal(video.dropped, 7);
+    assert.equal(outcomes.filter((outcome) => outcome === "dropped").length, 7);
+    await client.close();
+  });
+});

@@ -15,12 +15,20 @@ export type Step =
       readonly key: string;
     }
   | { readonly do: "media"; readonly isKey: boolean }
-  | { readonly do: "burst"; readonly channel: "room/1" | "short/1" | "book/1"; readonly count: number }
+  | {
+      readonly do: "burst";
+      readonly channel: "room/1" | "short/1" | "book/1" | "cursor/1" | "video/1";
+      readonly count: number;
+      /** A client that is stalled meanwhile, and for how long after; undefined: none. */
+      readonly slow: { readonly client: number; readonly ms: number } | undefined;
+    }
   | { readonly do: "stall"; readonly client: number; readonly ms: number }
   | { readonly do: "kill"; readonly ms: number }
   | { readonly do: "wait"; readonly ms: number };
 
 export const clientCount = 3;
+
+type CursorMessage = readonly [sender: number, count: number, padding?: string];
 
 /** One client, and what it has seen. */
 class Party {
@@ -28,7 +36,7 @@ class Party {
   readonly peer: SimulatedClient;
   readonly room: LogEvent<string>[] = [];
   readonly short: LogEvent<string>[] = [];
-  readonly signals: SignalEvent<readonly [number, number]>[] = [];
+  readonly signals: SignalEvent<CursorMessage>[] = [];
   readonly media: MediaEvent[] = [];
   /** What was published, in order, and whether it was acknowledged. */
   readonly published: { readonly value: string; position: string | undefined }[] = [];
@@ -125,18 +133,19 @@ async function run(world: SimulatedWorld, parties: readonly Party[], step: Step,
       // The first frame of all has to be a key frame.
       if (world.isUp) world.realtime.send("video/1", new Uint8Array(300), step.isKey).catch(() => undefined);
       break;
-    case "burst":
+    case "burst": {
+      const slow = step.slow === undefined ? undefined : parties[step.slow.client]?.peer.link;
+      slow?.stall("to-client");
       for (let index = 0; world.isUp && index < step.count; index++) {
-        const text = `s:${String(count)}.${String(index)}${".".repeat(100)}`;
-        const doing =
-          step.channel === "book/1"
-            ? world.realtime.set("book/1", `k${String(index % 11)}`, text)
-            : world.realtime.publish(step.channel, text);
+        const text = `s:${String(count)}.${String(index)}${padding(world)}`;
+        const doing = burst(world, step.channel, index, text);
         doing.catch(() => undefined);
         // Some of it in turns of their own.
         if (index % 10 === 9) await world.clock.settle();
       }
+      world.clock.setTimer(() => slow?.unstall("to-client"), step.slow?.ms ?? 0);
       break;
+    }
     case "cut":
       party?.peer.link?.reset();
       break;
@@ -155,6 +164,31 @@ async function run(world: SimulatedWorld, parties: readonly Party[], step: Step,
       break;
     case "wait":
       await world.clock.advance(step.ms);
+  }
+}
+
+/** A hundred characters that cannot be compressed to nothing. */
+function padding({ random }: SimulatedWorld): string {
+  return Array.from({ length: 15 }, () => random.integer(1e9, 2e9).toString(36)).join("");
+}
+
+/** Does one of many things at once. */
+function burst(
+  world: SimulatedWorld,
+  channel: Extract<Step, { readonly do: "burst" }>["channel"],
+  index: number,
+  text: string,
+): Promise<unknown> {
+  switch (channel) {
+    case "book/1":
+      return world.realtime.set(channel, `k${String(index % 11)}`, text);
+    case "cursor/1":
+      // A sender of its own, that counts on.
+      return world.realtime.publish(channel, [clientCount, world.nextSignal++, text]);
+    case "video/1":
+      return world.realtime.send(channel, Buffer.from(padding(world).repeat(3)), index % 8 === 0);
+    default:
+      return world.realtime.publish(channel, text);
   }
 }
 
@@ -190,6 +224,8 @@ async function judge(world: SimulatedWorld, parties: readonly Party[]): Promise<
       const mine = new Map([...party.states[name].values].sort());
       assert.deepEqual(mine, new Map([...(state.get(name) ?? [])].sort()), `${name} has not converged`);
     }
+    party.peer.wire.rest();
+    assert.deepEqual(party.peer.wire.faults, []);
     judgeSignals(party.signals);
     judgeMedia(party.media);
     for (const { input, output } of party.orders) {
@@ -259,7 +295,7 @@ function judgeShort(events: readonly LogEvent<string>[]): void {
 }
 
 /** Each at most once, and each sender's in order. */
-function judgeSignals(events: readonly SignalEvent<readonly [number, number]>[]): void {
+function judgeSignals(events: readonly SignalEvent<CursorMessage>[]): void {
   const last = new Map<number, number>();
   for (const event of events) {
     if (event.type !== "message") continue;

@@ -16,11 +16,12 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("signal" as const, "order" as const), client }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("media" as const), isKey: fc.boolean() }) },
   {
-    weight: 2,
+    weight: 4,
     arbitrary: fc.record({
       do: fc.constant("burst" as const),
-      channel: fc.constantFrom("room/1" as const, "short/1" as const, "book/1" as const),
-      count: fc.integer({ min: 1, max: 60 }),
+      channel: fc.constantFrom(...(["room/1", "short/1", "book/1", "cursor/1", "video/1"] as const)),
+      count: fc.integer({ min: 1, max: 100 }),
+      slow: fc.option(fc.record({ client, ms: fc.integer({ min: 1, max: 500 }) }), { nil: undefined }),
     }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("cut" as const), client }) },

@@ -3,7 +3,7 @@
  */
 import { createClientFactory } from "#src/realtime/client/index.js";
 import { call, contract, log, media, signal, state, unchecked } from "#src/realtime/contract/index.js";
-import { memory } from "#src/realtime/engines/index.js";
+import { type Engine, memory } from "#src/realtime/engines/index.js";
 import { createRealtimePlatform } from "#src/realtime/platform.js";
 import { ServedRealtimeServer } from "#src/realtime/served.js";
 import { realtimeParts } from "#src/realtime/server/index.js";
@@ -11,8 +11,10 @@ import { FakeClock, type Link, SeededRandom } from "#src/testing/index.js";
 import { createTestPlatform } from "#src/testing/test-platform.js";
 import { MemoryServer } from "#src/testing/test-server.js";
 import { startUnixMs } from "../../realtime/engines/world.js";
+import { engineWith } from "../../realtime/server/engines.js";
 import { lagging } from "./lagging-engine.js";
 import { Disk, VolatileJournal } from "./volatile-journal.js";
+import { Carried, WireJudge } from "./wire-judge.js";
 
 export const api = contract({
   channels: {
@@ -20,7 +22,7 @@ export const api = contract({
     "short/{id}": log({ message: unchecked<string>(), retain: { count: 5 } }),
     "book/{id}": state({ value: unchecked<number | string>() }),
     "calm/{id}": state({ value: unchecked<number | string>(), maxUpdatesPerSecond: 5 }),
-    "cursor/{id}": signal({ message: unchecked<readonly [number, number]>() }),
+    "cursor/{id}": signal({ message: unchecked<readonly [sender: number, count: number, padding?: string]>() }),
     "video/{id}": media({ groupBytesMax: 3000 }),
   },
   calls: { order: call({ input: unchecked<string>(), output: unchecked<number>(), idempotent: true }) },
@@ -35,7 +37,11 @@ export class SimulatedWorld {
   /** How often each order was run. */
   readonly runs = new Map<string, number>();
   kills = 0;
+  /** Counts signals that the server sends. */
+  nextSignal = 0;
   realtime!: ServedRealtimeServer;
+  /** By the process that runs, or ran last. */
+  carried: Carried = new Carried();
   readonly #platform: ReturnType<typeof createTestPlatform>;
   readonly #disk = new Disk();
   /** Milliseconds by which the engine's followers lag at most. */
@@ -63,11 +69,11 @@ export class SimulatedWorld {
         setTimer: (callback, delayMs) => this.clock.setTimer(callback, delayMs),
       },
     );
-    const engine = memory({ journal: this.#journal });
-    const limits = { pageMessages: 4, pageBytes: 2000, maxLagBytes: 3000, maxLagKeys: 6, maxLagSignals: 10 };
+    const engine = this.#noting(memory({ journal: this.#journal }));
+    const limits = { pageMessages: 4, pageBytes: 2000, maxLagBytes: 3000, maxLagKeys: 6 };
     const parts = realtimeParts(platform, api, {
       engine: this.#lagMs === 0 ? engine : lagging(engine, this.clock, () => this.random.integer(0, this.#lagMs)),
-      limits: { ...limits, requestsPerSecond: 100_000, requestBurst: 100_000 },
+      limits: { ...limits, maxLagSignals: 10, maxLagFrames: 6, requestsPerSecond: 100_000, requestBurst: 100_000 },
       calls: {
         order: async (input) => {
           const run = (this.runs.get(input as string) ?? 0) + 1;
@@ -81,6 +87,31 @@ export class SimulatedWorld {
     const link = { latencyMs: 5, jitterMs: 10, capacityBytes: 3000 };
     const options = { ...this.realtime.handlers, link, highWaterMarkBytes: 2000, heartbeat: false } as const;
     this.#network = new MemoryServer<undefined>(options, this.clock, this.random.fork(), this.#platform);
+  }
+
+  /** An engine that writes down what it carries and does not keep. */
+  #noting(engine: Engine): Engine {
+    const carried = new Carried();
+    this.carried = carried;
+    return engineWith(engine, {
+      signals: () => ({
+        send: (channel, message) => {
+          carried.signals.push(JSON.stringify(message.value));
+          return engine.signals.send(channel, message);
+        },
+        listen: (channel, receive) => engine.signals.listen(channel, receive),
+      }),
+      media: () => ({
+        append: (channel, frame, groupBytesMax) => {
+          const appending = engine.media.append(channel, frame, groupBytesMax);
+          return appending.then((place) => {
+            carried.media.push(`${String(place.group)}.${String(place.index)}`);
+            return place;
+          });
+        },
+        tail: (channel, receive) => engine.media.tail(channel, receive),
+      }),
+    });
   }
 
   /** The process is killed: nobody is told anything, but that the connections are gone. */
@@ -112,9 +143,13 @@ export class SimulatedWorld {
       random: () => random.next(),
       reportError: (error) => this.errors.push(error),
     });
-    const client = create(api, "ws://server.test", { reconnect: { minDelayMs: 20, maxDelayMs: 500 } });
+    const wire = new WireJudge(() => this.carried);
+    const client = create(api, "ws://server.test", {
+      ...{ reconnect: { minDelayMs: 20, maxDelayMs: 500 }, codecs: [wire.codec] },
+    });
     return {
       client,
+      wire,
       /** The link of its connection, where there is one. */
       get link(): Link | undefined {
         return link?.isOver === true ? undefined : link;

@@ -8,6 +8,7 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Journal, JournalRecord } from "../index.js";
+import { FileLock } from "./file-lock.js";
 import { LineReader, lineOf, recordOf } from "./lines.js";
 
 /** What can be set about a journal. */
@@ -26,7 +27,7 @@ const defaultMinRewriteBytes = 4 * 1024 * 1024;
 // As much is read, and written while rewriting, in one turn.
 const pieceBytes = 256 * 1024;
 
-/** A journal that cannot be what was written: something in its middle has changed, or another program writes to it. */
+/** A journal that cannot be what was written: something in its middle has changed. */
 export class JournalDamagedError extends Error {
   override readonly name = "JournalDamagedError";
   readonly code = "journal-damaged";
@@ -40,13 +41,16 @@ export class JournalDamagedError extends Error {
 }
 
 /**
- * Makes a journal in a file, which one process at a time may use.
+ * Makes a journal in a file, which one process at a time may use: opening it fails with a `JournalLockedError` while another
+ * does. What a process that was killed has locked is free at once, or after half a minute where nobody can tell whether it
+ * lives: on another machine or in another container that shares the folder.
  *
  * ```ts
  * const engine = memory({ journal: fileJournal("./realtime.journal") });
  * ```
  *
- * @param file where; it need not be there yet. Beside it, with ".new" added, lies for a while what takes its place
+ * @param file where; it need not be there yet. Beside it, with ".new" added, lies for a while what takes its place, and with ".lock"
+ *   added, who uses it
  */
 export function fileJournal(file: string, options: FileJournalOptions = {}): Journal {
   return new FileJournal(file, options);
@@ -57,6 +61,7 @@ class FileJournal implements Journal {
   readonly #isSynced: boolean;
   readonly #minRewriteBytes: number;
   #handle: FileHandle | undefined;
+  #lock: FileLock | undefined;
   #bytes = 0;
   /** What it had when it was last rewritten. */
   #rewrittenBytes = 0;
@@ -73,18 +78,22 @@ class FileJournal implements Journal {
   }
 
   async open(recovered: (record: JournalRecord) => void): Promise<void> {
-    // A rewriting that was cut short.
-    await rm(`${this.#file}.new`, { force: true });
-    const handle = await open(this.#file, "a+");
+    const lock = await FileLock.take(this.#file);
+    let handle: FileHandle | undefined;
     try {
+      // A rewriting that was cut short.
+      await rm(`${this.#file}.new`, { force: true });
+      handle = await open(this.#file, "a+");
       this.#bytes = await this.#recover(handle, recovered);
       await handle.truncate(this.#bytes);
       if (this.#isSynced) await this.#syncFolder();
     } catch (error) {
-      await handle.close();
+      await handle?.close();
+      await lock.release();
       throw error;
     }
     this.#handle = handle;
+    this.#lock = lock;
   }
 
   /** @returns the octets of all records that are whole */
@@ -110,6 +119,7 @@ class FileJournal implements Journal {
   }
 
   async write(records: readonly JournalRecord[]): Promise<void> {
+    await this.#lock?.check();
     if (this.#replacing !== undefined) await this.#replacing;
     const octets = Buffer.concat(records.map(lineOf));
     this.#meanwhile?.push(octets);
@@ -157,6 +167,7 @@ class FileJournal implements Journal {
     const rest = Buffer.concat(meanwhile);
     await writeAll(handle, rest);
     await handle.datasync();
+    await this.#lock?.check();
     await rename(file, this.#file);
     if (this.#isSynced) await this.#syncFolder();
     const old = this.#handle;
@@ -180,6 +191,8 @@ class FileJournal implements Journal {
     const handle = this.#handle;
     this.#handle = undefined;
     await handle?.close();
+    await this.#lock?.release();
+    this.#lock = undefined;
   }
 }
 

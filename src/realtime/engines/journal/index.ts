@@ -3,3 +3,4 @@
  */
 export type { FileJournalOptions } from "./file-journal.js";
 export { fileJournal, JournalDamagedError } from "./file-journal.js";
+export { JournalLockedError } from "./file-lock.js";

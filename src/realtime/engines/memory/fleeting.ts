@@ -2,7 +2,16 @@
  * What a memory engine carries and does not keep: signals, and media but for the newest group.
  */
 /* eslint-disable @typescript-eslint/require-await -- what an async method throws, it rejects with, as the interface says */
-import type { EngineSubscription, MediaEngine, MediaFrame, MediaTail, Signal, SignalEngine } from "../engine.js";
+import type {
+  EngineSubscription,
+  MediaEngine,
+  MediaFrame,
+  MediaPlace,
+  MediaTail,
+  NewMediaFrame,
+  Signal,
+  SignalEngine,
+} from "../engine.js";
 import { EngineError } from "../errors.js";
 import { copyValue } from "../value.js";
 import type { MemoryCore } from "./core.js";
@@ -52,14 +61,22 @@ export class SignalStore implements SignalEngine {
   }
 }
 
+// What a frame takes in memory beside its octets, about.
+const frameBytes = 100;
+
 /** The newest group of a channel. */
 interface NewestGroup {
-  group: number;
+  readonly group: number;
   /** Frames that it has so far. */
   count: number;
-  /** Its frames; undefined when they became too many octets. */
-  frames: MediaFrame[] | undefined;
+  /** Octets that they have. */
   bytes: number;
+  /** Whether it takes no more, since it would have become too long. */
+  isOver: boolean;
+  /** Its frames; undefined when there was no room for them. */
+  frames: MediaFrame[] | undefined;
+  /** Octets that are counted for them. */
+  reserved: number;
 }
 
 /** The media. */
@@ -72,27 +89,43 @@ export class MediaStore implements MediaEngine {
     this.#core = core;
   }
 
-  async append(
-    channel: string,
-    { data, isKey, timeMs }: { data: Uint8Array; isKey: boolean; timeMs?: number | undefined },
-    groupBytesMax: number,
-  ): Promise<{ group: number; index: number }> {
+  async append(channel: string, frame: NewMediaFrame, groupBytesMax: number): Promise<MediaPlace> {
     this.#core.check();
-    let newest = this.#newest.get(channel);
-    if (isKey) {
-      if (newest === undefined && this.#newest.size >= this.#core.maxChannels) {
-        throw new EngineError("full", `there are ${this.#core.maxChannels} channels of media, which is maxChannels`);
-      }
-      this.#release(newest);
-      newest = { group: (newest?.group ?? 0) + 1, count: 0, frames: [], bytes: 0 };
-      this.#newest.set(channel, newest);
-    } else if (newest === undefined) {
-      throw new EngineError("no-key-frame", "the first frame of all must be a key frame");
+    const newest = frame.isKey ? this.#begin(channel, frame, groupBytesMax) : this.#goOn(channel, frame, groupBytesMax);
+    const { data, timeMs } = frame;
+    const appended = { group: newest.group, index: newest.count++, data, timeMs };
+    newest.bytes += data.byteLength;
+    this.#keep(newest, appended);
+    this.#listeners.tell(channel, appended);
+    return { group: appended.group, index: appended.index };
+  }
+
+  #begin(channel: string, { data }: NewMediaFrame, groupBytesMax: number): NewestGroup {
+    const before = this.#newest.get(channel);
+    if (data.byteLength > groupBytesMax) throw tooLarge(data.byteLength, groupBytesMax);
+    if (before === undefined && this.#newest.size >= this.#core.maxChannels) {
+      throw new EngineError("full", `there are ${this.#core.maxChannels} channels of media, which is maxChannels`);
     }
-    const frame = { group: newest.group, index: newest.count++, data, timeMs };
-    this.#keep(newest, frame, groupBytesMax);
-    this.#listeners.tell(channel, frame);
-    return { group: frame.group, index: frame.index };
+    this.#release(before);
+    const group = (before?.group ?? 0) + 1;
+    const newest = { group, count: 0, bytes: 0, isOver: false, frames: [], reserved: 0 };
+    this.#newest.set(channel, newest);
+    return newest;
+  }
+
+  #goOn(channel: string, { data, group }: NewMediaFrame, groupBytesMax: number): NewestGroup {
+    const newest = this.#newest.get(channel);
+    if (newest === undefined) throw new EngineError("no-key-frame", "the first frame of all must be a key frame");
+    if (group !== undefined && group !== newest.group) {
+      throw new EngineError("conflict", `group ${group} is over: ${newest.group} has begun`);
+    }
+    const bytes = newest.bytes + data.byteLength;
+    if (newest.isOver || bytes > groupBytesMax) {
+      // Without this frame, what follows it in its group is worth nothing.
+      newest.isOver = true;
+      throw tooLarge(bytes, groupBytesMax);
+    }
+    return newest;
   }
 
   async tail(channel: string, receive: (frame: MediaFrame) => void): Promise<MediaTail> {
@@ -101,14 +134,15 @@ export class MediaStore implements MediaEngine {
     return { newest: [...(this.#newest.get(channel)?.frames ?? [])], stop };
   }
 
-  #keep(newest: NewestGroup, frame: MediaFrame, groupBytesMax: number): void {
+  #keep(newest: NewestGroup, frame: MediaFrame): void {
     if (newest.frames === undefined) return;
-    if (newest.bytes + frame.data.byteLength > groupBytesMax || !this.#hasRoom(frame.data.byteLength)) {
+    const bytes = frameBytes + frame.data.byteLength;
+    if (!this.#hasRoom(bytes)) {
       this.#release(newest);
       return;
     }
     newest.frames.push(frame);
-    newest.bytes += frame.data.byteLength;
+    newest.reserved += bytes;
   }
 
   #hasRoom(bytes: number): boolean {
@@ -123,8 +157,12 @@ export class MediaStore implements MediaEngine {
 
   #release(newest: NewestGroup | undefined): void {
     if (newest?.frames === undefined) return;
-    this.#core.free(newest.bytes);
+    this.#core.free(newest.reserved);
     newest.frames = undefined;
-    newest.bytes = 0;
+    newest.reserved = 0;
   }
+}
+
+function tooLarge(bytes: number, groupBytesMax: number): EngineError {
+  return new EngineError("too-large", `a group of ${bytes} octets is longer than groupBytesMax (${groupBytesMax})`);
 }

@@ -63,7 +63,8 @@ describe("the memory of the memory engine", () => {
     assert.ok(claim.status === "claimed");
     await claim.complete({ ok: true, value: "x".repeat(100) });
     await engine.media.append("m", { data: new Uint8Array(100), isKey: true }, 1000);
-    await engine.media.append("m", { data: new Uint8Array(1000), isKey: false }, 1000);
+    await engine.media.append("m", { data: new Uint8Array(10_000), isKey: false }, 20_000);
+    await engine.media.append("m", { data: new Uint8Array(1), isKey: true }, 1000);
     const full = engine.health().bytes ?? Number.NaN;
     await host.clock.advance(5000);
     const left = engine.health().bytes ?? Number.NaN;
