@@ -15,12 +15,11 @@ import { LogSubscriber } from "./log.js";
 import { MediaSubscriber } from "./media.js";
 import { Operations } from "./operations.js";
 import { type ClientLimits, type ClientOptions, defaultClientLimits, type Fresh, resolveNumbers } from "./options.js";
-import { quietly } from "./quietly.js";
 import { type CallHandler, Serving } from "./serving.js";
 import { fresh, Session } from "./session.js";
 import { SignalSubscriber } from "./signal.js";
 import { StateSubscriber } from "./state.js";
-import { type Subscriber, type SubscriberContext, wrongKind } from "./subscriber.js";
+import { type Kept, type SubscriberContext, wrongKind } from "./subscriber.js";
 
 type AnySubscriber = LogSubscriber | StateSubscriber | SignalSubscriber | MediaSubscriber;
 
@@ -54,8 +53,12 @@ class RealtimeClient extends Session implements BaseClient {
   readonly #operations: Operations;
   readonly #serving: Serving;
   readonly #context: SubscriberContext;
-  /** By name. */
-  readonly #channels = new Map<string, AnySubscriber>();
+  /** By name, as long as somebody holds them: an application may visit any number of names. */
+  readonly #channels = new Map<string, WeakRef<AnySubscriber>>();
+  readonly #forgotten = new FinalizationRegistry<string>((name) => {
+    // Another may have taken its place.
+    if (this.#known(name) === undefined) this.#channels.delete(name);
+  });
   readonly #keyPrefix: string;
   #nextKey = 1;
 
@@ -80,6 +83,7 @@ class RealtimeClient extends Session implements BaseClient {
       limits: this.#limits,
       random: () => parts.random(),
       nextKey: () => this.#newKey(),
+      kept: new Set<Kept>(),
     };
     this.begin();
   }
@@ -101,8 +105,7 @@ class RealtimeClient extends Session implements BaseClient {
     const token = await fresh(this.#options.token);
     // The next connection begins with a fresh one anyway.
     if (this.current === undefined) return;
-    const { timeoutMs } = this.#limits;
-    await this.#operations.run({ frame: (r) => ["token", r, token], isResent: false, timeoutMs });
+    await this.#operations.run({ frame: (r) => ["token", r, token], isResent: false });
   }
 
   protected override expiring(): void {
@@ -111,8 +114,12 @@ class RealtimeClient extends Session implements BaseClient {
 
   // Channels
 
+  #known(name: string): AnySubscriber | undefined {
+    return this.#channels.get(name)?.deref();
+  }
+
   channel(name: string, options: ChannelOptions & { readonly kind?: ChannelKind } = {}): AnySubscriber {
-    const known = this.#channels.get(name);
+    const known = this.#known(name);
     const match = this.#api?.channelOf(name);
     if (this.#api !== undefined && match === undefined) {
       throw new RealtimeError("not-found", `no channel "${name}"`);
@@ -125,7 +132,10 @@ class RealtimeClient extends Session implements BaseClient {
     const channel = known ?? new subscribers[kind](name, match?.params ?? {}, this.#context);
     // Who asks for it once more without options wants it as it is.
     if (known === undefined || Object.keys(options).length > 0) channel.options = options;
-    this.#channels.set(name, channel);
+    if (known === undefined) {
+      this.#channels.set(name, new WeakRef(channel));
+      this.#forgotten.register(channel, name);
+    }
     return channel;
   }
 
@@ -133,9 +143,9 @@ class RealtimeClient extends Session implements BaseClient {
 
   call(name: string, input?: unknown, options: CallRequestOptions = {}): Promise<unknown> {
     const isIdempotent = this.#api?.callOf(name)?.idempotent === true;
-    const { timeoutMs } = this.#limits;
-    const defaultKey = isIdempotent ? this.#newKey() : undefined;
-    return quietly(makeCall({ operations: this.#operations, timeoutMs, defaultKey }, name, input, options));
+    const { timeoutMs = this.#limits.timeoutMs, idempotencyKey: key = isIdempotent ? this.#newKey() : undefined } =
+      options;
+    return makeCall(this.#operations, name, input, key, { ...options, timeoutMs });
   }
 
   stream(name: string, input?: unknown, options: StreamRequestOptions = {}): AsyncIterableIterator<unknown, undefined> {
@@ -155,13 +165,13 @@ class RealtimeClient extends Session implements BaseClient {
 
   protected override opened(): void {
     // Subscriptions first: what is published then comes back.
-    for (const channel of this.#channels.values()) channel.opened();
+    for (const channel of this.#context.kept) channel.opened();
     this.#operations.flush();
   }
 
   protected override lost(link: Link): void {
     this.#serving.lost(link);
-    for (const channel of this.#channels.values()) channel.lost(link);
+    for (const channel of this.#context.kept) channel.lost(link);
     this.#operations.lost(link);
   }
 
@@ -178,7 +188,7 @@ class RealtimeClient extends Session implements BaseClient {
 
   protected override ended(): void {
     this.#operations.end();
-    for (const channel of this.#channels.values()) (channel as Subscriber<unknown>).over();
+    for (const channel of this.#context.kept) channel.over();
   }
 
   async close(): Promise<ClientEnd> {

@@ -6,19 +6,10 @@ import { RealtimeError } from "../wire/errors.js";
 import type { CallFrame, CancelFrame, CreditFrame } from "../wire/index.js";
 import type { HandlingContext } from "./client.js";
 import { forgetOldest } from "./forget-oldest.js";
-import type { Link } from "./link.js";
+import type { Handling, Link } from "./link.js";
 
 /** A handler, as it is called. */
 export type CallHandler = (input: unknown, context: HandlingContext) => unknown;
-
-/** A call that is being handled. */
-interface Handling {
-  readonly abort: AbortController;
-  /** Results that may be sent. */
-  credit: number;
-  /** Who waits for credit. */
-  wake: () => void;
-}
 
 // A server that calls faster than this client answers would fill its memory.
 const maxHandling = 64;
@@ -29,7 +20,6 @@ const maxAnswers = 64;
 /** See the head of this file. */
 export class Serving {
   readonly #handlers = new Map<string, CallHandler>();
-  readonly #handling = new Map<Link, Map<number, Handling>>();
   /** By name and key. */
   readonly #answers = new Map<string, Promise<unknown>>();
   readonly #reportError: (error: unknown, during: string) => void;
@@ -48,7 +38,7 @@ export class Serving {
 
   received(link: Link, frame: CallFrame | CreditFrame | CancelFrame): void {
     const [operation, r] = frame;
-    const known = this.#handling.get(link)?.get(r);
+    const known = link.handling.get(r);
     if (operation === "credit") {
       if (known === undefined) return;
       known.credit += frame[2];
@@ -60,33 +50,24 @@ export class Serving {
 
   /** A connection is lost: nobody waits for answers on it. */
   lost(link: Link): void {
-    const ofLink = this.#handling.get(link);
-    this.#handling.delete(link);
-    for (const { abort } of ofLink?.values() ?? []) abort.abort(new RealtimeError("connection-lost"));
+    for (const { abort } of link.handling.values()) abort.abort(new RealtimeError("connection-lost"));
   }
 
   #call(link: Link, [, r, name, input, options = {}]: CallFrame): void {
     const handler = this.#handlers.get(name);
-    const ofLink = this.#handling.get(link) ?? new Map<number, Handling>();
-    if (handler === undefined) {
-      link.refuse(r, new RealtimeError("not-found"));
+    const { handling: ofLink } = link;
+    if (handler === undefined || ofLink.size >= maxHandling) {
+      link.refuse(r, new RealtimeError(handler === undefined ? "not-found" : "too-many"));
       return;
     }
-    if (ofLink.size >= maxHandling) {
-      link.refuse(r, new RealtimeError("too-many"));
-      return;
-    }
-    this.#handling.set(link, ofLink);
     const handling: Handling = { abort: new AbortController(), credit: options.credit ?? 0, wake: () => undefined };
     ofLink.set(r, handling);
-    link.handling++;
     this.#answer(link, r, handling, () => this.#run(handler, name, input, options.key, handling.abort.signal))
       .catch((error: unknown) => this.#refuse(link, r, name, error))
       // The answer itself may be what cannot be sent.
       .catch((error: unknown) => this.#reportError(error, name))
       .finally(() => {
         ofLink.delete(r);
-        link.handling--;
         link.retireIfDone();
       });
   }

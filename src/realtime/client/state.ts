@@ -6,7 +6,6 @@ import { revisionReply } from "../wire/server-frames.js";
 import { merged } from "./changes.js";
 import type { DeleteRequestOptions, SetRequestOptions, StateEvent, StateHandle } from "./handles.js";
 import type { ChannelFrame, Link } from "./link.js";
-import { quietly } from "./quietly.js";
 import { Subscriber } from "./subscriber.js";
 
 type Event = StateEvent<unknown>;
@@ -36,12 +35,10 @@ export class StateSubscriber extends Subscriber<Event> implements StateHandle {
   }
 
   #change(
-    { timeoutMs = this.context.limits.timeoutMs, signal }: SetRequestOptions,
+    options: SetRequestOptions,
     frame: (r: number, link: Link | undefined) => ClientFrame,
   ): Promise<RevisionReply> {
-    return quietly(
-      this.context.operations.run<RevisionReply>({ frame, check: revisionReply, isResent: false, timeoutMs, signal }),
-    );
+    return this.context.operations.run<RevisionReply>({ ...options, frame, check: revisionReply, isResent: false });
   }
 
   // The subscription

@@ -3,6 +3,7 @@
  */
 // By its file, so that a build for browsers gets no more with it.
 import { OpenlineError } from "../../protocol/openline-error.js";
+import { helloTimeout, protocolBroken, revoked, tooManyRequests, unauthenticated } from "./close-codes.js";
 import type { ErrorBody } from "./frames.js";
 
 /** The codes of the protocol's own errors (docs/protocol.md, "Error codes"); applications have more, for calls. */
@@ -33,18 +34,24 @@ export const errorCodes = [
 export type ErrorCode = (typeof errorCodes)[number];
 
 /** What the protocol closes connections with (docs/protocol.md, "Close codes"). */
-export const RealtimeCloseCode = {
+export const RealtimeCloseCode: {
   /** The peer broke this protocol. */
-  ProtocolBroken: 4400,
+  readonly ProtocolBroken: typeof protocolBroken;
   /** Not, or no more, authenticated. */
-  Unauthenticated: 4401,
+  readonly Unauthenticated: typeof unauthenticated;
   /** Revoked. */
-  Revoked: 4403,
+  readonly Revoked: typeof revoked;
   /** No `hello` in time. */
-  HelloTimeout: 4408,
+  readonly HelloTimeout: typeof helloTimeout;
   /** Too many requests. */
-  TooManyRequests: 4429,
-} as const;
+  readonly TooManyRequests: typeof tooManyRequests;
+} = {
+  ProtocolBroken: protocolBroken,
+  Unauthenticated: unauthenticated,
+  Revoked: revoked,
+  HelloTimeout: helloTimeout,
+  TooManyRequests: tooManyRequests,
+};
 
 /** What else is said of an error. */
 export interface RealtimeErrorOptions {

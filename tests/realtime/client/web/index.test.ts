@@ -59,7 +59,7 @@ describe("the browser build of openline/realtime/client", () => {
     // Of numbers, nothing is left but their values.
     assert.deepEqual(
       Object.keys(inputs).filter((file) => !used.has(file)),
-      ["dist/realtime/wire/limits.js"],
+      ["dist/realtime/wire/close-codes.js", "dist/realtime/wire/limits.js"],
     );
   });
 });
