@@ -92,12 +92,18 @@ export const rooms = [
   {
     name: "realtime/client/node",
     pattern: "src/realtime/client/node/**",
-    mayImport: ["realtime/client", "realtime/wire", "node", "reconnect", "transport/node"],
+    mayImport: ["realtime/client", "realtime/client/fallback", "realtime/wire", "node", "reconnect", "transport/node"],
   },
   {
     name: "realtime/client/web",
     pattern: "src/realtime/client/web/**",
-    mayImport: ["realtime/client", "realtime/wire", "web"],
+    mayImport: ["realtime/client", "realtime/client/fallback", "realtime/wire", "web"],
+  },
+  {
+    // Loaded when it is needed: what it takes of others as a value, every page has twice.
+    name: "realtime/client/fallback",
+    pattern: "src/realtime/client/fallback/**",
+    mayImport: ["realtime/client", "realtime/wire", "transport"],
   },
   {
     name: "realtime/client",
@@ -118,6 +124,12 @@ export const rooms = [
     mayImport: ["realtime/contract", "realtime/engines", "realtime/wire", "socket"],
   },
   {
+    name: "realtime/fallback",
+    pattern: "src/realtime/fallback/**",
+    mayImport: ["realtime/server", "realtime/wire", "server", "socket"],
+    builtins: true,
+  },
+  {
     // Where the Node parts come in.
     name: "realtime",
     pattern: "src/realtime/*.ts",
@@ -125,6 +137,7 @@ export const rooms = [
       "realtime/contract",
       "realtime/engines",
       "realtime/engines/journal",
+      "realtime/fallback",
       "realtime/server",
       "realtime/wire",
       "server",

@@ -2,11 +2,28 @@
  * A real-time server bound to a WebSocket server: handlers to spread into the options of `serve()`.
  */
 
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CloseReport } from "../protocol/index.js";
-import type { Accept, AcceptDecision, ServerSocket } from "../server/index.js";
+import {
+  type Accept,
+  type AcceptDecision,
+  createEntrance,
+  type Entrance,
+  type EntranceOptions,
+  type ServerSocket,
+} from "../server/index.js";
 import type { Message, PreparedMessage, SendData, SocketHandlers } from "../socket/index.js";
 import type { ContractDefinition } from "./contract/index.js";
-import { type Prepared, type Realtime, type RealtimeConnection, RealtimeServer, type Session } from "./server/index.js";
+import { FallbackServer } from "./fallback/index.js";
+import {
+  type Prepared,
+  type Realtime,
+  type RealtimeConnection,
+  type RealtimeParts,
+  RealtimeServer,
+  type Session,
+} from "./server/index.js";
+import { jsonCodec } from "./wire/index.js";
 
 /** Handlers for `serve()`. */
 export interface ServeHandlers<Data> {
@@ -15,6 +32,8 @@ export interface ServeHandlers<Data> {
   message(socket: ServerSocket<Data>, message: Message): unknown;
   drain(socket: ServerSocket<Data>): unknown;
   close(socket: ServerSocket<Data>, report: CloseReport): unknown;
+  /** Takes the requests of clients whose WebSockets do not pass. */
+  takeRequest(request: IncomingMessage, response: ServerResponse, entrance: Entrance): boolean;
 }
 
 /** What an application does itself with connections that do not speak the real-time protocol. */
@@ -33,6 +52,19 @@ export interface ServedRealtime<Definition extends ContractDefinition> extends R
    * theirs.
    */
   beside<Data>(handlers: BesideHandlers<Data>): ServeHandlers<Data>;
+  /**
+   * For an HTTP server of yours: what takes the requests of clients whose WebSockets do not pass, and says whether a request
+   * was one. Ask it first, before anything reads bodies.
+   *
+   * ```ts
+   * const takes = realtime.requestTaker();
+   * const http = createServer((request, response) => takes(request, response) || app(request, response));
+   * ```
+   *
+   * @param options who may come in, as for `serve()`, to which the same have to be given
+   * @throws UsageError `invalid-argument`, `invalid-limit`
+   */
+  requestTaker(options?: EntranceOptions): (request: IncomingMessage, response: ServerResponse) => boolean;
 }
 
 /** What a socket of ours has as its data. Others' may be anything, but not one of these. */
@@ -50,6 +82,20 @@ const badRequest = 400;
 /** See the head of this file. */
 export class ServedRealtimeServer extends RealtimeServer implements ServedRealtime<ContractDefinition> {
   readonly #bySocket = new WeakMap<object, Session>();
+  readonly #fallback: FallbackServer;
+
+  constructor(parts: RealtimeParts) {
+    super(parts);
+    const { platform, limits, report } = parts.services;
+    this.#fallback = new FallbackServer({
+      platform,
+      limits,
+      report,
+      codec: jsonCodec,
+      refusal: () => this.#refusal(),
+      connect: (connection, codec) => this.connect(connection, codec),
+    });
+  }
 
   get handlers(): ServeHandlers<undefined> {
     return this.beside<undefined>({
@@ -88,7 +134,13 @@ export class ServedRealtimeServer extends RealtimeServer implements ServedRealti
         session.closed();
         return undefined;
       },
+      takeRequest: (request, response, entrance) => this.#fallback.take(request, response, entrance),
     };
+  }
+
+  requestTaker(options: EntranceOptions = {}): (request: IncomingMessage, response: ServerResponse) => boolean {
+    const entrance = createEntrance(options);
+    return (request, response) => this.#fallback.take(request, response, entrance);
   }
 
   async #refusal(): Promise<Response | undefined> {

@@ -8,6 +8,8 @@ export { bearerToken, cookie, cookies, protocolToken } from "./credentials.js";
 export type { DrainOptions, DrainReport } from "./drain.js";
 export type { AdmissionCode } from "./errors.js";
 export { AdmissionError, admissionCodes } from "./errors.js";
+export type { Admitted, EntranceOptions, Guest, OrdinaryRequest } from "./entrance.js";
+export { createEntrance, Entrance } from "./entrance.js";
 export type { HostsOption } from "./hosts.js";
 export type { ResolvedServerOptions, ServerOptions } from "./options.js";
 export type { OriginsOption } from "./origin.js";

@@ -6,6 +6,7 @@ import type { RequestOptions, StreamRequestOptions } from "./client.js";
 import { EventBuffer } from "./event-buffer.js";
 import type { Link } from "./link.js";
 import type { Operations } from "./operations.js";
+import { resolveNumbers } from "./options.js";
 
 // Results that may be on their way: enough for a round trip, little enough to hold.
 const defaultCredit = 32;
@@ -41,11 +42,10 @@ export function makeStream(
   operations: Operations,
   name: string,
   input: unknown,
-  { signal, credit = defaultCredit }: StreamRequestOptions,
+  options: StreamRequestOptions,
 ): AsyncIterableIterator<unknown, undefined> {
-  if (!(credit >= 1)) {
-    throw new RangeError("credit is out of its range");
-  }
+  const { signal } = options;
+  const { credit } = resolveNumbers({ credit: defaultCredit }, options);
   const leaving = new AbortController();
   let place: { readonly link: Link; readonly r: number } | undefined;
   let hasBegun = false;

@@ -90,6 +90,7 @@ const maxPingTimeoutMs = 10_000;
 /** See the head of this file. */
 export class Link {
   readonly codec: Codec;
+  readonly transport: "websocket" | "events";
   /** Who takes the frames of which channel number. */
   readonly takers: Map<number, FrameTaker> = new Map<number, FrameTaker>();
   /** What the server said of this session. Undefined before that. */
@@ -112,6 +113,7 @@ export class Link {
 
   constructor(connection: RealtimeConnection, codec: Codec, owner: LinkOwner) {
     this.#connection = connection;
+    this.transport = connection.transport ?? "websocket";
     this.codec = codec;
     this.#owner = owner;
     this.#heardAtMs = owner.clock.now();

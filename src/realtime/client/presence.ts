@@ -5,7 +5,7 @@
 import { RealtimeError } from "../wire/errors.js";
 import type { PresenceEntry } from "../wire/index.js";
 import { Audience, type AudienceOptions } from "./audience.js";
-import { merged } from "./changes.js";
+import { mergeEvent } from "./changes.js";
 import type { Presence, PresenceEvent, PresentUser } from "./handles.js";
 import type { ChannelFrame } from "./link.js";
 import { quietly } from "./quietly.js";
@@ -39,7 +39,9 @@ export class PresenceView implements Presence {
 
   /** @param place where the channel is subscribed, if it is */
   constructor(options: PresenceOptions, place: () => Place | undefined) {
-    this.#audience = new Audience({ ...options, adder: () => merge });
+    // A slow loop gets what has changed since it took the last one.
+    const add = (waiting: PresenceEvent[], event: PresenceEvent): void => mergeEvent(waiting, event, "came", "left");
+    this.#audience = new Audience({ ...options, adder: () => add });
     this.#keep = options.shown;
     this.#place = place;
   }
@@ -127,11 +129,4 @@ export class PresenceView implements Presence {
   end(reason?: { readonly error?: unknown }): void {
     this.#audience.end(reason);
   }
-}
-
-/** A slow loop gets what has changed since it took the last one. */
-function merge(waiting: PresenceEvent[], event: PresenceEvent): void {
-  const last = waiting.pop();
-  const changes = merged(last && { set: last.came, gone: last.left }, { set: event.came, gone: event.left });
-  waiting.push({ ...event, came: changes.set, left: changes.gone });
 }

@@ -1,11 +1,10 @@
 /**
- * Calls of the server's that this client handles.
+ * Calls of the server's that this client handles. It is loaded when there is a handler, and shares nothing with the rest of the
+ * client, so that a bundler has nothing to put into a third file.
  */
-
-import { RealtimeError } from "../wire/errors.js";
+import type { RealtimeError } from "../wire/errors.js";
 import type { CallFrame, CancelFrame, CreditFrame } from "../wire/index.js";
 import type { HandlingContext } from "./client.js";
-import { forgetOldest } from "./forget-oldest.js";
 import type { Handling, Link } from "./link.js";
 
 /** A handler, as it is called. */
@@ -19,45 +18,40 @@ const maxAnswers = 64;
 
 /** See the head of this file. */
 export class Serving {
-  readonly #handlers = new Map<string, CallHandler>();
+  readonly #handlers: ReadonlyMap<string, CallHandler>;
+  readonly #RealtimeError: typeof RealtimeError;
   /** By name and key. */
   readonly #answers = new Map<string, Promise<unknown>>();
   readonly #reportError: (error: unknown, during: string) => void;
 
-  constructor(reportError: (error: unknown, during: string) => void) {
+  constructor(
+    handlers: ReadonlyMap<string, CallHandler>,
+    errorClass: typeof RealtimeError,
+    reportError: (error: unknown, during: string) => void,
+  ) {
+    this.#handlers = handlers;
+    this.#RealtimeError = errorClass;
     this.#reportError = reportError;
-  }
-
-  handle(name: string, handler: CallHandler): () => void {
-    if (this.#handlers.has(name)) throw new TypeError(`${name} has a handler`);
-    this.#handlers.set(name, handler);
-    return () => {
-      if (this.#handlers.get(name) === handler) this.#handlers.delete(name);
-    };
   }
 
   received(link: Link, frame: CallFrame | CreditFrame | CancelFrame): void {
     const [operation, r] = frame;
+    if (link.isOver) return;
     const known = link.handling.get(r);
     if (operation === "credit") {
       if (known === undefined) return;
       known.credit += frame[2];
       known.wake();
-    } else if (operation === "cancel") known?.abort.abort(new RealtimeError("cancelled"));
+    } else if (operation === "cancel") known?.abort.abort(new this.#RealtimeError("cancelled"));
     else if (known !== undefined) link.fail("a number twice");
     else this.#call(link, frame);
-  }
-
-  /** A connection is lost: nobody waits for answers on it. */
-  lost(link: Link): void {
-    for (const { abort } of link.handling.values()) abort.abort(new RealtimeError("connection-lost"));
   }
 
   #call(link: Link, [, r, name, input, options = {}]: CallFrame): void {
     const handler = this.#handlers.get(name);
     const { handling: ofLink } = link;
     if (handler === undefined || ofLink.size >= maxHandling) {
-      link.refuse(r, new RealtimeError(handler === undefined ? "not-found" : "too-many"));
+      link.refuse(r, new this.#RealtimeError(handler === undefined ? "not-found" : "too-many"));
       return;
     }
     const handling: Handling = { abort: new AbortController(), credit: options.credit ?? 0, wake: () => undefined };
@@ -87,7 +81,8 @@ export class Serving {
     if (known !== undefined) return known;
     const answer = run();
     this.#answers.set(id, answer);
-    forgetOldest(this.#answers, maxAnswers);
+    const [oldest] = this.#answers.keys();
+    if (this.#answers.size > maxAnswers && oldest !== undefined) this.#answers.delete(oldest);
     return answer;
   }
 
@@ -113,9 +108,9 @@ export class Serving {
   }
 
   #refuse(link: Link, r: number, name: string, error: unknown): void {
-    const isTold = error instanceof RealtimeError;
+    const isTold = error instanceof this.#RealtimeError;
     // What went wrong here is nobody's business there.
-    link.refuse(r, isTold ? error : new RealtimeError("internal"));
+    link.refuse(r, isTold ? error : new this.#RealtimeError("internal"));
     if (!isTold) this.#reportError(error, name);
   }
 }

@@ -32,7 +32,7 @@ export abstract class Session implements LinkOwner {
   /** The connection to use; undefined while there is none. */
   current: Link | undefined;
   state: ClientState = { name: "connecting", attempt: 1 };
-  readonly #parts: ClientParts;
+  readonly parts: ClientParts;
   readonly #url: Fresh<string | URL>;
   readonly #options: ClientOptions;
   readonly #clientId: string;
@@ -55,7 +55,7 @@ export abstract class Session implements LinkOwner {
   readonly #aborted = (): void => this.end("aborted");
 
   constructor(parts: ClientParts, url: Fresh<string | URL>, options: ClientOptions, clientId: string) {
-    this.#parts = parts;
+    this.parts = parts;
     this.#url = url;
     this.#options = options;
     this.#clientId = clientId;
@@ -90,7 +90,7 @@ export abstract class Session implements LinkOwner {
       return;
     }
     signal?.addEventListener("abort", this.#aborted);
-    this.#stopWakeUps = this.#parts.wakeUps?.(() => this.#wake());
+    this.#stopWakeUps = this.parts.wakeUps?.(() => this.#wake());
     this.#begin();
   }
 
@@ -139,7 +139,7 @@ export abstract class Session implements LinkOwner {
   async #connect(attempt: Attempt): Promise<void> {
     const [url, token] = await Promise.all([fresh(this.#url), fresh(this.#options.token)]);
     if (attempt !== this.#attempt) return;
-    const connection = await this.#parts.connect(url, {
+    const connection = await this.parts.connect(url, {
       protocols: this.#codecs.map(({ subprotocol }) => subprotocol),
       signal: attempt.abort.signal,
       message: (_connection, message) => attempt.link?.receive(message),
@@ -189,7 +189,7 @@ export abstract class Session implements LinkOwner {
   /** What follows on a loss: a wait, or the end. */
   #after(loss: ConnectionLoss): void {
     this.#lastLoss = loss;
-    const refusal = loss.kind === "attempt-failed" ? this.#parts.refusalOf?.(loss.error) : undefined;
+    const refusal = loss.kind === "attempt-failed" ? this.parts.refusalOf?.(loss.error) : undefined;
     let verdict: boolean | number | undefined;
     try {
       verdict = this.#options.reconnect?.retry?.(loss);
@@ -211,7 +211,7 @@ export abstract class Session implements LinkOwner {
     const { floorMs, delayMs } =
       typeof verdict === "number"
         ? { floorMs: 0, delayMs: verdict }
-        : delayAfter(judged, refusal, this.#failures, this.#pace, this.#parts.random());
+        : delayAfter(judged, refusal, this.#failures, this.#pace, this.parts.random());
     this.#failures++;
     this.#earliestMs = this.clock.now() + floorMs;
     this.#wait(loss, delayMs);
@@ -273,10 +273,10 @@ export abstract class Session implements LinkOwner {
   }
 
   reportError(error: unknown, during: string): void {
-    const { error: told = (unhandled: unknown) => this.#parts.reportError(unhandled, during) } = this.#options;
+    const { error: told = (unhandled: unknown) => this.parts.reportError(unhandled, during) } = this.#options;
     callAside(
       () => told(error),
-      (worse) => this.#parts.reportError(worse, "error"),
+      (worse) => this.parts.reportError(worse, "error"),
     );
   }
 
@@ -285,7 +285,7 @@ export abstract class Session implements LinkOwner {
     if (link !== this.current || this.#attempt !== undefined) return;
     const earliestMs = this.#attemptedAtMs + this.#pace.minDelayMs - this.clock.now();
     this.#timer?.cancel();
-    this.#timer = this.clock.setTimer(() => this.#begin(), Math.max(earliestMs, this.#parts.random() * afterMs));
+    this.#timer = this.clock.setTimer(() => this.#begin(), Math.max(earliestMs, this.parts.random() * afterMs));
   }
 
   // The end

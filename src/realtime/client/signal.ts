@@ -14,7 +14,7 @@ export class SignalSubscriber extends Subscriber<Event> implements SignalHandle 
   override readonly kind = "signal";
 
   send(message: unknown): boolean {
-    const link = this.context.session.current;
+    const link = this.context.current;
     if (link === undefined || link.isCongested || link.isOver) return false;
     link.send(["sig", 0, this.channelOn(link), message]);
     return true;

@@ -3,7 +3,7 @@
  */
 import type { ClientFrame, RevisionReply, StateEntry, SubOptions, SubReply } from "../wire/index.js";
 import { revisionReply } from "../wire/server-frames.js";
-import { merged } from "./changes.js";
+import { mergeEvent } from "./changes.js";
 import type { DeleteRequestOptions, SetRequestOptions, StateEvent, StateHandle } from "./handles.js";
 import type { ChannelFrame, Link } from "./link.js";
 import { Subscriber } from "./subscriber.js";
@@ -125,13 +125,7 @@ export class StateSubscriber extends Subscriber<Event> implements StateHandle {
   }
 
   protected override adder(): (waiting: Event[], event: Event) => void {
-    return merge;
+    // A slow loop gets the newest of each key.
+    return (waiting, event) => mergeEvent(waiting, event, "set", "deleted");
   }
-}
-
-/** A slow loop gets the newest of each key. */
-function merge(waiting: Event[], event: Event): void {
-  const last = waiting.pop();
-  const changes = merged(last && { set: last.set, gone: last.deleted }, { set: event.set, gone: event.deleted });
-  waiting.push({ ...event, set: changes.set, deleted: changes.gone });
 }

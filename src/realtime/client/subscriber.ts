@@ -18,11 +18,9 @@ import type { Session } from "./session.js";
 export type Kept = Pick<Subscriber<unknown>, "opened" | "lost" | "over">;
 
 /** What subscriptions share. */
-export interface SubscriberContext {
-  readonly session: Session;
+export interface SubscriberContext extends Session {
   readonly operations: Operations;
   readonly limits: ClientLimits;
-  random(): number;
   /** A new idempotency key. */
   nextKey(): string;
   /** The channels that somebody waits for, whoever holds them. */
@@ -67,7 +65,7 @@ export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
       taken: () => this.taken(),
       joined: () => this.#joined(),
       left: () => this.#left(),
-      reportError: (error: unknown, during: string) => context.session.reportError(error, during),
+      reportError: (error: unknown, during: string) => context.reportError(error, during),
     };
     this.audience = new Audience<Event>({ ...shared, adder: () => this.adder() });
     this.presence = new PresenceView({ ...shared, shown: () => this.#keep() }, () => this.#place);
@@ -124,7 +122,7 @@ export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
 
   #joined(): void {
     this.#keep();
-    if (this.context.session.state.name === "closed") this.over();
+    if (this.context.state.name === "closed") this.over();
     else if (this.#link === undefined && this.#timer === undefined && !this.#isHeld) this.#subscribe();
   }
 
@@ -161,7 +159,7 @@ export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
   }
 
   #subscribe(): void {
-    const link = this.context.session.current;
+    const link = this.context.current;
     this.#detach();
     if (link === undefined) return;
     this.#link = link;
@@ -274,12 +272,12 @@ export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
     const boundMs = troubles === 0 ? 0 : Math.min(maxDelayMs, minDelayMs * 2 ** (troubles - 1));
     this.#troubles = troubles + 1;
     this.#detach();
-    const delayMs = floorMs + boundMs * this.context.random();
+    const delayMs = floorMs + boundMs * this.context.parts.random();
     if (delayMs === 0) {
       this.#subscribe();
       return;
     }
-    this.#timer = this.context.session.clock.setTimer(() => {
+    this.#timer = this.context.clock.setTimer(() => {
       this.#timer = undefined;
       if (this.#isWanted) this.#subscribe();
     }, delayMs);

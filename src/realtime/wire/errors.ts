@@ -71,14 +71,15 @@ export interface RealtimeErrorOptions {
  */
 export class RealtimeError extends OpenlineError {
   override readonly name = "RealtimeError";
-  override readonly code: string;
-  override readonly section: undefined;
+  // Declared only: the constructor makes them, and every page loads this.
+  declare readonly code: string;
+  declare readonly section: undefined;
   /** Whether the same request may succeed later. */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
   /** Milliseconds before which trying again makes no sense, where that is known. */
-  readonly retryAfterMs: number | undefined;
+  declare readonly retryAfterMs: number | undefined;
   /** What else there is to know: the issues of `invalid-value`, the entry of `conflict`. */
-  readonly data: unknown;
+  declare readonly data: unknown;
 
   /**
    * @param code one of `errorCodes`, or one of the application's own

@@ -37,6 +37,8 @@ export const createClient: CreateClient = createClientFactory({
     },
   },
   random: Math.random,
+  loadFallback: () => import("../fallback/index.js"),
+  memoryKey: "openline.events",
   wakeUps,
   reportError(error, during) {
     // eslint-disable-next-line no-console -- an error that nobody handles has no better place
