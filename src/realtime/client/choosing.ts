@@ -23,7 +23,7 @@ export function choosing(parts: ClientParts, mode: "auto" | "only" | "never" = "
   const isForced = mode === "only";
   let failures = isForced || isRemembered(parts.memoryKey) ? maxFailures : 0;
   let other: ClientParts["connect"] | undefined;
-  return async (url, options) => {
+  const choose: ClientParts["connect"] = async (url, options) => {
     if (failures >= maxFailures) {
       const fallback = await loadFallback().catch((error: unknown) => {
         if (isForced) throw error;
@@ -34,14 +34,22 @@ export function choosing(parts: ClientParts, mode: "auto" | "only" | "never" = "
     if (other !== undefined) return await other(url, options);
     // Until the server has said something.
     failures++;
-    return await connect(url, {
-      ...options,
-      message(connection, message) {
-        failures = 0;
-        return options.message(connection, message);
-      },
-    });
+    try {
+      return await connect(url, {
+        ...options,
+        message(connection, message) {
+          failures = 0;
+          return options.message(connection, message);
+        },
+      });
+    } catch (error) {
+      // What would happen again is a proxy's word, it may be. Once more: the fallback may not have been there.
+      if (parts.refusalOf?.(error)?.mayPass !== false || failures > maxFailures) throw error;
+      failures = maxFailures;
+      return await choose(url, options);
+    }
   };
+  return choose;
 }
 
 /** Whether a page has found out not long ago that WebSockets do not pass. */
