@@ -30,8 +30,11 @@ const stuckTimeoutMs = 30_000;
 // What was sent last may take so long.
 const closeTimeoutMs = 5000;
 
-// So many times `pingMs` without a request: the client is gone, though nobody on the way has said so.
-const silentPings = 3;
+// Looked at twice in `pingMs`, so that no longer than that passes in silence.
+const beatsInPing = 2;
+
+// Three times `pingMs` without a request: the client is gone, though nobody on the way has said so.
+const maxSilentBeats = 3 * beatsInPing;
 
 /** See the head of this file. */
 export class EventConnection implements RealtimeConnection {
@@ -48,7 +51,7 @@ export class EventConnection implements RealtimeConnection {
   #gathered: Buffer[] = [];
   #gatheredBytes = 0;
   #isFull = false;
-  /** What has been sent since the last heartbeat was due, so that none is needed. */
+  /** Whether anything has been sent since a heartbeat was due last, so that none is needed. */
   #isBusy = true;
   #silence = 0;
   #sequence = 0;
@@ -127,14 +130,14 @@ export class EventConnection implements RealtimeConnection {
   #beat(): void {
     const { platform, pingMs } = this.#parts;
     this.#heartbeats = platform.setTimer(() => {
-      if (++this.#silence > silentPings) {
+      if (++this.#silence > maxSilentBeats) {
         this.cut();
         return;
       }
       if (!this.#isBusy && !this.#isFull) this.#response.write(heartbeat);
       this.#isBusy = false;
       this.#beat();
-    }, pingMs);
+    }, pingMs / beatsInPing);
   }
 
   // Up

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
-import { serve, type ServeOptions } from "#src/index.js";
+import { type ServeOptions, serve } from "#src/index.js";
 import { createRealtime, log, type PlainRealtimeOptions } from "#src/realtime/index.js";
 
 const protocol = { "openline-protocol": "openline.v1.json" };
@@ -197,7 +197,10 @@ describe("the fallback's server", () => {
     assert.equal((data as { code: number }).code, 4400);
     const other = await opened();
     const octets = Uint8Array.of(0x5b, 0xff, 0x5d);
-    assert.equal((await ask("POST", { "openline-connection": other.id, "openline-sequence": "1" }, octets)).status, 400);
+    assert.equal(
+      (await ask("POST", { "openline-connection": other.id, "openline-sequence": "1" }, octets)).status,
+      400,
+    );
     assert.equal(((await other.next())?.data as { code: number }).code, 4400);
   });
 

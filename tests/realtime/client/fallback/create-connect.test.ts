@@ -4,10 +4,10 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { serve } from "#src/index.js";
+import { connect } from "#src/node/index.js";
 import { type ClientParts, createClientFactory, type UntypedClient } from "#src/realtime/client/index.js";
 import { createClient } from "#src/realtime/client/node/index.js";
 import { createRealtime } from "#src/realtime/index.js";
-import { connect } from "#src/node/index.js";
 import type { Clock } from "#src/transport/index.js";
 import { nodePlatform } from "#src/transport/node/index.js";
 import { BreakingProxy, type UpgradeFate } from "../../../support/breaking-proxy.js";

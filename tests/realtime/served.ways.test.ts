@@ -78,19 +78,15 @@ for (const { way, transport, fallback } of ways) {
     });
 
     it("calls both ways, streams results, and tells errors", async (t) => {
-      const { realtime, client } = await started(
-        t,
-        fallback,
-        {
-          calls: {
-            async *count(to) {
-              for (let index = 0; index < Number(to); index++) yield await Promise.resolve(index);
-            },
-            ask: async (question, { session }) =>
-              await [...realtime.sessions].find(({ id }) => id === session)?.call("answer", question),
+      const { realtime, client } = await started(t, fallback, {
+        calls: {
+          async *count(to) {
+            for (let index = 0; index < Number(to); index++) yield await Promise.resolve(index);
           },
+          ask: async (question, { session }) =>
+            await [...realtime.sessions].find(({ id }) => id === session)?.call("answer", question),
         },
-      );
+      });
       const ann = client("ann");
       ann.handle("answer", (question) => `${String(question)}!`);
       assert.equal(await ann.call("ask", "why"), "why!");
