@@ -6,7 +6,7 @@ export { ConnectForm } from "./connect-form.js";
 export type { ProtocolToken } from "./credentials.js";
 export { bearerToken, cookie, cookies, protocolToken } from "./credentials.js";
 export type { DrainOptions, DrainReport } from "./drain.js";
-export type { Admitted, EntranceOptions, Guest, OrdinaryRequest } from "./entrance.js";
+export type { Admitted, EntranceOptions, OrdinaryRequest } from "./entrance.js";
 export { createEntrance, Entrance } from "./entrance.js";
 export type { AdmissionCode } from "./errors.js";
 export { AdmissionError, admissionCodes } from "./errors.js";

@@ -6,8 +6,10 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build, type Metafile } from "esbuild";
+import { serve } from "#src/index.js";
 import * as node from "#src/realtime/client/node/index.js";
 import * as web from "#src/realtime/client/web/index.js";
+import { createRealtime } from "#src/realtime/index.js";
 
 const root = fileURLToPath(new URL("../../../../../", import.meta.url));
 
@@ -19,13 +21,13 @@ interface Bundle {
   readonly metafile: Metafile;
 }
 
-async function bundle(contents: string): Promise<Bundle> {
+async function bundle(contents: string, splitting = true): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     stdin: { contents, resolveDir: root, loader: "ts" },
     absWorkingDir: root,
     bundle: true,
     minify: true,
-    splitting: true,
+    splitting,
     format: "esm",
     outdir: "out",
     write: false,
@@ -62,6 +64,25 @@ describe("the browser build of openline/realtime/client", () => {
     assert.ok(core <= 12 * 1024, `${core} octets`);
     assert.ok(byEvents <= 3 * 1024, `${byEvents} octets of the fallback`);
     assert.ok(calls <= 1024, `${calls} octets for calls of the server's`);
+  });
+
+  it("goes by events out of one file, too, where a bundler splits nothing", async (t) => {
+    const { entry, later } = await bundle(all, false);
+    assert.equal(later.size, 0);
+    const realtime = createRealtime({ calls: { echo: (value) => value } });
+    const server = await serve({ port: 0, host: "127.0.0.1", ...realtime.handlers });
+    t.after(async () => {
+      await realtime.close();
+      await server.close();
+    });
+    const page = (await import(`data:text/javascript;base64,${entry.toString("base64")}`)) as typeof web;
+    const client = page.createClient(server.url, { fallback: "only" });
+    client.handle("twice", (value) => Number(value) * 2);
+    assert.equal(await client.call("echo", 1), 1);
+    const [session] = realtime.sessions;
+    assert.equal(await session?.call("twice", 2), 4);
+    assert.equal(client.transport, "events");
+    await client.close();
   });
 
   it("is that for the web, with nothing of Node, of servers or of MessagePack", async () => {
