@@ -38,6 +38,7 @@ export type {
   ReconnectingOptions,
   ServeOptions,
   Server,
+  TakeRequest,
   WebSocketInit,
 } from "./node/index.js";
 export { connect, prepare, reconnecting, serve, WebSocket, WebSocketStream } from "./node/index.js";

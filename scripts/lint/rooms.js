@@ -92,16 +92,22 @@ export const rooms = [
   {
     name: "realtime/client/node",
     pattern: "src/realtime/client/node/**",
-    mayImport: ["realtime/client", "realtime/wire", "node", "reconnect", "transport/node"],
+    mayImport: ["realtime/client", "realtime/client/fallback", "realtime/wire", "node", "reconnect", "transport/node"],
   },
   {
     name: "realtime/client/web",
     pattern: "src/realtime/client/web/**",
-    mayImport: ["realtime/client", "realtime/client/tabs", "realtime/wire", "web"],
+    mayImport: ["realtime/client", "realtime/client/fallback", "realtime/client/tabs", "realtime/wire", "web"],
   },
   {
     name: "realtime/client/tabs",
     pattern: "src/realtime/client/tabs/**",
+    mayImport: ["realtime/client", "realtime/wire", "transport"],
+  },
+  {
+    // Loaded when it is needed: what it takes of others as a value, every page has twice.
+    name: "realtime/client/fallback",
+    pattern: "src/realtime/client/fallback/**",
     mayImport: ["realtime/client", "realtime/wire", "transport"],
   },
   {
@@ -123,6 +129,12 @@ export const rooms = [
     mayImport: ["realtime/contract", "realtime/engines", "realtime/wire", "socket"],
   },
   {
+    name: "realtime/fallback",
+    pattern: "src/realtime/fallback/**",
+    mayImport: ["realtime/server", "realtime/wire", "server", "socket"],
+    builtins: true,
+  },
+  {
     // Where the Node parts come in.
     name: "realtime",
     pattern: "src/realtime/*.ts",
@@ -130,6 +142,7 @@ export const rooms = [
       "realtime/contract",
       "realtime/engines",
       "realtime/engines/journal",
+      "realtime/fallback",
       "realtime/server",
       "realtime/wire",
       "server",

@@ -5,6 +5,7 @@
 export type { ConnectOptions } from "./connect.js";
 export { connect } from "./connect.js";
 export type { Http2Choice, ProxyChoice, ProxyOption, ProxyOptions, ReachOptions } from "./dial-options.js";
+export type { TakeRequest } from "./port-servers.js";
 export { prepare } from "./prepare.js";
 export type { ReconnectingOptions } from "./reconnecting.js";
 export { reconnecting } from "./reconnecting.js";

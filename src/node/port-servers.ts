@@ -1,14 +1,14 @@
 /**
  * The servers behind a port of our own: of HTTP/1.1, and of HTTP/2 where that is spoken.
  */
-import type { Server as HttpServer, RequestListener } from "node:http";
+import type { Server as HttpServer, IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { createServer as createHttpServer } from "node:http";
 import type { Http2SecureServer, Http2Server, ServerHttp2Stream } from "node:http2";
 import { createServer as createHttp2Server, createSecureServer as createSecureHttp2Server } from "node:http2";
 import type { Server as HttpsServer, ServerOptions as HttpsServerOptions } from "node:https";
 import { createServer as createHttpsServer } from "node:https";
 import type { Limits } from "../protocol/index.js";
-import type { ResolvedServerOptions } from "../server/index.js";
+import type { Entrance, ResolvedServerOptions } from "../server/index.js";
 import { sessionMemoryMiB } from "../transport/node/index.js";
 import type { ResolvedHttp2Options } from "./http2-sessions.js";
 
@@ -29,6 +29,16 @@ export interface PortServers {
   readonly http2: Http2Server | Http2SecureServer | undefined;
 }
 
+/**
+ * Whoever takes some ordinary requests.
+ *
+ * @param entrance lets connections in that are no WebSockets
+ * @returns whether it takes this one, and answers it
+ */
+export type TakeRequest = (request: IncomingMessage, response: ServerResponse, entrance: Entrance) => boolean;
+
+// RFC 9110 §15.5.6. There is no 426 without the Upgrade field, which HTTP/2 has not.
+const methodNotAllowed = 405;
 // Node's default of requestTimeout.
 const nodeRequestTimeoutMs = 300_000;
 // What Node's own option of this name takes at most.
@@ -106,14 +116,18 @@ function answerOrdinaryRequests(
   }
   http2.on("stream", (stream: ServerHttp2Stream, headers) => {
     if (headers[":method"] === "CONNECT") return;
-    // RFC 9110 §15.5.6. There is no 426 without the Upgrade field, which HTTP/2 has not.
-    stream.respond({ ":status": 405, allow: "CONNECT", "content-type": "text/plain" });
+    stream.respond({ ":status": methodNotAllowed, allow: "CONNECT", "content-type": "text/plain" });
     stream.end("This port speaks WebSocket.\n");
   });
 }
 
 /** RFC 9110 §15.5.22: 426 tells which protocol this port speaks. */
-const refuseOrdinaryRequest: RequestListener = (_request, response) => {
+export const refuseOrdinaryRequest: RequestListener = (request, response) => {
+  if (request.httpVersionMajor === 2) {
+    response.writeHead(methodNotAllowed, { Allow: "CONNECT", "Content-Type": "text/plain" });
+    response.end("This port speaks WebSocket.\n");
+    return;
+  }
   response.writeHead(426, { Upgrade: "websocket", Connection: "Upgrade, close", "Content-Type": "text/plain" });
   response.end("This port speaks WebSocket.\n");
 };

@@ -17,7 +17,7 @@ import type {
   ServerOptions,
   ServerSocket,
 } from "../server/index.js";
-import { ConnectForm, ServerCore } from "../server/index.js";
+import { ConnectForm, type Entrance, ServerCore } from "../server/index.js";
 import type { CompressionReport, PreparedMessage, SendData } from "../socket/index.js";
 import { reportCompression } from "../socket/index.js";
 import { isLoopback, parseIpAddress } from "../transport/index.js";
@@ -36,6 +36,7 @@ import { ApplicationServer } from "./application-server.js";
 import type { Http2Options } from "./http2-sessions.js";
 import { resolveHttp2Options } from "./http2-sessions.js";
 import { OwnPort } from "./own-port.js";
+import { refuseOrdinaryRequest, type TakeRequest } from "./port-servers.js";
 
 /** Where connections come from. */
 export interface ListenOptions {
@@ -47,6 +48,12 @@ export interface ListenOptions {
   readonly tls?: HttpsServerOptions;
   /** With `port`: what to do with ordinary HTTP requests. Default: they are answered with 426 (Upgrade Required). */
   readonly request?: RequestListener;
+  /**
+   * With `port`: is asked first about each ordinary HTTP request, and says whether it takes it; those that it does not take
+   * go to `request`. It is how the real-time layer gets connections where WebSockets do not pass. On an HTTP server of yours
+   * nobody asks it but you.
+   */
+  readonly takeRequest?: TakeRequest;
   /**
    * With `port`: whether HTTP/2 is spoken as well, with WebSockets by extended CONNECT (RFC 8441): over TLS for those who
    * choose it by ALPN, in clear text for those who begin with its preface. Default false. Browsers that have a session for
@@ -179,7 +186,7 @@ class NodeServer<Data> implements Server<Data> {
 
   constructor(options: ServeOptions<Data>, handles: HandleTransport | undefined) {
     this.#handles = handles;
-    this.#core = new ServerCore<Data>(options, nodePlatform, serverObserver);
+    this.#core = new ServerCore<Data>(options, nodePlatform, serverObserver, this.#isOnLoopback);
     this.#ownPort = this.#createPort(options);
     this.#http = options.server ?? this.#ownPort?.http;
     if (options.server !== undefined) this.#stopTaking = this.#share(options.server);
@@ -209,14 +216,14 @@ class NodeServer<Data> implements Server<Data> {
     });
   }
 
-  #createPort({ port, host, tls, request, http2 }: ServeOptions<Data>): OwnPort | undefined {
+  #createPort({ port, host, tls, request, takeRequest, http2 }: ServeOptions<Data>): OwnPort | undefined {
     if (port === undefined) return undefined;
     const core = this.#core;
     return new OwnPort({
       port,
       host,
       tls,
-      request,
+      request: requestListener(takeRequest, request, core.entrance),
       http2: resolveHttp2Options(http2),
       resolved: core.options,
       handles: this.#handles,
@@ -323,6 +330,18 @@ class NodeServer<Data> implements Server<Data> {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** What ordinary requests are for: first for whoever takes some of them, then for the application. */
+function requestListener(
+  takeRequest: TakeRequest | undefined,
+  request: RequestListener | undefined,
+  entrance: Entrance,
+): RequestListener | undefined {
+  if (takeRequest === undefined) return request;
+  return (incoming, response) => {
+    if (!takeRequest(incoming, response, entrance)) (request ?? refuseOrdinaryRequest)(incoming, response);
+  };
 }
 
 /** Whether who listens on an address serves this machine alone. */

@@ -2,20 +2,30 @@
  * A real-time server bound to a WebSocket server: handlers to spread into the options of `serve()`.
  */
 
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CloseReport } from "../protocol/index.js";
-import type { Accept, AcceptDecision, ServerSocket } from "../server/index.js";
+import {
+  type Accept,
+  type AcceptDecision,
+  createEntrance,
+  type Entrance,
+  type EntranceOptions,
+  type ServerSocket,
+} from "../server/index.js";
 import { type Message, PreparedMessage, type SendData, type SocketHandlers } from "../socket/index.js";
 import type { ContractDefinition } from "./contract/index.js";
+import { FallbackServer } from "./fallback/index.js";
 import {
   type Prepared,
   type Realtime,
   type RealtimeConnection,
+  type RealtimeParts,
   RealtimeServer,
   type SendStatus,
   Session,
   SharedConnection,
 } from "./server/index.js";
-import { sharedSubprotocol } from "./wire/index.js";
+import { jsonCodec, sharedSubprotocol } from "./wire/index.js";
 
 /** Handlers for `serve()`. */
 export interface ServeHandlers<Data> {
@@ -24,6 +34,8 @@ export interface ServeHandlers<Data> {
   message(socket: ServerSocket<Data>, message: Message): unknown;
   drain(socket: ServerSocket<Data>): unknown;
   close(socket: ServerSocket<Data>, report: CloseReport): unknown;
+  /** Takes the requests of clients whose WebSockets do not pass. */
+  takeRequest(request: IncomingMessage, response: ServerResponse, entrance: Entrance): boolean;
 }
 
 /** What an application does itself with connections that do not speak the real-time protocol. */
@@ -42,6 +54,19 @@ export interface ServedRealtime<Definition extends ContractDefinition> extends R
    * theirs.
    */
   beside<Data>(handlers: BesideHandlers<Data>): ServeHandlers<Data>;
+  /**
+   * For an HTTP server of yours: what takes the requests of clients whose WebSockets do not pass, and says whether a request
+   * was one. Ask it first, before anything reads bodies.
+   *
+   * ```ts
+   * const takes = realtime.requestTaker();
+   * const http = createServer((request, response) => takes(request, response) || app(request, response));
+   * ```
+   *
+   * @param options who may come in, as for `serve()`, to which the same have to be given
+   * @throws UsageError `invalid-argument`, `invalid-limit`
+   */
+  requestTaker(options?: EntranceOptions): (request: IncomingMessage, response: ServerResponse) => boolean;
 }
 
 /** What a socket of ours has as its data until it is open; then it is its session or sessions. Others' may be anything else. */
@@ -58,6 +83,21 @@ const badRequest = 400;
 
 /** See the head of this file. */
 export class ServedRealtimeServer extends RealtimeServer implements ServedRealtime<ContractDefinition> {
+  readonly #fallback: FallbackServer;
+
+  constructor(parts: RealtimeParts) {
+    super(parts);
+    const { platform, limits, report } = parts.services;
+    this.#fallback = new FallbackServer({
+      platform,
+      limits,
+      report,
+      codec: jsonCodec,
+      refusal: () => this.#refusal(),
+      connect: (connection, codec) => this.connect(connection, codec),
+    });
+  }
+
   get handlers(): ServeHandlers<undefined> {
     return this.beside<undefined>({
       accept: () => new Response("no subprotocol of openline's is asked for", { status: badRequest }),
@@ -97,7 +137,13 @@ export class ServedRealtimeServer extends RealtimeServer implements ServedRealti
         session.closed();
         return undefined;
       },
+      takeRequest: (request, response, entrance) => this.#fallback.take(request, response, entrance),
     };
+  }
+
+  requestTaker(options: EntranceOptions = {}): (request: IncomingMessage, response: ServerResponse) => boolean {
+    const entrance = createEntrance(options);
+    return (request, response) => this.#fallback.take(request, response, entrance);
   }
 
   async #refusal(): Promise<Response | undefined> {

@@ -2,6 +2,7 @@
  * What can be set about reconnecting, each default, and the reason for it.
  */
 import type { HeadersInput, SocketHandlers } from "../socket/index.js";
+import { defaultPace, type Pace } from "./defaults.js";
 import type { Loss, ReconnectingHandlers } from "./reconnecting-socket.js";
 
 /** A value, or a function that gives a fresh one for each attempt, for what expires. */
@@ -70,14 +71,7 @@ export type ReconnectingOptions<Connect, Inner> = Omit<
   };
 
 /** The numbers, with every default filled in. */
-export interface Settings {
-  readonly minDelayMs: number;
-  readonly maxDelayMs: number;
-  readonly factor: number;
-  readonly stableAfterMs: number;
-  readonly maxAttempts: number;
-  readonly attemptTimeoutMs: number;
-  readonly maxRetryAfterMs: number;
+export interface Settings extends Pace {
   readonly maxMessages: number;
   readonly maxBytes: number;
   readonly maxAgeMs: number;
@@ -85,25 +79,12 @@ export interface Settings {
 
 /** The defaults. A test compares docs/limits.md with them. */
 export const defaultSettings: Settings = {
-  // Short enough that one lost connection is hardly noticed; a restarted server gets its clients back over a second.
-  minDelayMs: 1000,
-  // Somebody who looks at the page waits for it; a server that is down gets two attempts a minute from each client.
-  maxDelayMs: 30_000,
-  // RFC 6455 §7.2.3: "truncated binary exponential backoff".
-  factor: 2,
-  // A server that takes everybody in and falls over is not one that works.
-  stableAfterMs: 5000,
-  // Whoever asks for a client that reconnects does not want it to stop over night.
-  maxAttempts: Number.POSITIVE_INFINITY,
-  // `handshakeTimeoutMs` of 10 s, and a request for a token before it.
-  attemptTimeoutMs: 30_000,
-  // What a deployment takes. A server that says "tomorrow" has most likely got its clock wrong.
-  maxRetryAfterMs: 300_000,
+  ...defaultPace,
   // What a person does while a page reconnects, many times over; a stream of data would be stale by then.
   maxMessages: 256,
   // 1 KiB for each of those.
   maxBytes: 256 * 1024,
-  maxAgeMs: Number.POSITIVE_INFINITY,
+  maxAgeMs: Infinity,
 };
 
 /**

@@ -1,7 +1,7 @@
 /**
  * Whether to connect again, and when.
  */
-import type { Settings } from "./options.js";
+import type { Pace } from "./defaults.js";
 import type { Loss } from "./reconnecting-socket.js";
 
 // What a peer closes with that would happen again. 1000: it is done. 1002, 1003, 1007: it does not understand us.
@@ -54,14 +54,14 @@ export function delayAfter(
   loss: Loss,
   refusal: Refusal | undefined,
   failures: number,
-  settings: Settings,
+  pace: Pace,
   random: number,
 ): Delay {
-  const { minDelayMs, maxDelayMs, factor } = settings;
+  const { minDelayMs, maxDelayMs, factor } = pace;
   const code = loss.kind === "connection-lost" ? loss.report.code : 0;
   const leastSpreadMs = code === 1013 ? overloadSpreadMs : code === 1012 ? restartSpreadMs : 0;
   // No bound grows from 0, not even by a factor that is beyond all numbers.
   const boundMs = minDelayMs && Math.min(maxDelayMs, minDelayMs * factor ** failures);
-  const floorMs = code === 1013 ? overloadFloorMs : Math.min(refusal?.retryAfterMs ?? 0, settings.maxRetryAfterMs);
+  const floorMs = code === 1013 ? overloadFloorMs : Math.min(refusal?.retryAfterMs ?? 0, pace.maxRetryAfterMs);
   return { floorMs, delayMs: floorMs + random * Math.max(boundMs, leastSpreadMs) };
 }

@@ -52,7 +52,7 @@ export type Accept<Data> = (
  */
 export function createIncomingRequest(
   head: HandshakeRequest,
-  handshake: UpgradeRequest,
+  handshake: Pick<UpgradeRequest, "host" | "target" | "protocols">,
   isSecure: boolean,
   remoteAddress: string | undefined,
 ): IncomingRequest {

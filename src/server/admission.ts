@@ -76,7 +76,7 @@ export class Admission {
    * @param requestOf makes the request for an option that is a function; what that throws goes through
    */
   checkSource(
-    { origin, target }: UpgradeRequest,
+    { origin, target }: Pick<UpgradeRequest, "origin" | "target">,
     client: Client,
     isOnLoopback: () => boolean,
     requestOf: () => IncomingRequest,

@@ -6,6 +6,8 @@ export { ConnectForm } from "./connect-form.js";
 export type { ProtocolToken } from "./credentials.js";
 export { bearerToken, cookie, cookies, protocolToken } from "./credentials.js";
 export type { DrainOptions, DrainReport } from "./drain.js";
+export type { Admitted, EntranceOptions, OrdinaryRequest } from "./entrance.js";
+export { createEntrance, Entrance } from "./entrance.js";
 export type { AdmissionCode } from "./errors.js";
 export { AdmissionError, admissionCodes } from "./errors.js";
 export type { HostsOption } from "./hosts.js";

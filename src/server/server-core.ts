@@ -18,6 +18,7 @@ import type { Acceptance, AcceptDecision } from "./accept.js";
 import { Admission } from "./admission.js";
 import type { DrainOptions } from "./drain.js";
 import { Drain, resolveDrainOptions } from "./drain.js";
+import { Entrance } from "./entrance.js";
 import { AdmissionError } from "./errors.js";
 import type { ResolvedServerOptions, ServerOptions } from "./options.js";
 import { resolveServerOptions } from "./options.js";
@@ -46,6 +47,8 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
   readonly #admission: Admission;
   readonly #sockets = new Set<ServerEndpoint<Data>>();
   readonly topics: Topics<ServerEndpoint<Data>>;
+  /** The way in for connections that are no WebSockets. */
+  readonly entrance: Entrance;
   /** Those for whom `accept` has not decided. */
   readonly #pending = new Set<PendingUpgrade>();
   /** Those who were refused and are not gone yet. */
@@ -55,12 +58,25 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
   readonly #queue = new SocketQueue<ServerSocket<Data>>();
   #isClosing = false;
 
-  /** @throws UsageError `invalid-limit`, `invalid-argument` */
-  constructor(options: ServerOptions<Data>, platform: Platform, observer?: Observer) {
+  /**
+   * @param isOnLoopback tells whether ordinary requests come to a server that listens on a loopback address only
+   * @throws UsageError `invalid-limit`, `invalid-argument`
+   */
+  constructor(
+    options: ServerOptions<Data>,
+    platform: Platform,
+    observer?: Observer,
+    isOnLoopback: () => boolean = nowhere,
+  ) {
     this.#given = options;
     this.#platform = platform;
     this.options = resolveServerOptions(options);
     this.#admission = new Admission(options, this.options);
+    this.entrance = new Entrance({
+      admission: this.#admission,
+      occupancy: () => this.#sockets.size + this.#pending.size,
+      isOnLoopback,
+    });
     this.#context = createSocketContext("server", platform, this.options, options, observer);
     const { perMessageDeflate } = this.options;
     this.compression = createCompression(perMessageDeflate, platform);
@@ -143,7 +159,7 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     if (client instanceof AdmissionError) return client;
     pending.remoteAddress = client.address;
     const attempt = new UpgradeAttempt(head, handshake, pending, client, httpRequest);
-    const occupancy = { sockets: this.#sockets.size, pendingUpgrades: this.#pending.size };
+    const occupancy = { sockets: this.#sockets.size + this.entrance.size, pendingUpgrades: this.#pending.size };
     const error =
       this.#admission.checkSource(handshake, client, isOnLoopback, () => attempt.request) ??
       this.#admission.checkRoom(client.address, occupancy) ??
@@ -322,6 +338,7 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     // First of all, and even with no socket to close: nothing has changed when this throws.
     writeCloseBody(code, reason, this.#platform.text);
     const socketsGone = [...this.#sockets].map((socket) => socket.close(code, reason));
+    this.entrance.close(code, reason);
     this.#stopAccepting();
     return Promise.all([...socketsGone, this.#untilRefusedGone()]);
   }
@@ -335,6 +352,7 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
   drain(options: DrainOptions, expired: () => void = () => undefined): Drain {
     const settings = resolveDrainOptions(options, this.#sockets.size, this.#platform.text);
     const refused = this.#stopAccepting();
+    this.entrance.close(settings.code, settings.reason);
     return new Drain(this.#platform.clock, settings, [...this.#sockets], refused, this.#untilRefusedGone(), () => {
       for (const { stream } of this.#refused) stream.destroy();
       expired();

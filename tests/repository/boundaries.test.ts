@@ -31,6 +31,7 @@ const files = {
   "realtime/client/node": "src/realtime/client/node/example.ts",
   "realtime/client/tabs": "src/realtime/client/tabs/example.ts",
   "realtime/client/web": "src/realtime/client/web/example.ts",
+  "realtime/client/fallback": "src/realtime/client/fallback/example.ts",
   entry: "src/index.ts",
   cli: "src/cli/commands/example.ts",
 } as const;
@@ -66,9 +67,23 @@ const mayImport: Record<Room, readonly Room[]> = {
   "realtime/msgpack": ["realtime/wire"],
   "realtime/contract": ["realtime/wire"],
   "realtime/client": ["realtime/contract", "realtime/wire", "reconnect", "socket", "transport", "protocol"],
-  "realtime/client/node": ["realtime/client", "realtime/wire", "node", "reconnect", "transport/node"],
+  "realtime/client/node": [
+    "realtime/client",
+    "realtime/client/fallback",
+    "realtime/wire",
+    "node",
+    "reconnect",
+    "transport/node",
+  ],
   "realtime/client/tabs": ["realtime/client", "realtime/wire", "transport"],
-  "realtime/client/web": ["realtime/client", "realtime/client/tabs", "realtime/wire", "web"],
+  "realtime/client/web": [
+    "realtime/client",
+    "realtime/client/fallback",
+    "realtime/client/tabs",
+    "realtime/wire",
+    "web",
+  ],
+  "realtime/client/fallback": ["realtime/client", "realtime/wire", "transport"],
   entry: ["protocol", "transport", "transport/node", "socket", "server", "client", "reconnect", "observe", "node"],
   cli: ["entry"],
 };

@@ -45,12 +45,11 @@ export class Audience<Event> {
 
   emit(event: Event): void {
     for (const buffer of this.#buffers) buffer.push(event);
-    for (const { listener } of this.#listeners) {
-      callAside(
-        () => listener(event),
-        (error) => this.#options.reportError(error, "listener"),
-      );
-    }
+    for (const { listener } of this.#listeners) this.#call(() => listener(event));
+  }
+
+  #call(handler: () => unknown): void {
+    callAside(handler, (error) => this.#options.reportError(error, "listener"));
   }
 
   /** @param first what the loop gets before everything else */
@@ -86,11 +85,6 @@ export class Audience<Event> {
     this.#listeners.clear();
     for (const buffer of buffers) buffer.end(reason);
     if (!("error" in reason)) return;
-    for (const { failed } of listeners) {
-      callAside(
-        () => failed?.(reason.error),
-        (error) => this.#options.reportError(error, "listener"),
-      );
-    }
+    for (const { failed } of listeners) this.#call(() => failed?.(reason.error));
   }
 }

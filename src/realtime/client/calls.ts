@@ -2,39 +2,37 @@
  * Calls of the server: one answer, or a stream of results that comes no faster than it is taken.
  */
 import type { CallFrame, CallOptions } from "../wire/index.js";
-import type { CallRequestOptions, StreamRequestOptions } from "./client.js";
+import type { RequestOptions, StreamRequestOptions } from "./client.js";
 import { EventBuffer } from "./event-buffer.js";
 import type { Link } from "./link.js";
 import type { Operations } from "./operations.js";
-
-/** What a call is made with. */
-export interface CallContext {
-  readonly operations: Operations;
-  readonly timeoutMs: number;
-  /** The key where nobody has given one; undefined: none. */
-  readonly defaultKey: string | undefined;
-}
+import { resolveNumbers } from "./options.js";
 
 // Results that may be on their way: enough for a round trip, little enough to hold.
 const defaultCredit = 32;
 
-/** Makes a call. See `Client.call`. */
+/**
+ * Makes a call. See `Client.call`.
+ *
+ * @param key the key under which it runs once; undefined: none
+ * @param options with the default of `timeoutMs`
+ */
 export function makeCall(
-  context: CallContext,
+  operations: Operations,
   name: string,
   input: unknown,
-  options: CallRequestOptions,
+  key: string | undefined,
+  options: RequestOptions & { readonly timeoutMs: number },
 ): Promise<unknown> {
-  const { timeoutMs = context.timeoutMs, signal, idempotencyKey: key = context.defaultKey } = options;
+  const { timeoutMs } = options;
   const said: CallOptions = {
     key,
     timeoutMs: Number.isFinite(timeoutMs) ? Math.ceil(timeoutMs) : undefined,
   };
-  return context.operations.run({
+  return operations.run({
+    ...options,
     frame: (r): CallFrame => ["call", r, name, input, said],
     isResent: key !== undefined,
-    timeoutMs,
-    signal,
     isCancelled: true,
   });
 }
@@ -44,11 +42,10 @@ export function makeStream(
   operations: Operations,
   name: string,
   input: unknown,
-  { signal, credit = defaultCredit }: StreamRequestOptions,
+  options: StreamRequestOptions,
 ): AsyncIterableIterator<unknown, undefined> {
-  if (!(credit >= 1)) {
-    throw new RangeError("credit is out of its range");
-  }
+  const { signal } = options;
+  const { credit } = resolveNumbers({ credit: defaultCredit }, options);
   const leaving = new AbortController();
   let place: { readonly link: Link; readonly r: number } | undefined;
   let hasBegun = false;

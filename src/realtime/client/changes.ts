@@ -2,24 +2,37 @@
  * Changes of something with keys, for who takes them more slowly than they come.
  */
 
-/** Keys that have another value, and keys that are gone. */
-export interface Changes<Value> {
-  readonly set: ReadonlyMap<string, Value>;
-  readonly gone: ReadonlySet<string>;
+/**
+ * Adds an event to those that wait: there is one at most, with what has changed since the last one was taken.
+ *
+ * @param set the member with the keys that have another value
+ * @param gone the member with the keys that are gone
+ */
+export function mergeEvent<SetName extends string, GoneName extends string, Event extends Changes<SetName, GoneName>>(
+  waiting: Event[],
+  event: Event,
+  set: SetName,
+  gone: GoneName,
+): void {
+  const last = waiting.pop();
+  if (last === undefined) {
+    waiting.push(event);
+    return;
+  }
+  const all = new Map(last[set]);
+  const none = new Set(last[gone]);
+  for (const key of event[gone]) {
+    all.delete(key);
+    none.add(key);
+  }
+  for (const [key, value] of event[set]) {
+    all.set(key, value);
+    none.delete(key);
+  }
+  waiting.push({ ...event, [set]: all, [gone]: none });
 }
 
-/** What has changed after both, where there is a first one. */
-export function merged<Value>(first: Changes<Value> | undefined, second: Changes<Value>): Changes<Value> {
-  if (first === undefined) return second;
-  const set = new Map(first.set);
-  const gone = new Set(first.gone);
-  for (const key of second.gone) {
-    set.delete(key);
-    gone.add(key);
-  }
-  for (const [key, value] of second.set) {
-    set.set(key, value);
-    gone.delete(key);
-  }
-  return { set, gone };
-}
+type Changes<SetName extends string, GoneName extends string> = Readonly<
+  Record<SetName, ReadonlyMap<string, unknown>>
+> &
+  Readonly<Record<GoneName, ReadonlySet<string>>>;

@@ -113,6 +113,8 @@ export interface BaseClient extends AsyncDisposable {
   readonly state: ClientState;
   /** Resolves when it is over for good, to why. Never rejects. */
   readonly closed: Promise<ClientEnd>;
+  /** What the connection goes over: a WebSocket, or server-sent events and requests. Undefined while there is none. */
+  readonly transport: "websocket" | "events" | undefined;
   /** Requests that are unanswered, those that wait for a connection included. */
   readonly pendingRequests: number;
   /** The estimate of the round trip to the server in milliseconds; undefined before the first connection. */

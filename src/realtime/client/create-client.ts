@@ -2,6 +2,7 @@
  * The function that makes clients, out of the parts of a platform.
  */
 import type { Contract, ContractDefinition } from "../contract/index.js";
+import { choosing } from "./choosing.js";
 import type { BaseClient, Client, UntypedClient } from "./client.js";
 import type { ClientParts } from "./connection.js";
 import type { ClientOptions, Fresh } from "./options.js";
@@ -41,7 +42,8 @@ export function createClientFactory<ConnectOptions extends object = object>(
     // What `connect` does not know does it no harm; what both know, the client sets.
     const connect: ClientParts["connect"] = (address, ours) =>
       parts.connect(address, { ...(options as ConnectOptions), ...ours });
-    return createRealtimeClient({ ...parts, connect }, api, url, options);
+    const own: ClientParts = { ...parts, connect };
+    return createRealtimeClient({ ...own, connect: choosing(own, options.fallback) }, api, url, options);
   };
   // The types of a contract's names and values are the compiler's alone.
   return create as unknown as CreateClient<ConnectOptions>;

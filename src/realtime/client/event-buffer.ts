@@ -37,27 +37,19 @@ export class EventBuffer<Event> implements AsyncIterableIterator<Event, undefine
   push(event: Event): void {
     if (this.#end !== undefined) return;
     this.#policy.add(this.#waiting, event);
-    while (this.#takers.length > 0 && this.#waiting.length > 0) {
-      this.#takers.shift()?.resolve({ done: false, value: this.#waiting.shift() as Event });
-      this.#policy.taken();
-    }
+    this.#serve();
   }
 
   /** No more events. With an error, the loop throws it behind those that wait. */
   end(reason: { readonly error?: unknown } = {}): void {
     this.#end ??= reason;
-    for (const taker of this.#takers.splice(0)) this.#conclude(taker);
+    this.#serve();
   }
 
   next(): Promise<IteratorResult<Event, undefined>> {
     return new Promise((resolve, reject) => {
-      const [event] = this.#waiting;
-      if (event !== undefined) {
-        this.#waiting.shift();
-        resolve({ done: false, value: event });
-        this.#policy.taken();
-      } else if (this.#end === undefined) this.#takers.push({ resolve, reject });
-      else this.#conclude({ resolve, reject });
+      this.#takers.push({ resolve, reject });
+      this.#serve();
     });
   }
 
@@ -74,11 +66,20 @@ export class EventBuffer<Event> implements AsyncIterableIterator<Event, undefine
     return this;
   }
 
-  /** An error is told once. */
-  #conclude({ resolve, reject }: Taker<Event>): void {
-    const end = this.#end ?? {};
-    this.#end = {};
-    if ("error" in end) reject(end.error);
-    else resolve({ done: true, value: undefined });
+  #serve(): void {
+    while (this.#takers.length > 0) {
+      if (this.#waiting.length > 0) {
+        this.#takers.shift()?.resolve({ done: false, value: this.#waiting.shift() as Event });
+        this.#policy.taken();
+        continue;
+      }
+      const end = this.#end;
+      if (end === undefined) return;
+      // An error is told once.
+      this.#end = {};
+      const taker = this.#takers.shift();
+      if ("error" in end) taker?.reject(end.error);
+      else taker?.resolve({ done: true, value: undefined });
+    }
   }
 }

@@ -1,6 +1,7 @@
 /**
  * The client of the real-time layer, on whatever platform.
  */
+export type { FallbackModule } from "./choosing.js";
 export type {
   BaseClient,
   CallRequestOptions,

@@ -3,7 +3,8 @@
  * is still there.
  */
 import type { Clock, Timer } from "../../transport/index.js";
-import { RealtimeCloseCode, RealtimeError } from "../wire/errors.js";
+import { protocolBroken } from "../wire/close-codes.js";
+import { RealtimeError } from "../wire/errors.js";
 import type {
   CallFrame,
   CancelFrame,
@@ -24,6 +25,7 @@ import { maxRequestNumber } from "../wire/limits.js";
 import { FrameFault, readMessage } from "../wire/read.js";
 import { pingReply, serverFrames } from "../wire/server-frames.js";
 import type { ConnectionLoss } from "./client.js";
+import type { ClockOffset } from "./clock-offset.js";
 import type { RealtimeConnection } from "./connection.js";
 import { fits } from "./message-size.js";
 
@@ -42,6 +44,15 @@ export function brokenError(reason: string): RealtimeError {
 /** Whoever takes the frames of a channel. */
 export interface FrameTaker {
   take(link: Link, frame: ChannelFrame): void;
+}
+
+/** A call of the server's that is being handled. */
+export interface Handling {
+  readonly abort: AbortController;
+  /** Results that may be sent. */
+  credit: number;
+  /** Who waits for credit. */
+  wake: () => void;
 }
 
 /** The frames that have a channel's number. */
@@ -64,8 +75,8 @@ export interface LinkOwner {
   over(link: Link, loss: ConnectionLoss): void;
   /** There is room again. */
   roomy(link: Link): void;
-  /** A round trip; see `ClockOffset.add`. */
-  roundTrip(sentMs: number, receivedMs: number, theirMs: number): void;
+  /** Is told of round trips. */
+  readonly offset: ClockOffset;
   /** Something threw that must not have. */
   reportError(error: unknown, during: string): void;
 }
@@ -79,14 +90,15 @@ const maxPingTimeoutMs = 10_000;
 /** See the head of this file. */
 export class Link {
   readonly codec: Codec;
+  readonly transport: "websocket" | "events";
   /** Who takes the frames of which channel number. */
   readonly takers: Map<number, FrameTaker> = new Map<number, FrameTaker>();
   /** What the server said of this session. Undefined before that. */
   welcome: Welcome | undefined;
   /** No more requests are begun on it; it closes when those under way are done. */
   isRetired = false;
-  /** Calls of the server's that are being handled. */
-  handling = 0;
+  /** Calls of the server's that are being handled, by their numbers. */
+  readonly handling: Map<number, Handling> = new Map<number, Handling>();
   /** Whether it is better to wait before sending more. */
   isCongested = false;
   isOver = false;
@@ -101,6 +113,7 @@ export class Link {
 
   constructor(connection: RealtimeConnection, codec: Codec, owner: LinkOwner) {
     this.#connection = connection;
+    this.transport = connection.transport ?? "websocket";
     this.codec = codec;
     this.#owner = owner;
     this.#heardAtMs = owner.clock.now();
@@ -239,7 +252,7 @@ export class Link {
     };
     this.request((r) => ["ping", r], {
       ok: (value) => {
-        if (pingReply(value) === undefined) this.#owner.roundTrip(sentMs, clock.now(), value as number);
+        if (pingReply(value) === undefined) this.#owner.offset.add(sentMs, clock.now(), value as number);
         if (!this.isOver) wait();
       },
       // It is there.
@@ -263,7 +276,7 @@ export class Link {
 
   /** For those who know that something is done. */
   retireIfDone(): void {
-    if (this.isRetired && this.#requests.size === 0 && this.handling === 0) this.close();
+    if (this.isRetired && this.#requests.size === 0 && this.handling.size === 0) this.close();
   }
 
   /** Closes it. */
@@ -279,7 +292,7 @@ export class Link {
     const error = brokenError(reason);
     this.#end({ kind: "attempt-failed", error });
     // A close reason has at most 123 octets (RFC 6455 §5.5), and what is quoted in it may be anything.
-    this.#connection.close(RealtimeCloseCode.ProtocolBroken, reason.replace(/[^ -~]/g, "?").slice(0, 123));
+    this.#connection.close(protocolBroken, reason.replace(/[^ -~]/g, "?").slice(0, 123));
   }
 
   /** Cuts it, without a word. */

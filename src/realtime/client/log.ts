@@ -32,17 +32,15 @@ export class LogSubscriber extends Subscriber<LogEvent<unknown>> implements LogH
   // Requests
 
   publish(message: unknown, options: PublishOptions = {}): Promise<PubReply> {
-    const { idempotencyKey: key = this.context.nextKey(), timeoutMs = Infinity, signal } = options;
-    return quietly(
-      this.context.operations.run<PubReply>({
-        // By name, since the next connection may have another number for it.
-        frame: (r, link) => ["pub", r, this.channelOn(link), message, { key }],
-        check: pubReply,
-        isResent: true,
-        timeoutMs,
-        signal,
-      }),
-    );
+    const { idempotencyKey: key = this.context.nextKey(), timeoutMs = Infinity } = options;
+    return this.context.operations.run<PubReply>({
+      ...options,
+      // By name, since the next connection may have another number for it.
+      frame: (r, link) => ["pub", r, this.channelOn(link), message, { key }],
+      check: pubReply,
+      isResent: true,
+      timeoutMs,
+    });
   }
 
   history(options: HistoryOptions = {}): Promise<History<unknown>> {
@@ -50,14 +48,13 @@ export class LogSubscriber extends Subscriber<LogEvent<unknown>> implements LogH
   }
 
   async #history(options: HistoryOptions): Promise<History<unknown>> {
-    const { before, after, limit = defaultHistoryLimit, timeoutMs = this.context.limits.timeoutMs, signal } = options;
+    const { before, after, limit = defaultHistoryLimit } = options;
     const { epoch, messages, isEnd } = await this.context.operations.run<HistoryReply>({
+      ...options,
       frame: (r) => ["hist", r, this.name, { before, after, limit }],
       check: historyReply,
       // It changes nothing.
       isResent: true,
-      timeoutMs,
-      signal,
     });
     return { epoch, messages: messages.map((entry) => historyMessage(epoch, entry)), isEnd };
   }

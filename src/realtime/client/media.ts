@@ -101,8 +101,9 @@ export class MediaSubscriber extends Subscriber<MediaEvent> implements MediaHand
 
 /** Where there is no room, the rest of the group is dropped; a key frame then takes the place of all that waits. */
 function mediaAdder(maxBytes: number, maxEvents: number): (waiting: MediaEvent[], event: MediaEvent) => void {
-  /** Whether the next frame has to be a key frame, and whether those until then are missed: not by who has just come. */
-  let skips: "silently" | "counting" | undefined = "silently";
+  /** Whether frames are skipped until the next key frame, and whether they are missed: not by who has just come. */
+  let isSkipping = true;
+  let isMissed = false;
   const fits = (waiting: readonly MediaEvent[], event: Frame): boolean => {
     let bytes = event.data.length;
     for (const other of waiting) if (other.type === "frame") bytes += other.data.length;
@@ -114,12 +115,12 @@ function mediaAdder(maxBytes: number, maxEvents: number): (waiting: MediaEvent[]
       return;
     }
     if (event.index > 0) {
-      if (skips === undefined && !fits(waiting, event)) skips = "counting";
-      if (skips === undefined) waiting.push(event);
-      else if (skips === "counting") addLost(waiting, waiting.length, 1);
+      if (!isSkipping) isSkipping = isMissed = !fits(waiting, event);
+      if (!isSkipping) waiting.push(event);
+      else if (isMissed) addLost(waiting, waiting.length, 1);
       return;
     }
-    skips = undefined;
+    isSkipping = false;
     if (!fits(waiting, event)) {
       let count = 0;
       for (const dropped of waiting.splice(0)) count += dropped.type === "lost" ? dropped.count : 1;

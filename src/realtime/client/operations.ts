@@ -7,6 +7,7 @@ import { RealtimeError } from "../wire/errors.js";
 import type { Check, ClientFrame } from "../wire/index.js";
 import { type Answer, brokenError, type Link } from "./link.js";
 import type { ClientLimits } from "./options.js";
+import { quietly } from "./quietly.js";
 
 /** A request, and what becomes of it. */
 export interface OperationRequest<Value> {
@@ -19,8 +20,8 @@ export interface OperationRequest<Value> {
    * for it may have been done.
    */
   readonly isResent: boolean;
-  /** Milliseconds until it fails, infinite for none. */
-  readonly timeoutMs: number;
+  /** Milliseconds until it fails, infinite for none. Default: what `ClientLimits` says. */
+  readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Whether the server is told when nobody waits any more. */
   readonly isCancelled?: boolean;
@@ -80,15 +81,20 @@ export class Operations {
   /**
    * Makes a request. It waits for a connection where there is none.
    *
+   * @returns a promise whose rejection nobody has to handle
    * @throws RealtimeError what the server answered, `outbox-full`, `too-large`, `timeout`, `connection-lost`,
    *   `client-closed`; the reason of the signal; TypeError for a value that cannot be encoded
    */
-  async run<Value>(request: OperationRequest<Value>): Promise<Value> {
-    const { signal, timeoutMs } = request;
+  run<Value>(request: OperationRequest<Value>): Promise<Value> {
+    return quietly(this.#run(request));
+  }
+
+  async #run<Value>(request: OperationRequest<Value>): Promise<Value> {
+    const { maxRequests, maxRequestBytes, timeoutMs: defaultMs } = this.#limits;
+    const { signal, timeoutMs = defaultMs } = request;
     signal?.throwIfAborted();
     if (this.#isEnded) throw closedError();
     const bytes = request.bytes ?? this.#measure(request.frame(longestNumber, undefined));
-    const { maxRequests, maxRequestBytes } = this.#limits;
     if (this.#open.size >= maxRequests || this.#bytes + bytes > maxRequestBytes) {
       throw new RealtimeError("outbox-full", "too many requests", { retryable: true });
     }

@@ -26,6 +26,11 @@ export interface ClientOptions {
   readonly token?: unknown;
   /** The codecs to offer, the most wanted first. Default: JSON. `msgpackCodec` is in openline/realtime/msgpack. */
   readonly codecs?: readonly Codec[];
+  /**
+   * Whether to go by ordinary HTTP requests, with server-sent events for what comes down. "auto" (the default): where
+   * WebSockets do not pass. "only": always. "never": a WebSocket or nothing.
+   */
+  readonly fallback?: "auto" | "only" | "never";
   /** When to connect again, as for `reconnecting`. */
   readonly reconnect?: ClientReconnectOptions;
   /**

@@ -5,10 +5,11 @@
 import { RealtimeError } from "../wire/errors.js";
 import type { PresenceEntry } from "../wire/index.js";
 import { Audience, type AudienceOptions } from "./audience.js";
-import { merged } from "./changes.js";
+import { mergeEvent } from "./changes.js";
 import type { Presence, PresenceEvent, PresentUser } from "./handles.js";
-import type { ChannelFrame, Link } from "./link.js";
+import type { ChannelFrame } from "./link.js";
 import { quietly } from "./quietly.js";
+import type { Place } from "./subscriber.js";
 
 /** The frames of presence. */
 type PresenceFrame = Extract<ChannelFrame, readonly ["who" | "came" | "left", ...unknown[]]>;
@@ -20,21 +21,28 @@ interface Shown {
   readonly reject: (error: unknown) => void;
 }
 
+/** What becomes of it. */
+interface PresenceOptions extends Omit<AudienceOptions<PresenceEvent>, "adder"> {
+  /** There is something to show, as soon as the channel is subscribed. */
+  readonly shown: () => void;
+}
+
 /** See the head of this file. */
 export class PresenceView implements Presence {
   readonly users: Map<string, PresentUser> = new Map<string, PresentUser>();
   count = 0;
   isSample = false;
   readonly #audience: Audience<PresenceEvent>;
-  readonly #place: () => { readonly link: Link; readonly n: number } | undefined;
+  readonly #keep: () => void;
+  readonly #place: () => Place | undefined;
   #shown: Shown | undefined;
 
   /** @param place where the channel is subscribed, if it is */
-  constructor(
-    options: Omit<AudienceOptions<PresenceEvent>, "adder">,
-    place: () => { readonly link: Link; readonly n: number } | undefined,
-  ) {
-    this.#audience = new Audience({ ...options, adder: () => merge });
+  constructor(options: PresenceOptions, place: () => Place | undefined) {
+    // A slow loop gets what has changed since it took the last one.
+    const add = (waiting: PresenceEvent[], event: PresenceEvent): void => mergeEvent(waiting, event, "came", "left");
+    this.#audience = new Audience({ ...options, adder: () => add });
+    this.#keep = options.shown;
     this.#place = place;
   }
 
@@ -56,6 +64,7 @@ export class PresenceView implements Presence {
         // What was shown before is of no interest any more.
         this.#shown?.resolve();
         this.#shown = { state, resolve, reject };
+        this.#keep();
         this.accepted();
       }),
     );
@@ -78,26 +87,24 @@ export class PresenceView implements Presence {
   }
 
   received(frame: PresenceFrame): void {
-    const before = new Map(this.users);
     const came = new Map<string, PresentUser>();
     const left = new Set<string>();
     switch (frame[0]) {
       case "who":
+        for (const user of this.users.keys()) left.add(user);
         this.users.clear();
-        this.count = frame[2].count;
         this.isSample = frame[2].isSample;
         this.#takeIn(frame[2].users, came);
-        for (const user of before.keys()) if (!this.users.has(user)) left.add(user);
+        for (const user of came.keys()) left.delete(user);
         break;
       case "came":
-        this.count = frame[3];
         this.#takeIn(frame[2], came);
         break;
       case "left":
-        this.count = frame[3];
         for (const user of frame[2]) if (this.users.delete(user)) left.add(user);
         break;
     }
+    this.count = frame[0] === "who" ? frame[2].count : frame[3];
     this.#audience.emit({ type: "presence", came, left, count: this.count });
   }
 
@@ -122,11 +129,4 @@ export class PresenceView implements Presence {
   end(reason?: { readonly error?: unknown }): void {
     this.#audience.end(reason);
   }
-}
-
-/** A slow loop gets what has changed since it took the last one. */
-function merge(waiting: PresenceEvent[], event: PresenceEvent): void {
-  const last = waiting.pop();
-  const changes = merged(last && { set: last.came, gone: last.left }, { set: event.came, gone: event.left });
-  waiting.push({ ...event, came: changes.set, left: changes.gone });
 }

@@ -3,8 +3,8 @@
  */
 import { asyncDispose } from "../../socket/async-dispose.js";
 import type { AnyChannel, Contract } from "../contract/index.js";
-import { RealtimeError } from "../wire/errors.js";
-import type { ChannelKind } from "../wire/index.js";
+import { type ErrorCode, RealtimeError } from "../wire/errors.js";
+import type { CallFrame, CancelFrame, ChannelKind, CreditFrame } from "../wire/index.js";
 import { jsonCodec } from "../wire/json.js";
 import { makeCall, makeStream } from "./calls.js";
 import type { BaseClient, CallRequestOptions, ClientEnd, StreamRequestOptions } from "./client.js";
@@ -16,11 +16,11 @@ import { MediaSubscriber } from "./media.js";
 import { Operations } from "./operations.js";
 import { type ClientLimits, type ClientOptions, defaultClientLimits, type Fresh, resolveNumbers } from "./options.js";
 import { quietly } from "./quietly.js";
-import { type CallHandler, Serving } from "./serving.js";
+import type { CallHandler, Serving } from "./serving.js";
 import { fresh, Session } from "./session.js";
 import { SignalSubscriber } from "./signal.js";
 import { StateSubscriber } from "./state.js";
-import { type Subscriber, type SubscriberContext, wrongKind } from "./subscriber.js";
+import { type Kept, type SubscriberContext, wrongKind } from "./subscriber.js";
 
 type AnySubscriber = LogSubscriber | StateSubscriber | SignalSubscriber | MediaSubscriber;
 
@@ -47,15 +47,21 @@ export function createRealtimeClient(
 }
 
 /** See the head of this file. */
-class RealtimeClient extends Session implements BaseClient {
+class RealtimeClient extends Session implements BaseClient, SubscriberContext {
   readonly #api: Contract | undefined;
   readonly #options: ClientOptions;
-  readonly #limits: ClientLimits;
-  readonly #operations: Operations;
-  readonly #serving: Serving;
-  readonly #context: SubscriberContext;
-  /** By name. */
-  readonly #channels = new Map<string, AnySubscriber>();
+  readonly limits: ClientLimits;
+  readonly kept: Set<Kept> = new Set<Kept>();
+  readonly operations: Operations;
+  readonly #handlers = new Map<string, CallHandler>();
+  /** What handles calls of the server's; loaded when there is a handler, since few pages have one. */
+  #serving: Promise<Serving> | undefined;
+  /** By name, as long as somebody holds them: an application may visit any number of names. */
+  readonly #channels = new Map<string, WeakRef<AnySubscriber>>();
+  readonly #forgotten = new FinalizationRegistry<string>((name) => {
+    // Another may have taken its place.
+    if (this.#known(name) === undefined) this.#channels.delete(name);
+  });
   readonly #keyPrefix: string;
   #nextKey = 1;
 
@@ -64,28 +70,24 @@ class RealtimeClient extends Session implements BaseClient {
     super(parts, url, options, clientId);
     this.#api = api;
     this.#options = options;
-    this.#limits = resolveNumbers(defaultClientLimits, options);
+    this.limits = resolveNumbers(defaultClientLimits, options);
     this.#keyPrefix = clientId.slice(0, 6);
-    this.#serving = new Serving((error, during) => this.reportError(error, during));
     const [codec = jsonCodec] = options.codecs ?? [];
-    this.#operations = new Operations(
+    this.operations = new Operations(
       parts.clock,
-      this.#limits,
+      this.limits,
       (frame) => codec.encode(frame).length,
       () => this.current,
     );
-    this.#context = {
-      session: this,
-      operations: this.#operations,
-      limits: this.#limits,
-      random: () => parts.random(),
-      nextKey: () => this.#newKey(),
-    };
     this.begin();
   }
 
   get pendingRequests(): number {
-    return this.#operations.size;
+    return this.operations.size;
+  }
+
+  get transport(): BaseClient["transport"] {
+    return this.current?.transport;
   }
 
   get roundTripMs(): number | undefined {
@@ -101,8 +103,7 @@ class RealtimeClient extends Session implements BaseClient {
     const token = await fresh(this.#options.token);
     // The next connection begins with a fresh one anyway.
     if (this.current === undefined) return;
-    const { timeoutMs } = this.#limits;
-    await this.#operations.run({ frame: (r) => ["token", r, token], isResent: false, timeoutMs });
+    await this.operations.run({ frame: (r) => ["token", r, token], isResent: false });
   }
 
   protected override expiring(): void {
@@ -111,8 +112,12 @@ class RealtimeClient extends Session implements BaseClient {
 
   // Channels
 
+  #known(name: string): AnySubscriber | undefined {
+    return this.#channels.get(name)?.deref();
+  }
+
   channel(name: string, options: ChannelOptions & { readonly kind?: ChannelKind } = {}): AnySubscriber {
-    const known = this.#channels.get(name);
+    const known = this.#known(name);
     const match = this.#api?.channelOf(name);
     if (this.#api !== undefined && match === undefined) {
       throw new RealtimeError("not-found", `no channel "${name}"`);
@@ -122,10 +127,13 @@ class RealtimeClient extends Session implements BaseClient {
     if (known !== undefined && known.kind !== kind) {
       throw wrongKind(name, known.kind);
     }
-    const channel = known ?? new subscribers[kind](name, match?.params ?? {}, this.#context);
+    const channel = known ?? new subscribers[kind](name, match?.params ?? {}, this);
     // Who asks for it once more without options wants it as it is.
     if (known === undefined || Object.keys(options).length > 0) channel.options = options;
-    this.#channels.set(name, channel);
+    if (known === undefined) {
+      this.#channels.set(name, new WeakRef(channel));
+      this.#forgotten.register(channel, name);
+    }
     return channel;
   }
 
@@ -133,20 +141,58 @@ class RealtimeClient extends Session implements BaseClient {
 
   call(name: string, input?: unknown, options: CallRequestOptions = {}): Promise<unknown> {
     const isIdempotent = this.#api?.callOf(name)?.idempotent === true;
-    const { timeoutMs } = this.#limits;
-    const defaultKey = isIdempotent ? this.#newKey() : undefined;
-    return quietly(makeCall({ operations: this.#operations, timeoutMs, defaultKey }, name, input, options));
+    const { timeoutMs = this.limits.timeoutMs, idempotencyKey: key = isIdempotent ? this.nextKey() : undefined } =
+      options;
+    return makeCall(this.operations, name, input, key, { ...options, timeoutMs });
   }
 
   stream(name: string, input?: unknown, options: StreamRequestOptions = {}): AsyncIterableIterator<unknown, undefined> {
-    return makeStream(this.#operations, name, input, options);
+    return makeStream(this.operations, name, input, options);
   }
 
   handle(name: string, handler: CallHandler): () => void {
-    return this.#serving.handle(name, handler);
+    const handlers = this.#handlers;
+    if (handlers.has(name)) throw new TypeError(`${name} has a handler`);
+    handlers.set(name, handler);
+    void this.#load();
+    return () => {
+      if (handlers.get(name) === handler) handlers.delete(name);
+    };
   }
 
-  #newKey(): string {
+  #load(): Promise<Serving> {
+    this.#serving ??= quietly(
+      import("./serving.js").then(
+        ({ Serving: Loaded }) =>
+          new Loaded(this.#handlers, RealtimeError, (error, name) => this.reportError(error, name)),
+        (error: unknown) => {
+          // The next call tries again.
+          this.#serving = undefined;
+          throw error;
+        },
+      ),
+    );
+    return this.#serving;
+  }
+
+  /** A frame about a call of the server's. All are handled in their order. */
+  #serve(link: Link, frame: CallFrame | CreditFrame | CancelFrame): void {
+    const refuse = (code: ErrorCode): void => {
+      if (frame[0] === "call") link.refuse(frame[1], new RealtimeError(code));
+    };
+    if (this.#handlers.size === 0 && this.#serving === undefined) refuse("not-found");
+    else {
+      this.#load().then(
+        (serving) => serving.received(link, frame),
+        (error: unknown) => {
+          this.reportError(error, "loading");
+          refuse("internal");
+        },
+      );
+    }
+  }
+
+  nextKey(): string {
     // With a part of the client's own, so that it is none that the application has chosen.
     return `${this.#keyPrefix}.${this.#nextKey++}`;
   }
@@ -155,30 +201,30 @@ class RealtimeClient extends Session implements BaseClient {
 
   protected override opened(): void {
     // Subscriptions first: what is published then comes back.
-    for (const channel of this.#channels.values()) channel.opened();
-    this.#operations.flush();
+    for (const channel of this.kept) channel.opened();
+    this.operations.flush();
   }
 
   protected override lost(link: Link): void {
-    this.#serving.lost(link);
-    for (const channel of this.#channels.values()) channel.lost(link);
-    this.#operations.lost(link);
+    for (const { abort } of link.handling.values()) abort.abort(new RealtimeError("connection-lost"));
+    for (const channel of this.kept) channel.lost(link);
+    this.operations.lost(link);
   }
 
   override roomy(): void {
-    this.#operations.flush();
+    this.operations.flush();
   }
 
   protected override take(link: Link, frame: UserFrame): void {
     const [operation, n] = frame;
-    if (operation === "call" || operation === "credit" || operation === "cancel") this.#serving.received(link, frame);
+    if (operation === "call" || operation === "credit" || operation === "cancel") this.#serve(link, frame);
     // A number that is not known is one that was, or will be.
     else link.takers.get(n)?.take(link, frame);
   }
 
   protected override ended(): void {
-    this.#operations.end();
-    for (const channel of this.#channels.values()) (channel as Subscriber<unknown>).over();
+    this.operations.end();
+    for (const channel of this.kept) channel.over();
   }
 
   async close(): Promise<ClientEnd> {

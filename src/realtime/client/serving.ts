@@ -1,24 +1,14 @@
 /**
- * Calls of the server's that this client handles.
+ * Calls of the server's that this client handles. It is loaded when there is a handler, and shares nothing with the rest of the
+ * client, so that a bundler has nothing to put into a third file.
  */
-
-import { RealtimeError } from "../wire/errors.js";
+import type { RealtimeError } from "../wire/errors.js";
 import type { CallFrame, CancelFrame, CreditFrame } from "../wire/index.js";
 import type { HandlingContext } from "./client.js";
-import { forgetOldest } from "./forget-oldest.js";
-import type { Link } from "./link.js";
+import type { Handling, Link } from "./link.js";
 
 /** A handler, as it is called. */
 export type CallHandler = (input: unknown, context: HandlingContext) => unknown;
-
-/** A call that is being handled. */
-interface Handling {
-  readonly abort: AbortController;
-  /** Results that may be sent. */
-  credit: number;
-  /** Who waits for credit. */
-  wake: () => void;
-}
 
 // A server that calls faster than this client answers would fill its memory.
 const maxHandling = 64;
@@ -28,65 +18,50 @@ const maxAnswers = 64;
 
 /** See the head of this file. */
 export class Serving {
-  readonly #handlers = new Map<string, CallHandler>();
-  readonly #handling = new Map<Link, Map<number, Handling>>();
+  readonly #handlers: ReadonlyMap<string, CallHandler>;
+  readonly #RealtimeError: typeof RealtimeError;
   /** By name and key. */
   readonly #answers = new Map<string, Promise<unknown>>();
   readonly #reportError: (error: unknown, during: string) => void;
 
-  constructor(reportError: (error: unknown, during: string) => void) {
+  constructor(
+    handlers: ReadonlyMap<string, CallHandler>,
+    errorClass: typeof RealtimeError,
+    reportError: (error: unknown, during: string) => void,
+  ) {
+    this.#handlers = handlers;
+    this.#RealtimeError = errorClass;
     this.#reportError = reportError;
-  }
-
-  handle(name: string, handler: CallHandler): () => void {
-    if (this.#handlers.has(name)) throw new TypeError(`${name} has a handler`);
-    this.#handlers.set(name, handler);
-    return () => {
-      if (this.#handlers.get(name) === handler) this.#handlers.delete(name);
-    };
   }
 
   received(link: Link, frame: CallFrame | CreditFrame | CancelFrame): void {
     const [operation, r] = frame;
-    const known = this.#handling.get(link)?.get(r);
+    if (link.isOver) return;
+    const known = link.handling.get(r);
     if (operation === "credit") {
       if (known === undefined) return;
       known.credit += frame[2];
       known.wake();
-    } else if (operation === "cancel") known?.abort.abort(new RealtimeError("cancelled"));
+    } else if (operation === "cancel") known?.abort.abort(new this.#RealtimeError("cancelled"));
     else if (known !== undefined) link.fail("a number twice");
     else this.#call(link, frame);
   }
 
-  /** A connection is lost: nobody waits for answers on it. */
-  lost(link: Link): void {
-    const ofLink = this.#handling.get(link);
-    this.#handling.delete(link);
-    for (const { abort } of ofLink?.values() ?? []) abort.abort(new RealtimeError("connection-lost"));
-  }
-
   #call(link: Link, [, r, name, input, options = {}]: CallFrame): void {
     const handler = this.#handlers.get(name);
-    const ofLink = this.#handling.get(link) ?? new Map<number, Handling>();
-    if (handler === undefined) {
-      link.refuse(r, new RealtimeError("not-found"));
+    const { handling: ofLink } = link;
+    if (handler === undefined || ofLink.size >= maxHandling) {
+      link.refuse(r, new this.#RealtimeError(handler === undefined ? "not-found" : "too-many"));
       return;
     }
-    if (ofLink.size >= maxHandling) {
-      link.refuse(r, new RealtimeError("too-many"));
-      return;
-    }
-    this.#handling.set(link, ofLink);
     const handling: Handling = { abort: new AbortController(), credit: options.credit ?? 0, wake: () => undefined };
     ofLink.set(r, handling);
-    link.handling++;
     this.#answer(link, r, handling, () => this.#run(handler, name, input, options.key, handling.abort.signal))
       .catch((error: unknown) => this.#refuse(link, r, name, error))
       // The answer itself may be what cannot be sent.
       .catch((error: unknown) => this.#reportError(error, name))
       .finally(() => {
         ofLink.delete(r);
-        link.handling--;
         link.retireIfDone();
       });
   }
@@ -106,7 +81,8 @@ export class Serving {
     if (known !== undefined) return known;
     const answer = run();
     this.#answers.set(id, answer);
-    forgetOldest(this.#answers, maxAnswers);
+    const [oldest] = this.#answers.keys();
+    if (this.#answers.size > maxAnswers && oldest !== undefined) this.#answers.delete(oldest);
     return answer;
   }
 
@@ -132,9 +108,9 @@ export class Serving {
   }
 
   #refuse(link: Link, r: number, name: string, error: unknown): void {
-    const isTold = error instanceof RealtimeError;
+    const isTold = error instanceof this.#RealtimeError;
     // What went wrong here is nobody's business there.
-    link.refuse(r, isTold ? error : new RealtimeError("internal"));
+    link.refuse(r, isTold ? error : new this.#RealtimeError("internal"));
     if (!isTold) this.#reportError(error, name);
   }
 }

@@ -2,13 +2,13 @@
  * Attempts, connections and waits, one after the other, until it is over for good. A connection that the server is about
  * to end is followed by the next one before it is let go.
  */
-import { defaultSettings, type Settings } from "../../reconnect/options.js";
-import type { Delay } from "../../reconnect/policy.js";
+import { defaultPace, type Pace } from "../../reconnect/defaults.js";
+import { delayAfter } from "../../reconnect/policy.js";
 import { callAside } from "../../socket/calling.js";
 import type { Clock, Timer } from "../../transport/index.js";
 import type { Codec, Goaway, Welcome } from "../wire/index.js";
 import { jsonCodec } from "../wire/json.js";
-import { delayOf, heals } from "./backoff.js";
+import { heals, understood } from "./backoff.js";
 import type { ClientEnd, ClientState, ConnectionLoss } from "./client.js";
 import { ClockOffset } from "./clock-offset.js";
 import type { ClientParts } from "./connection.js";
@@ -32,11 +32,11 @@ export abstract class Session implements LinkOwner {
   /** The connection to use; undefined while there is none. */
   current: Link | undefined;
   state: ClientState = { name: "connecting", attempt: 1 };
-  readonly #parts: ClientParts;
+  readonly parts: ClientParts;
   readonly #url: Fresh<string | URL>;
   readonly #options: ClientOptions;
   readonly #clientId: string;
-  readonly #settings: Settings;
+  readonly #pace: Pace;
   readonly #codecs: readonly Codec[];
   /** Those that finish what is under way on them. */
   readonly #leaving = new Set<Link>();
@@ -44,8 +44,9 @@ export abstract class Session implements LinkOwner {
   #timer: Timer | undefined;
   #openedAtMs = 0;
   #attemptedAtMs = 0;
-  #waitingSinceMs = 0;
-  #delay: Delay = { floorMs: 0, delayMs: 0 };
+  /** When the next attempt begins, and before when it must not, whatever wakes it. */
+  #dueAtMs = 0;
+  #earliestMs = 0;
   #failures = 0;
   #lastLoss: ConnectionLoss | undefined;
   #waiters: (() => void)[] = [];
@@ -54,13 +55,13 @@ export abstract class Session implements LinkOwner {
   readonly #aborted = (): void => this.end("aborted");
 
   constructor(parts: ClientParts, url: Fresh<string | URL>, options: ClientOptions, clientId: string) {
-    this.#parts = parts;
+    this.parts = parts;
     this.#url = url;
     this.#options = options;
     this.#clientId = clientId;
     this.clock = parts.clock;
     this.#codecs = options.codecs ?? [jsonCodec];
-    this.#settings = resolveNumbers(defaultSettings, options.reconnect ?? {}, "reconnect.");
+    this.#pace = resolveNumbers(defaultPace, options.reconnect ?? {}, "reconnect.");
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -89,7 +90,7 @@ export abstract class Session implements LinkOwner {
       return;
     }
     signal?.addEventListener("abort", this.#aborted);
-    this.#stopWakeUps = this.#parts.wakeUps?.(() => this.#wake());
+    this.#stopWakeUps = this.parts.wakeUps?.(() => this.#wake());
     this.#begin();
   }
 
@@ -124,7 +125,7 @@ export abstract class Session implements LinkOwner {
     const attempt: Attempt = { abort: new AbortController(), helloAtMs: 0 };
     this.#attempt = attempt;
     this.#attemptedAtMs = this.clock.now();
-    const { attemptTimeoutMs } = this.#settings;
+    const { attemptTimeoutMs } = this.#pace;
     this.#timer = this.clock.setTimer(
       () => this.#failed(attempt, { kind: "attempt-failed", error: timeoutError(attemptTimeoutMs) }),
       attemptTimeoutMs,
@@ -138,7 +139,7 @@ export abstract class Session implements LinkOwner {
   async #connect(attempt: Attempt): Promise<void> {
     const [url, token] = await Promise.all([fresh(this.#url), fresh(this.#options.token)]);
     if (attempt !== this.#attempt) return;
-    const connection = await this.#parts.connect(url, {
+    const connection = await this.parts.connect(url, {
       protocols: this.#codecs.map(({ subprotocol }) => subprotocol),
       signal: attempt.abort.signal,
       message: (_connection, message) => attempt.link?.receive(message),
@@ -188,7 +189,7 @@ export abstract class Session implements LinkOwner {
   /** What follows on a loss: a wait, or the end. */
   #after(loss: ConnectionLoss): void {
     this.#lastLoss = loss;
-    const refusal = loss.kind === "attempt-failed" ? this.#parts.refusalOf?.(loss.error) : undefined;
+    const refusal = loss.kind === "attempt-failed" ? this.parts.refusalOf?.(loss.error) : undefined;
     let verdict: boolean | number | undefined;
     try {
       verdict = this.#options.reconnect?.retry?.(loss);
@@ -197,25 +198,27 @@ export abstract class Session implements LinkOwner {
     }
     // Whoever was told may have closed the client.
     if (this.state.name === "closed") return;
-    verdict ??= heals(loss, refusal, typeof this.#options.token === "function");
+    const judged = understood(loss, typeof this.#options.token === "function");
+    verdict ??= heals(judged, refusal);
     if (verdict === false) {
       this.end("refused");
       return;
     }
-    if (this.#failures >= this.#settings.maxAttempts) {
+    if (this.#failures >= this.#pace.maxAttempts) {
       this.end("too-many-attempts");
       return;
     }
-    this.#delay =
+    const { floorMs, delayMs } =
       typeof verdict === "number"
         ? { floorMs: 0, delayMs: verdict }
-        : delayOf(loss, refusal, this.#failures, this.#settings, this.#parts.random());
+        : delayAfter(judged, refusal, this.#failures, this.#pace, this.parts.random());
     this.#failures++;
-    this.#waitingSinceMs = this.clock.now();
-    this.#wait(loss, this.#delay.delayMs);
+    this.#earliestMs = this.clock.now() + floorMs;
+    this.#wait(loss, delayMs);
   }
 
   #wait(loss: ConnectionLoss, delayMs: number): void {
+    this.#dueAtMs = this.clock.now() + delayMs;
     this.#timer?.cancel();
     this.#timer = this.clock.setTimer(() => this.#begin(), delayMs);
     // While a connection is still there, its successor is nobody's concern.
@@ -232,11 +235,9 @@ export abstract class Session implements LinkOwner {
     this.current?.probe();
     if (state.name !== "waiting") return;
     // Not before the server allows it, nor more often than `minDelayMs`, however often we are woken.
-    const { floorMs, delayMs } = this.#delay;
-    const dueAtMs = Math.max(this.#waitingSinceMs + floorMs, this.#attemptedAtMs + this.#settings.minDelayMs);
-    if (dueAtMs >= this.#waitingSinceMs + delayMs) return;
+    const dueAtMs = Math.max(this.#earliestMs, this.#attemptedAtMs + this.#pace.minDelayMs);
+    if (dueAtMs >= this.#dueAtMs) return;
     this.#failures = 0;
-    this.#delay = { floorMs, delayMs: dueAtMs - this.#waitingSinceMs };
     this.#wait(state.loss, Math.max(0, dueAtMs - this.clock.now()));
   }
 
@@ -264,31 +265,27 @@ export abstract class Session implements LinkOwner {
     }
     if (this.current !== link) return;
     this.current = undefined;
-    if (this.clock.now() - this.#openedAtMs >= this.#settings.stableAfterMs) this.#failures = 0;
+    if (this.clock.now() - this.#openedAtMs >= this.#pace.stableAfterMs) this.#failures = 0;
     this.lost(link);
     // Its successor may be on its way already.
     if (this.#attempt !== undefined) this.#enter({ name: "connecting", attempt: this.#failures + 1 });
     else this.#after(loss);
   }
 
-  roundTrip(sentMs: number, receivedMs: number, theirMs: number): void {
-    this.offset.add(sentMs, receivedMs, theirMs);
-  }
-
   reportError(error: unknown, during: string): void {
-    const { error: told = (unhandled: unknown) => this.#parts.reportError(unhandled, during) } = this.#options;
+    const { error: told = (unhandled: unknown) => this.parts.reportError(unhandled, during) } = this.#options;
     callAside(
       () => told(error),
-      (worse) => this.#parts.reportError(worse, "error"),
+      (worse) => this.parts.reportError(worse, "error"),
     );
   }
 
   /** All clients of a server that goes away come by different moments, and none more often than it would after a loss. */
   #goAway(link: Link, { afterMs }: Goaway): void {
     if (link !== this.current || this.#attempt !== undefined) return;
-    const earliestMs = this.#attemptedAtMs + this.#settings.minDelayMs - this.clock.now();
+    const earliestMs = this.#attemptedAtMs + this.#pace.minDelayMs - this.clock.now();
     this.#timer?.cancel();
-    this.#timer = this.clock.setTimer(() => this.#begin(), Math.max(earliestMs, this.#parts.random() * afterMs));
+    this.#timer = this.clock.setTimer(() => this.#begin(), Math.max(earliestMs, this.parts.random() * afterMs));
   }
 
   // The end

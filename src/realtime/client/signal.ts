@@ -5,7 +5,6 @@ import type { RequestOptions } from "./client.js";
 import type { SignalEvent, SignalHandle } from "./handles.js";
 import type { ChannelFrame } from "./link.js";
 import { addLost } from "./lost.js";
-import { quietly } from "./quietly.js";
 import { Subscriber } from "./subscriber.js";
 
 type Event = SignalEvent<unknown>;
@@ -15,24 +14,18 @@ export class SignalSubscriber extends Subscriber<Event> implements SignalHandle 
   override readonly kind = "signal";
 
   send(message: unknown): boolean {
-    const link = this.context.session.current;
+    const link = this.context.current;
     if (link === undefined || link.isCongested || link.isOver) return false;
     link.send(["sig", 0, this.channelOn(link), message]);
     return true;
   }
 
   sendConfirmed(message: unknown, options: RequestOptions = {}): Promise<void> {
-    const { timeoutMs = this.context.limits.timeoutMs, signal } = options;
-    return quietly(
-      this.context.operations
-        .run({
-          frame: (r, link) => ["sig", r, this.channelOn(link), message],
-          isResent: false,
-          timeoutMs,
-          signal,
-        })
-        .then(() => undefined),
-    );
+    return this.context.operations.run<undefined>({
+      ...options,
+      frame: (r, link) => ["sig", r, this.channelOn(link), message],
+      isResent: false,
+    });
   }
 
   protected override received(frame: ChannelFrame): void {

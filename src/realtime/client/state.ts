@@ -3,10 +3,9 @@
  */
 import type { ClientFrame, RevisionReply, StateEntry, SubOptions, SubReply } from "../wire/index.js";
 import { revisionReply } from "../wire/server-frames.js";
-import { merged } from "./changes.js";
+import { mergeEvent } from "./changes.js";
 import type { DeleteRequestOptions, SetRequestOptions, StateEvent, StateHandle } from "./handles.js";
 import type { ChannelFrame, Link } from "./link.js";
-import { quietly } from "./quietly.js";
 import { Subscriber } from "./subscriber.js";
 
 type Event = StateEvent<unknown>;
@@ -36,12 +35,10 @@ export class StateSubscriber extends Subscriber<Event> implements StateHandle {
   }
 
   #change(
-    { timeoutMs = this.context.limits.timeoutMs, signal }: SetRequestOptions,
+    options: SetRequestOptions,
     frame: (r: number, link: Link | undefined) => ClientFrame,
   ): Promise<RevisionReply> {
-    return quietly(
-      this.context.operations.run<RevisionReply>({ frame, check: revisionReply, isResent: false, timeoutMs, signal }),
-    );
+    return this.context.operations.run<RevisionReply>({ ...options, frame, check: revisionReply, isResent: false });
   }
 
   // The subscription
@@ -128,13 +125,7 @@ export class StateSubscriber extends Subscriber<Event> implements StateHandle {
   }
 
   protected override adder(): (waiting: Event[], event: Event) => void {
-    return merge;
+    // A slow loop gets the newest of each key.
+    return (waiting, event) => mergeEvent(waiting, event, "set", "deleted");
   }
-}
-
-/** A slow loop gets the newest of each key. */
-function merge(waiting: Event[], event: Event): void {
-  const last = waiting.pop();
-  const changes = merged(last && { set: last.set, gone: last.deleted }, { set: event.set, gone: event.deleted });
-  waiting.push({ ...event, set: changes.set, deleted: changes.gone });
 }

@@ -14,19 +14,28 @@ import type { ClientLimits } from "./options.js";
 import { PresenceView } from "./presence.js";
 import type { Session } from "./session.js";
 
+/** A channel that hears of connections. */
+export type Kept = Pick<Subscriber<unknown>, "opened" | "lost" | "over">;
+
 /** What subscriptions share. */
-export interface SubscriberContext {
-  readonly session: Session;
+export interface SubscriberContext extends Session {
   readonly operations: Operations;
   readonly limits: ClientLimits;
-  random(): number;
   /** A new idempotency key. */
   nextKey(): string;
+  /** The channels that somebody waits for, whoever holds them. */
+  readonly kept: Set<Kept>;
 }
 
 // The delay before another try after trouble: as for connections, whose defaults these are.
 const minDelayMs = 1000;
 const maxDelayMs = 30_000;
+
+/** Where a channel is subscribed: the connection, and the channel's number there. */
+export interface Place {
+  readonly link: Link;
+  readonly n: number;
+}
 
 /** See the head of this file. */
 export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
@@ -40,8 +49,8 @@ export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
   protected readonly audience: Audience<Event>;
   /** Where it is subscribed, or on the way there. */
   #link: Link | undefined;
-  /** The channel's number there; undefined until the answer has come. */
-  #n: number | undefined;
+  /** Where it is subscribed, with the channel's number there; undefined until the answer has come. */
+  #place: Place | undefined;
   /** Counts requests to subscribe: the answer to an older one means nothing. */
   #ticket = 0;
   #isHeld = false;
@@ -56,10 +65,10 @@ export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
       taken: () => this.taken(),
       joined: () => this.#joined(),
       left: () => this.#left(),
-      reportError: (error: unknown, during: string) => context.session.reportError(error, during),
+      reportError: (error: unknown, during: string) => context.reportError(error, during),
     };
     this.audience = new Audience<Event>({ ...shared, adder: () => this.adder() });
-    this.presence = new PresenceView(shared, () => this.#place);
+    this.presence = new PresenceView({ ...shared, shown: () => this.#keep() }, () => this.#place);
   }
 
   // What the kinds know
@@ -90,7 +99,7 @@ export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
 
   get status(): "idle" | "subscribing" | "subscribed" {
     if (!this.#isWanted) return "idle";
-    return this.#n === undefined ? "subscribing" : "subscribed";
+    return this.#place === undefined ? "subscribing" : "subscribed";
   }
 
   listen(listener: (event: Event) => unknown, failed?: (error: unknown) => void): () => void {
@@ -107,8 +116,13 @@ export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
     return !this.audience.isEmpty || !this.presence.isEmpty;
   }
 
+  #keep(): void {
+    this.context.kept.add(this);
+  }
+
   #joined(): void {
-    if (this.context.session.state.name === "closed") this.over();
+    this.#keep();
+    if (this.context.state.name === "closed") this.over();
     else if (this.#link === undefined && this.#timer === undefined && !this.#isHeld) this.#subscribe();
   }
 
@@ -119,6 +133,7 @@ export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
   }
 
   #stop(): void {
+    this.context.kept.delete(this);
     this.#unsubscribe();
     this.#isHeld = false;
     this.#troubles = 0;
@@ -128,16 +143,9 @@ export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
 
   // Subscribing
 
-  /** The place of this channel on the connection where it is subscribed. */
-  get #place(): { readonly link: Link; readonly n: number } | undefined {
-    const link = this.#link;
-    const n = this.#n;
-    return link === undefined || n === undefined ? undefined : { link, n };
-  }
-
   /** How requests name the channel: by number where it has one. */
   channelOn(link: Link | undefined): string | number {
-    return (link === this.#link ? this.#n : undefined) ?? this.name;
+    return (link === this.#link ? this.#place?.n : undefined) ?? this.name;
   }
 
   /** A connection is open. */
@@ -151,7 +159,7 @@ export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
   }
 
   #subscribe(): void {
-    const link = this.context.session.current;
+    const link = this.context.current;
     this.#detach();
     if (link === undefined) return;
     this.#link = link;
@@ -163,7 +171,7 @@ export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
         const fault = subReply(value);
         if (fault !== undefined) link.fail(`an answer: value${fault}`);
         else if (ticket === this.#ticket) this.#accepted(link, value as SubReply);
-        else if (!this.#isWanted || this.#isHeld) link.request((r) => ["unsub", r, (value as SubReply).n], ignored);
+        else if (!this.#isWanted || this.#isHeld) unsubscribe({ link, n: (value as SubReply).n });
       },
       err: (error) => {
         if (ticket === this.#ticket) this.#refused(error);
@@ -172,18 +180,19 @@ export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
   }
 
   #accepted(link: Link, reply: SubReply): void {
-    if (reply.kind !== this.kind) {
-      link.request((r) => ["unsub", r, reply.n], ignored);
-      this.#fail(wrongKind(this.name, reply.kind));
+    const { n, kind } = reply;
+    const place: Place = { link, n };
+    if (kind !== this.kind) {
+      unsubscribe(place);
+      this.#fail(wrongKind(this.name, kind));
       return;
     }
-    const other = link.takers.get(reply.n);
-    if (other !== undefined && other !== this) {
+    if ((link.takers.get(n) ?? this) !== this) {
       link.fail("a number twice");
       return;
     }
-    link.takers.set(reply.n, this);
-    this.#n = reply.n;
+    link.takers.set(n, this);
+    this.#place = place;
     const fault = this.accepted(reply);
     if (fault !== undefined) link.fail(fault);
     else this.presence.accepted();
@@ -217,14 +226,14 @@ export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
     const place = this.#place;
     if (place?.link.takers.get(place.n) === this) place.link.takers.delete(place.n);
     this.#link = undefined;
-    this.#n = undefined;
+    this.#place = undefined;
     this.#ticket++;
   }
 
   #unsubscribe(): void {
     const place = this.#place;
     this.#detach();
-    if (place !== undefined && !place.link.isOver) place.link.request((r) => ["unsub", r, place.n], ignored);
+    if (place !== undefined && !place.link.isOver) unsubscribe(place);
   }
 
   // For the kinds
@@ -263,12 +272,12 @@ export abstract class Subscriber<Event> implements FrameTaker, Handle<Event> {
     const boundMs = troubles === 0 ? 0 : Math.min(maxDelayMs, minDelayMs * 2 ** (troubles - 1));
     this.#troubles = troubles + 1;
     this.#detach();
-    const delayMs = floorMs + boundMs * this.context.random();
+    const delayMs = floorMs + boundMs * this.context.parts.random();
     if (delayMs === 0) {
       this.#subscribe();
       return;
     }
-    this.#timer = this.context.session.clock.setTimer(() => {
+    this.#timer = this.context.clock.setTimer(() => {
       this.#timer = undefined;
       if (this.#isWanted) this.#subscribe();
     }, delayMs);
@@ -298,5 +307,7 @@ export function wrongKind(name: string, kind: ChannelKind): RealtimeError {
   return new RealtimeError("wrong-kind", `"${name}" is a ${kind}`);
 }
 
-/** Nobody waits for it. */
-const ignored = { ok: () => undefined, err: () => undefined };
+function unsubscribe({ link, n }: Place): void {
+  // Nobody waits for the answer.
+  link.request((r) => ["unsub", r, n], { ok: () => undefined, err: () => undefined });
+}

@@ -33,7 +33,7 @@ export const name: Check<string> = text(1, maxNameLength);
 export const place: Check<string> = text(0, maxNameLength);
 
 /** A whole number in a range, ends included. */
-export function whole(min: number, max: number = Number.MAX_SAFE_INTEGER): Check<number> {
+export function whole(min: number, max: number = Infinity): Check<number> {
   return check((value) => Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max);
 }
 
@@ -42,11 +42,6 @@ export const finite: Check<number> = check(Number.isFinite);
 
 /** Octets. */
 export const octets: Check<Uint8Array> = check((value) => value instanceof Uint8Array);
-
-/** One of some strings. */
-export function oneOf<Value extends string>(...values: readonly Value[]): Check<Value> {
-  return check((value) => values.includes(value as Value));
-}
 
 /** What passes one of two checks. */
 export function either<A, B>(a: Check<A>, b: Check<B>): Check<A | B> {

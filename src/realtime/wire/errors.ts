@@ -3,6 +3,7 @@
  */
 // By its file, so that a build for browsers gets no more with it.
 import { OpenlineError } from "../../protocol/openline-error.js";
+import { helloTimeout, protocolBroken, revoked, tooManyRequests, unauthenticated } from "./close-codes.js";
 import type { ErrorBody } from "./frames.js";
 
 /** The codes of the protocol's own errors (docs/protocol.md, "Error codes"); applications have more, for calls. */
@@ -33,18 +34,24 @@ export const errorCodes = [
 export type ErrorCode = (typeof errorCodes)[number];
 
 /** What the protocol closes connections with (docs/protocol.md, "Close codes"). */
-export const RealtimeCloseCode = {
+export const RealtimeCloseCode: {
   /** The peer broke this protocol. */
-  ProtocolBroken: 4400,
+  readonly ProtocolBroken: typeof protocolBroken;
   /** Not, or no more, authenticated. */
-  Unauthenticated: 4401,
+  readonly Unauthenticated: typeof unauthenticated;
   /** Revoked. */
-  Revoked: 4403,
+  readonly Revoked: typeof revoked;
   /** No `hello` in time. */
-  HelloTimeout: 4408,
+  readonly HelloTimeout: typeof helloTimeout;
   /** Too many requests. */
-  TooManyRequests: 4429,
-} as const;
+  readonly TooManyRequests: typeof tooManyRequests;
+} = {
+  ProtocolBroken: protocolBroken,
+  Unauthenticated: unauthenticated,
+  Revoked: revoked,
+  HelloTimeout: helloTimeout,
+  TooManyRequests: tooManyRequests,
+};
 
 /** What else is said of an error. */
 export interface RealtimeErrorOptions {
@@ -64,14 +71,15 @@ export interface RealtimeErrorOptions {
  */
 export class RealtimeError extends OpenlineError {
   override readonly name = "RealtimeError";
-  override readonly code: string;
-  override readonly section: undefined;
+  // Declared only: the constructor makes them, and every page loads this.
+  declare readonly code: string;
+  declare readonly section: undefined;
   /** Whether the same request may succeed later. */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
   /** Milliseconds before which trying again makes no sense, where that is known. */
-  readonly retryAfterMs: number | undefined;
+  declare readonly retryAfterMs: number | undefined;
   /** What else there is to know: the issues of `invalid-value`, the entry of `conflict`. */
-  readonly data: unknown;
+  declare readonly data: unknown;
 
   /**
    * @param code one of `errorCodes`, or one of the application's own

@@ -12,7 +12,6 @@ import {
   nullable,
   object,
   octets,
-  oneOf,
   optional,
   place,
   text,
@@ -69,7 +68,8 @@ export const serverFrames: FrameTable<ServerFrame> = {
   page: [channelNumber, place, flag],
   gap: [
     channelNumber,
-    object<Gap>({ reason: oneOf("retention", "epoch", "unknown-position"), epoch: place, position: place }),
+    // Whatever the reason is, what is lost is lost.
+    object<Gap>({ reason: text() as Check<Gap["reason"]>, epoch: place, position: place }),
   ],
   snap: [channelNumber, place, stateEntries, flag],
   d: [channelNumber, place, place, stateEntries, last("deleted", list(name))],

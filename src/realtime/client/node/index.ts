@@ -40,6 +40,7 @@ export const createClient: CreateClient<OwnConnectOptions> = createClientFactory
     setTimer: (callback, delayMs) => nodePlatform.clock.setTimer(callback, Math.min(delayMs, maxTimerMs)),
   },
   random: Math.random,
+  loadFallback: () => import("../fallback/index.js"),
   refusalOf: (error) => refusalOf(error, Date.now()),
   reportError: (error, during) => nodePlatform.reportError(error, during),
 });

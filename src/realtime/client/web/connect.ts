@@ -8,8 +8,12 @@ import type { ConnectionEnd, ConnectionOptions, RealtimeConnection } from "../co
 // More output than this waits for a peer that reads slowly: better to wait, too.
 const highWaterMarkBytes = 64 * 1024;
 
-// WHATWG WebSockets §3.1: "OPEN (numeric value 1)".
+// WHATWG WebSockets §3.1: "CONNECTING (numeric value 0)", "OPEN (numeric value 1)".
+const connecting = 0;
 const open = 1;
+
+// Platforms wait for minutes. An opening that takes longer is one that something on the way holds back.
+const openTimeoutMs = 10_000;
 
 // A platform tells nobody when there is room again.
 const lookAgainMs = 50;
@@ -25,7 +29,9 @@ export function connect(url: string | URL, options: ConnectionOptions): Promise<
   return new Promise((resolve, reject) => {
     const webSocket = new WebSocket(address, [...protocols]);
     webSocket.binaryType = "arraybuffer";
-    signal.addEventListener("abort", () => webSocket.close());
+    const giveUp = (): void => webSocket.close();
+    signal.addEventListener("abort", giveUp);
+    setTimeout(() => webSocket.readyState === connecting && giveUp(), openTimeoutMs);
     webSocket.onopen = () => resolve(connectionOver(webSocket, options));
     // It is told of no reason, and of every failure.
     webSocket.onclose = () => reject(new RealtimeError("connection-lost", address));

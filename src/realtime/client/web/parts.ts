@@ -19,6 +19,8 @@ export const webParts: ClientParts & Required<Pick<ClientParts, "wakeUps">> = {
     },
   },
   random: Math.random,
+  loadFallback: () => import("../fallback/index.js"),
+  memoryKey: "openline.events",
   wakeUps,
   reportError(error, during) {
     // eslint-disable-next-line no-console -- an error that nobody handles has no better place
