@@ -30,6 +30,7 @@ const files = {
   "realtime/client": "src/realtime/client/example.ts",
   "realtime/client/node": "src/realtime/client/node/example.ts",
   "realtime/client/web": "src/realtime/client/web/example.ts",
+  react: "src/react/example.ts",
   entry: "src/index.ts",
   cli: "src/cli/commands/example.ts",
 } as const;
@@ -67,6 +68,7 @@ const mayImport: Record<Room, readonly Room[]> = {
   "realtime/client": ["realtime/contract", "realtime/wire", "reconnect", "socket", "transport", "protocol"],
   "realtime/client/node": ["realtime/client", "realtime/wire", "node", "reconnect", "transport/node"],
   "realtime/client/web": ["realtime/client", "realtime/wire", "web"],
+  react: ["realtime/client", "realtime/contract", "realtime/wire"],
   entry: ["protocol", "transport", "transport/node", "socket", "server", "client", "reconnect", "observe", "node"],
   cli: ["entry"],
 };
