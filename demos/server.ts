@@ -1,5 +1,6 @@
 // `npm start`: serves the live demos. PORT chooses the port (0 picks a free one), HOST the address to listen on.
 import { networkInterfaces } from "node:os";
+import { createChat } from "./chat/chat.js";
 import { live } from "./live/live.js";
 import { type Site, startSite } from "./site/site.js";
 
@@ -55,7 +56,12 @@ if (port === undefined) fail("PORT has to be a number from 0 to 65535");
 const host = process.env["HOST"] || undefined;
 
 try {
-  const site = await startSite({ port, host, demos: [live], publicFolder: new URL("public/", import.meta.url) });
+  const site = await startSite({
+    port,
+    host,
+    demos: [live, createChat()],
+    publicFolder: new URL("public/", import.meta.url),
+  });
   closeOnSignals(site);
   console.log(`The live demos are at http://${host ?? "localhost"}:${site.port}`);
   if (host === undefined) {
