@@ -2,13 +2,33 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Settings } from "./process.js";
 
+const FOLDER_START = "openline-chat-";
 const PROGRAM = fileURLToPath(new URL("./process.js", import.meta.url));
+
+/** Removes what a site has left that was killed just when it had no process to do so. */
+async function removeOrphans(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const owner = new RegExp(`^${FOLDER_START}(\\d+)-`).exec(name)?.[1];
+    if (owner !== undefined && !isRunning(Number(owner))) {
+      await rm(path.join(tmpdir(), name), { recursive: true, force: true });
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // One of somebody else's runs, too.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
 
 /** See the head of this file. */
 export class ChatProcess {
@@ -34,7 +54,9 @@ export class ChatProcess {
    * @param beforeRestart what is waited for before it is started again
    */
   static async start(beforeRestart: () => Promise<void>): Promise<ChatProcess> {
-    const chat = new ChatProcess(await mkdtemp(path.join(tmpdir(), "openline-chat-")), beforeRestart);
+    await removeOrphans();
+    const folder = await mkdtemp(path.join(tmpdir(), `${FOLDER_START}${process.pid}-`));
+    const chat = new ChatProcess(folder, beforeRestart);
     await chat.#start();
     return chat;
   }

@@ -31,6 +31,8 @@ const REQUESTS_PER_SECOND = 20;
 const REQUEST_BURST = 300;
 const GOODBYE_MS = 300;
 
+const notWhole: Audit = { isWhole: false, count: 0, checksum: "" };
+
 const isRoom = (_user: unknown, { room }: { readonly room: string }): boolean => ROOMS.some(({ id }) => id === room);
 
 function userOf(token: unknown): string | undefined {
@@ -80,22 +82,22 @@ async function run({ folder, secret, run: count }: Settings): Promise<void> {
     },
   });
 
-  async function audit({ room, after, upTo }: Part): Promise<Audit | null> {
+  async function audit({ room, after, upTo }: Part): Promise<Audit> {
     if (!ROOMS.some(({ id }) => id === room)) throw new RealtimeError("not-found", `there is no room "${room}"`);
     const sum = new Checksum();
     let position = after;
     while (position !== upTo) {
       const page = await realtime.history(`room/${room}`, { after: position, limit: HISTORY_PAGE });
-      if (page.length === 0) return null;
+      if (page.length === 0) return notWhole;
       for (const { position: next, previous, value, meta } of page) {
-        if (previous !== position) return null;
+        if (previous !== position) return notWhole;
         const { text } = value as { readonly text: string };
         sum.add({ position: next, previous, user: meta.user, key: meta.key, text });
         position = next;
         if (position === upTo) break;
       }
     }
-    return { count: sum.count, checksum: sum.toString() };
+    return { isWhole: true, count: sum.count, checksum: sum.toString() };
   }
 
   for await (const { key } of realtime.entries("people")) people.add(key);

@@ -5,7 +5,7 @@ import { useConnection, useOwnUser, usePresence, useRoom } from "./client.js";
 import { Composer } from "./composer.js";
 import { follows, Message, Pending } from "./message.js";
 import { Person } from "./person.js";
-import { markRead, readUpTo } from "./reading.js";
+import { firstUnread, markRead, readUpTo } from "./reading.js";
 import { useScroll } from "./scrolling.js";
 import { Typing } from "./typing.js";
 
@@ -52,8 +52,7 @@ export function Conversation({ room }: { readonly room: Room }): ReactNode {
     if (last !== undefined && isAtEnd && isVisible) markRead(room.id, last.position);
   }, [room.id, last, isAtEnd, isVisible]);
 
-  const readIndex = readBefore === undefined ? -1 : messages.findIndex(({ position }) => position === readBefore);
-  const firstNew = readIndex === -1 ? undefined : messages.slice(readIndex + 1).find(({ user }) => user !== own);
+  const firstNew = firstUnread(readBefore, messages, own);
   const gapsAfter = new Map(gaps.map((gap) => [gap.after, gap]));
   const isEmpty = status === "live" && messages.length === 0 && pending.length === 0;
   return (

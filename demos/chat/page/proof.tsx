@@ -25,8 +25,8 @@ function useServerSum(
     if (after === undefined || upTo === undefined || !isOpen) return undefined;
     const timer = setTimeout(() => {
       call({ room, after, upTo }).then(
-        (answer) => {
-          if (answer !== null) setTold({ of: `${after} ${upTo}`, ...answer });
+        ({ isWhole, count, checksum }) => {
+          if (isWhole) setTold({ of: `${after} ${upTo}`, count, checksum });
         },
         () => undefined,
       );
@@ -206,14 +206,20 @@ function BotSwitch(): ReactNode {
   const { values } = useChannel("bots");
   const { call, pending } = useCall("setBots");
   const areOn = values.get("on") ?? true;
+  // What one has just chosen, until the server says it, too.
+  const [wish, setWish] = useState<boolean>();
+  useEffect(() => setWish(undefined), [values]);
   return (
     <label className="switch">
       <input
         type="checkbox"
         role="switch"
-        checked={areOn}
+        checked={wish ?? areOn}
         disabled={pending}
-        onChange={(event) => void call(event.currentTarget.checked)}
+        onChange={(event) => {
+          setWish(event.currentTarget.checked);
+          call(event.currentTarget.checked).catch(() => setWish(undefined));
+        }}
       />
       Bots talk in the lobby and the clock tower
     </label>

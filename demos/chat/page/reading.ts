@@ -35,6 +35,17 @@ export function markRead(room: string, position: string): void {
   remember(`read/${room}`, position);
 }
 
+/** The first message of others after a position; undefined where it is not known which that is, or there is none. */
+export function firstUnread(
+  readBefore: string | undefined,
+  messages: readonly RoomMessage[],
+  own: string | undefined,
+): RoomMessage | undefined {
+  const index = messages.findLastIndex(({ position }) => position === readBefore);
+  if (index === -1 && readBefore !== BEGINNING) return undefined;
+  return messages.slice(index + 1).find(({ user }) => user !== own);
+}
+
 /** Somebody who comes to a room for the first time has missed nothing: these are known. */
 export function beginReading(room: string, messages: readonly RoomMessage[]): void {
   if (placeIn(room).get() === undefined) markRead(room, messages.at(-1)?.position ?? BEGINNING);

@@ -12,6 +12,8 @@ export interface ServerProcess {
 
 /** What the server says of a part of a room's log. */
 export interface Audit {
+  /** Whether all of it is kept. */
+  readonly isWhole: boolean;
   readonly count: number;
   readonly checksum: string;
 }
@@ -53,10 +55,9 @@ export const api = contract({
   calls: {
     rename: call({ input: name, output: unchecked<string>(), idempotent: true }),
     setBots: call({ input: v.boolean(), output: unchecked<boolean>(), idempotent: true }),
-    // `null`: not all of it is kept.
     audit: call({
       input: v.object({ room: v.string(), after: v.string(), upTo: v.string() }),
-      output: unchecked<Audit | null>(),
+      output: unchecked<Audit>(),
       idempotent: true,
     }),
   },
