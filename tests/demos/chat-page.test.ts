@@ -173,7 +173,7 @@ describe("the chat page in Chromium", { skip: SKIP_WITHOUT_CHROMIUM, timeout: TI
     await bots(ada, true);
     let count = 0;
     const talk = async (): Promise<void> => {
-      for (let round = 0; round < 4; round++) {
+      for (let round = 0; round < 2; round++) {
         for (const page of [ada, bob]) await say(page, `sentence ${++count}`);
       }
     };
