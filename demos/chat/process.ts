@@ -2,6 +2,8 @@
 // ends with the process that started it, however that ends.
 import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { serve } from "openline";
 import { createRealtime, fileJournal, memory, RealtimeError } from "openline/realtime";
@@ -104,9 +106,11 @@ async function run({ folder, secret, run: count }: Settings): Promise<void> {
   await realtime.set("server", "process", { pid: process.pid, run: count });
 
   const { handlers } = realtime;
+  // Of its own, so that nothing is answered here without the secret.
+  const http = createServer((_request, response) => response.writeHead(426, { Upgrade: "websocket" }).end());
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   const server = await serve({
-    port: 0,
-    host: "127.0.0.1",
+    server: http,
     // The site has looked at them, and says so with the secret.
     origins: "*",
     ...handlers,
@@ -115,7 +119,7 @@ async function run({ folder, secret, run: count }: Settings): Promise<void> {
         ? handlers.accept(request, context)
         : new Response("Only the site may connect\n", { status: 403 }),
   });
-  process.send?.({ port: server.port });
+  process.send?.({ port: (http.address() as AddressInfo).port });
 
   process.once("message", () => {
     void realtime
