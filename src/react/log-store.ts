@@ -12,6 +12,7 @@ import type {
 } from "../realtime/client/index.js";
 import type { Gap, PubReply } from "../realtime/wire/index.js";
 import { ChannelStore, type ChannelView, type StoreContext, type Wants } from "./channel-store.js";
+import { eitherOf } from "./either-of.js";
 import { randomKey } from "./random-key.js";
 
 /** A message of one's own that has not come back yet. */
@@ -183,7 +184,10 @@ export class LogStore extends ChannelStore<LogEvent<unknown>, LogView> {
 
   /** The oldest ones go. */
   #trim(): void {
-    const maxMessages = Math.max(...this.wants.map((wants) => wants.maxMessages ?? defaultMaxMessages), 1);
+    const { wants } = this;
+    // Whoever shows it is moving, and comes back in a moment.
+    if (wants.length === 0) return;
+    const maxMessages = Math.max(...wants.map(({ maxMessages: wanted = defaultMaxMessages }) => wanted));
     const surplus = this.#messages.length - maxMessages - this.#extra;
     if (surplus <= 0) return;
     for (const { position } of this.#messages.splice(0, surplus)) this.#positions.delete(position);
@@ -284,10 +288,9 @@ export class LogStore extends ChannelStore<LogEvent<unknown>, LogView> {
     const { key, value } = entry;
     this.#put({ ...entry, status: "sending", error: undefined });
     const abort = new AbortController();
-    const signals = signal === undefined ? [abort.signal] : [abort.signal, signal];
     const reply = this.#request(value, {
       idempotencyKey: key,
-      signal: AbortSignal.any(signals),
+      signal: eitherOf(abort.signal, signal),
       ...(timeoutMs !== undefined && { timeoutMs }),
     });
     this.#publishing.set(key, { abort, reply });

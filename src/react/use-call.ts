@@ -3,6 +3,7 @@
  */
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { CallRequestOptions, StreamRequestOptions } from "../realtime/client/index.js";
+import { eitherOf } from "./either-of.js";
 import { quiet } from "./state-store.js";
 import type { AnyClient } from "./stores.js";
 
@@ -65,10 +66,6 @@ function cancelAll(running: Set<AbortController>): void {
   running.clear();
 }
 
-function signalOf(abort: AbortController, signal: AbortSignal | undefined): AbortSignal {
-  return signal === undefined ? abort.signal : AbortSignal.any([abort.signal, signal]);
-}
-
 /** See the head of this file. */
 export function useCallOf(client: AnyClient | undefined, name: string): CallView {
   const [told, setTold] = useState<Told<unknown>>({ data: undefined, error: undefined, pending: false });
@@ -81,7 +78,7 @@ export function useCallOf(client: AnyClient | undefined, name: string): CallView
       running.current.add(abort);
       latest.current = abort;
       setTold(({ data }) => ({ data, error: undefined, pending: true }));
-      const answer = quiet(client?.call(name, input, { ...options, signal: signalOf(abort, options.signal) }));
+      const answer = quiet(client?.call(name, input, { ...options, signal: eitherOf(abort.signal, options.signal) }));
       const settle = (change: (before: Told<unknown>) => Told<unknown>): void => {
         running.current.delete(abort);
         // What was given up says nothing any more.
@@ -124,7 +121,7 @@ export function useStreamOf(
       };
       const run = async (): Promise<void> => {
         if (client === undefined) throw new Error("there is no client yet");
-        const results = client.stream(name, input, { ...options, signal: signalOf(abort, options.signal) });
+        const results = client.stream(name, input, { ...options, signal: eitherOf(abort.signal, options.signal) });
         for await (const result of results) {
           tell((before) => ({ ...before, data: [...before.data, result].slice(-maxResults) }));
         }

@@ -498,6 +498,38 @@ describe("OpenlineProvider", () => {
     await page.client.close();
   });
 
+  it("takes over in the browser what a server has rendered, and goes on from there", async () => {
+    const { renderToString } = await import("react-dom/server");
+    const { hydrateRoot } = await import("react-dom/client");
+    const page = new ReactWorld();
+    const client = page.server.clientOf(api);
+    const Shown: FunctionComponent = () => {
+      const { messages, status } = useChannel("room/7", { last: 1 });
+      return createElement(
+        "p",
+        null,
+        `${status} ${messages.map(({ value }) => value).join()} ${useConnection().isOpen}`,
+      );
+    };
+    page.element.innerHTML = renderToString(createElement(OpenlineProvider, null, createElement(Shown)));
+    assert.equal(page.text, "loading  false");
+    await page.welcome();
+    const trouble: unknown[] = [];
+    const root = await page.does(() =>
+      hydrateRoot(
+        page.element as unknown as Element,
+        createElement(OpenlineProvider, { client }, createElement(Shown)),
+        { onRecoverableError: (error) => trouble.push(error) },
+      ),
+    );
+    await page.subscribed("room/7", { last: 1 }, { n: 4, kind: "log" });
+    await page.say(message(1, "a"), ["page", 4, "1", true]);
+    assert.equal(page.text, "live a true");
+    assert.deepEqual(trouble, []);
+    await page.does(() => root.unmount());
+    await client.close();
+  });
+
   it("renders on a server, where nothing is connected", async () => {
     const { renderToString } = await import("react-dom/server");
     const Page: FunctionComponent = () => {

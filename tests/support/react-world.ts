@@ -20,7 +20,7 @@ const { createRoot } = await import("react-dom/client");
 export class ReactWorld {
   readonly server = new FakeServer();
   readonly element = document.createElement("div");
-  readonly #root = createRoot(this.element as unknown as Element);
+  #root: ReturnType<typeof createRoot> | undefined;
   readonly #isStrict: boolean;
 
   /** @param isStrict whether components are mounted twice, as React does while one develops */
@@ -35,7 +35,9 @@ export class ReactWorld {
 
   /** Renders, and waits until all that follows is done. */
   async render(node: ReactNode): Promise<void> {
-    await this.does(() => this.#root.render(this.#isStrict ? createElement(StrictMode, null, node) : node));
+    this.#root ??= createRoot(this.element as unknown as Element);
+    const root = this.#root;
+    await this.does(() => root.render(this.#isStrict ? createElement(StrictMode, null, node) : node));
   }
 
   /** Does something, and waits until all that follows is done. */
@@ -65,7 +67,7 @@ export class ReactWorld {
   }
 
   async unmount(): Promise<void> {
-    await this.does(() => this.#root.unmount());
+    await this.does(() => this.#root?.unmount());
     // Stores let go a turn later.
     await new Promise((resolve) => setTimeout(resolve, 0));
     assert.deepEqual(this.server.printed, []);

@@ -1,5 +1,6 @@
 // The ledger on the page: what this page has, what the server has, and the button that kills the server.
 import { memo, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import type { Audit } from "../shared/contract.js";
 import { KILL_PATH, ROOMS, type Room } from "../shared/limits.js";
 import { useCall, useChannel, useConnection, useRoom, useValue } from "./client.js";
 import { audit, isSound, type Ledger } from "./ledger.js";
@@ -7,27 +8,22 @@ import { acknowledgedIn } from "./sending.js";
 import { useHeld } from "./value.js";
 
 /** What a room's ledger says beside the server's. */
-type Verdict = "equal" | "checking" | "different" | "wrong" | "empty";
+type Verdict = "equal" | "checking" | "different" | "wrong" | "empty" | "past";
 
 /** The server is asked so long after something has changed. */
 const ASK_AFTER_MS = 400;
 
 /** What the server makes of the same part of the log, which changes as the part does. */
-function useServerSum(
-  room: string,
-  part: Ledger["part"],
-): { readonly count: number; readonly checksum: string } | undefined {
+function useServerSum(room: string, part: Ledger["part"]): Audit | undefined {
   const { call, cancel } = useCall("audit");
   const { isOpen } = useConnection();
-  const [told, setTold] = useState<{ readonly of: string; readonly count: number; readonly checksum: string }>();
+  const [told, setTold] = useState<{ readonly of: string } & Audit>();
   const { after, upTo } = part ?? {};
   useEffect(() => {
     if (after === undefined || upTo === undefined || !isOpen) return undefined;
     const timer = setTimeout(() => {
       call({ room, after, upTo }).then(
-        ({ isWhole, count, checksum }) => {
-          if (isWhole) setTold({ of: `${after} ${upTo}`, count, checksum });
-        },
+        (answer) => setTold({ of: `${after} ${upTo}`, ...answer }),
         () => undefined,
       );
     }, ASK_AFTER_MS);
@@ -43,6 +39,7 @@ function verdictOf(ledger: Ledger, server: ReturnType<typeof useServerSum>): Ver
   if (!isSound(ledger)) return "wrong";
   if (ledger.part === undefined) return "empty";
   if (server === undefined) return "checking";
+  if (!server.isWhole) return "past";
   return server.checksum === ledger.checksum && server.count === ledger.received ? "equal" : "different";
 }
 
@@ -52,6 +49,7 @@ const WORDS: Readonly<Record<Verdict, string>> = {
   different: "the sums differ",
   wrong: "something is wrong",
   empty: "nothing said yet",
+  past: "the server does not keep the oldest any more",
 };
 
 const RoomLedger = memo(function RoomLedger({
@@ -119,7 +117,7 @@ const RoomLedger = memo(function RoomLedger({
         </div>
         <div className="sum">
           <dt>Sum there</dt>
-          <dd data-figure="server-sum">{server?.checksum ?? "–"}</dd>
+          <dd data-figure="server-sum">{server?.isWhole === true ? server.checksum : "–"}</dd>
         </div>
       </dl>
     </details>
