@@ -187,6 +187,7 @@ function KillSwitch(): ReactNode {
         {server === undefined ? "No process yet" : `Process ${server.pid}, number ${server.run}`}
       </p>
       <div className="happenings" role="log" aria-label="What happened to the server">
+        {answer === "" && happenings.length === 0 && <p className="quiet-line">What happens to it is told here.</p>}
         {answer !== "" && <p>{answer}</p>}
         <ol>
           {happenings.map(({ id, timeMs, text }) => (
