@@ -7,6 +7,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { filesUnder, root, selectTests } from "./lib/paths.js";
 import { run, testArguments } from "./lib/run.js";
+import { groupTests } from "./lib/test-groups.js";
 
 const whole = "src/protocol/";
 const filters = process.argv.slice(2);
@@ -23,7 +24,7 @@ const testsExitCode = await run(process.execPath, [
   "--reporter=html",
   "--reporter=json-summary",
   process.execPath,
-  ...testArguments(files),
+  ...testArguments(groupTests(files)),
 ]);
 
 const failures = [];

@@ -5,6 +5,7 @@
  */
 import { selectTests } from "./lib/paths.js";
 import { run, testArguments } from "./lib/run.js";
+import { groupTests } from "./lib/test-groups.js";
 
 const filters = process.argv.slice(2);
 const files = selectTests(filters);
@@ -14,5 +15,5 @@ if (files.length === 0) {
   );
   process.exitCode = 1;
 } else {
-  process.exitCode = await run(process.execPath, testArguments(files));
+  process.exitCode = await run(process.execPath, testArguments(groupTests(files)));
 }

@@ -1,0 +1,46 @@
+/**
+ * Which test files share a process.
+ *
+ * `node --test` starts a process for each file, and in the pure rooms starting one takes most of the time. Their tests need
+ * nothing of the process they run in, so that a folder of them can be one file that imports the others.
+ */
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { root } from "./paths.js";
+
+/** Nothing under these starts a process, changes a global for good or looks at the memory of its own process. */
+const sharing = [
+  "build/tests/protocol/",
+  "build/tests/socket/",
+  "build/tests/server/",
+  "build/tests/client/",
+  "build/tests/reconnect/",
+  "build/tests/realtime/contract/",
+  "build/tests/realtime/wire/",
+  "build/tests/realtime/engines/",
+  "build/tests/realtime/server/",
+  "build/tests/realtime/client/",
+  "build/tests/realtime/msgpack/",
+];
+const folder = "build/test-groups";
+
+/**
+ * Puts files together that may share a process.
+ *
+ * @param {readonly string[]} files compiled test files, relative to the repository
+ * @returns {string[]} what to run instead: the groups, which take longest, and then the rest
+ */
+export function groupTests(files) {
+  rmSync(path.join(root, folder), { recursive: true, force: true });
+  mkdirSync(path.join(root, folder), { recursive: true });
+  const groups = sharing.flatMap((shared) => {
+    const members = files.filter((file) => file.startsWith(shared));
+    if (members.length < 2) return [];
+    const name = `${folder}/${shared.split("/").slice(2, -1).join("-")}.test.js`;
+    const imports = members.map((file) => `import "${path.posix.relative(folder, file)}";\n`);
+    writeFileSync(path.join(root, name), imports.join(""));
+    return [{ name, members }];
+  });
+  const grouped = new Set(groups.flatMap(({ members }) => members));
+  return [...groups.map(({ name }) => name), ...files.filter((file) => !grouped.has(file))];
+}
