@@ -39,7 +39,7 @@ export default defineConfig(
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   js.configs.recommended,
   {
-    files: ["**/*.ts"],
+    files: ["**/*.ts", "demos/**/*.tsx"],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -108,7 +108,7 @@ export default defineConfig(
     rules: { "no-console": "off" },
   },
   {
-    files: ["tests/**/*.ts", "demos/**/*.ts", "fuzz/**/*.ts"],
+    files: ["tests/**/*.ts", "demos/**/*.{ts,tsx}", "fuzz/**/*.ts"],
     rules: {
       "no-console": "off",
       "@typescript-eslint/no-non-null-assertion": "off",
@@ -147,7 +147,7 @@ export default defineConfig(
     rules: { "@typescript-eslint/no-extraneous-class": ["error", { allowWithDecorator: true }] },
   },
   {
-    files: ["examples/next/app/**"],
+    files: ["examples/next/app/**", "demos/**/*.tsx"],
     languageOptions: { parserOptions: { ecmaFeatures: { jsx: true } } },
   },
 );

@@ -26,7 +26,7 @@ function clockMs(): number {
 }
 
 /** The live page. */
-export const live: Demo = { name: "live", path: "/", start };
+export const live: Demo = { name: "live", path: "/", socketPaths: [LIVE_PATH], start };
 
 async function start(server: Server): Promise<RunningDemo> {
   const updates = new UpdateStream(UPDATES_KEPT, Math.random);

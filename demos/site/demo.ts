@@ -1,6 +1,7 @@
 // What a demo is to the site: a page under a path, what it answers over HTTP beside the page, and what it does on the
 // site's HTTP server once that is there.
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 
 /** A demo that has been made and not been started. */
 export interface Demo {
@@ -8,6 +9,8 @@ export interface Demo {
   readonly name: string;
   /** The URL path of the page, with a slash at both ends. */
   readonly path: string;
+  /** The URL paths of its WebSockets. What is asked for under another one is answered with 404. */
+  readonly socketPaths: readonly string[];
   /**
    * Starts it. Its WebSockets are taken with `serve({ server, path })`.
    * @param server The site's HTTP server, which listens already.
@@ -23,6 +26,11 @@ export interface RunningDemo {
    * @returns Whether it was this demo's, and has been or will be answered.
    */
   request?(request: IncomingMessage, response: ServerResponse, url: URL): boolean;
+  /**
+   * Takes a request for a WebSocket, where the demo does not take it with `serve`.
+   * @returns Whether it was this demo's, and has been or will be answered.
+   */
+  upgrade?(request: IncomingMessage, socket: Duplex, head: Uint8Array, url: URL): boolean;
   /** Says goodbye to every page and resolves when all is closed, no later than after `deadlineMs`. */
   close(deadlineMs: number): Promise<void>;
 }

@@ -1,7 +1,8 @@
 // The HTTP side of the site: the pages' files, and then whatever demo wants a request.
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import type { RunningDemo } from "./demo.js";
-import { refuse, refuseOtherThanGet, sendFile } from "./responses.js";
+import { refuse, refuseOtherThanGet, refuseUpgrade, sendFile } from "./responses.js";
 import type { StaticFile } from "./static-files.js";
 
 /** The request's URL with a placeholder for a host: only its path and query are looked at. */
@@ -35,5 +36,21 @@ export function createRequestListener(
     } else {
       refuse(response, 404, "Not found");
     }
+  };
+}
+
+/**
+ * Answers the requests for WebSockets that are not taken by a `serve` on the same HTTP server.
+ * @param socketPaths The paths of all demos' WebSockets.
+ * @param demos The demos that run.
+ */
+export function createUpgradeListener(
+  socketPaths: ReadonlySet<string>,
+  demos: readonly RunningDemo[],
+): (request: IncomingMessage, socket: Duplex, head: Uint8Array) => void {
+  return (request, socket, head) => {
+    const url = urlOf(request);
+    if (url !== undefined && demos.some((demo) => demo.upgrade?.(request, socket, head, url) === true)) return;
+    if (url === undefined || !socketPaths.has(url.pathname)) refuseUpgrade(socket, 404, "Not found");
   };
 }

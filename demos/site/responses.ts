@@ -1,5 +1,6 @@
 // What the site answers over HTTP, with the headers that all of it has.
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
 import type { StaticFile } from "./static-files.js";
 
 /** Scripts, styles, images and connections of this server only; no HTML from strings. */
@@ -31,6 +32,20 @@ export function refuse(
 ): void {
   response.writeHead(status, { ...SECURITY_HEADERS, ...headers, "Content-Type": "text/plain; charset=utf-8" });
   response.end(`${text}\n`);
+}
+
+/** Answers a request for a WebSocket that nobody takes, and ends the connection. */
+export function refuseUpgrade(
+  socket: Duplex,
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const fields = { ...headers, "Content-Type": "text/plain; charset=utf-8", Connection: "close" };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
+  // Whoever asked may be gone.
+  socket.on("error", () => undefined);
+  socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`, ...lines, "", `${text}\n`].join("\r\n"));
 }
 
 /** Answers that only pages are read here, unless the request only reads. */

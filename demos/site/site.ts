@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Demo, RunningDemo } from "./demo.js";
-import { createRequestListener } from "./request-listener.js";
+import { createRequestListener, createUpgradeListener } from "./request-listener.js";
 import { loadStaticFiles, type StaticFile } from "./static-files.js";
 
 /** Less than the process waits for, when it has been told to end. */
@@ -36,6 +36,8 @@ export async function startSite(options: {
   }
   const running: RunningDemo[] = [];
   const httpServer = createServer(createRequestListener(files, running));
+  const socketPaths = new Set(options.demos.flatMap((demo) => demo.socketPaths));
+  httpServer.on("upgrade", createUpgradeListener(socketPaths, running));
   httpServer.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
   await new Promise<void>((resolve, reject) => {
     httpServer.once("error", reject);

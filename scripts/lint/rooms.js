@@ -154,6 +154,13 @@ export const rooms = [
     builtins: true,
   },
   {
+    // Of the client its types alone, so that there is one of it in a page, whatever made it.
+    name: "react",
+    pattern: "src/react/**",
+    mayImport: ["realtime/client", "realtime/contract", "realtime/wire"],
+    packages: ["react"],
+  },
+  {
     name: "entry",
     pattern: "src/{index,reconnecting}.ts",
     mayImport: [

@@ -45,6 +45,11 @@ export class LiveProcess {
     return Promise.race([listening(), failing]);
   }
 
+  /** Sends the process a signal. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   /** Asks the process to end, and waits for it. */
   async stop(): Promise<Ended> {
     this.#child.kill("SIGTERM");

@@ -17,6 +17,8 @@ const workFolder = path.join(root, "build", "snippets");
 interface Snippet {
   readonly name: string;
   readonly source: string;
+  /** With components in it: `tsx`. */
+  readonly language: string;
 }
 
 function documents(): string[] {
@@ -26,9 +28,9 @@ function documents(): string[] {
 
 function snippetsOf(document: string): Snippet[] {
   const text = readFileSync(path.join(root, document), "utf8");
-  return [...text.matchAll(/^```ts\n(.*?)^```$/gmsu)].map((match, index) => ({
+  return [...text.matchAll(/^```(tsx?)\n(.*?)^```$/gmsu)].map(([, language = "", source = ""], index) => ({
     name: `${document.replace(/\W+/gu, "-")}-${String(index + 1)}`,
-    source: match[1] ?? "",
+    ...{ language, source },
   }));
 }
 
@@ -62,6 +64,7 @@ function diagnose(files: readonly string[]): (file: string) => string[] {
     moduleResolution: ts.ModuleResolutionKind.NodeNext,
     lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts"],
     types: ["node"],
+    jsx: ts.JsxEmit.ReactJSX,
   });
   const global = [...program.getOptionsDiagnostics(), ...program.getGlobalDiagnostics()];
   return (file) => {
@@ -78,7 +81,11 @@ describe("the snippets of the documentation", { concurrency: 4 }, () => {
   mkdirSync(workFolder, { recursive: true });
   const snippets = documents()
     .flatMap(snippetsOf)
-    .map(({ name, source }) => ({ name, source, file: path.join(workFolder, `${name}.mts`) }));
+    // A file with components has no extension that says which kind of module it is; the package does.
+    .map((snippet) => ({
+      ...snippet,
+      file: path.join(workFolder, `${snippet.name}.${snippet.language === "tsx" ? "tsx" : "mts"}`),
+    }));
   for (const { file, source } of snippets) writeFileSync(file, runnable(source));
   const diagnosticsOf = diagnose(snippets.map(({ file }) => file));
 
@@ -88,9 +95,10 @@ describe("the snippets of the documentation", { concurrency: 4 }, () => {
     });
 
     it(`${name} runs and prints what it says`, async () => {
-      const script = file.replace(/\.mts$/u, ".mjs");
+      const script = file.replace(/\.\w+$/u, ".mjs");
       const { outputText } = ts.transpileModule(runnable(source), {
-        compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext },
+        compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, jsx: ts.JsxEmit.ReactJSX },
+        fileName: file,
       });
       writeFileSync(script, outputText);
       const { stdout } = await run(process.execPath, [script], { timeout: 30_000 });

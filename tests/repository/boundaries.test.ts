@@ -32,6 +32,7 @@ const files = {
   "realtime/client/tabs": "src/realtime/client/tabs/example.ts",
   "realtime/client/web": "src/realtime/client/web/example.ts",
   "realtime/client/fallback": "src/realtime/client/fallback/example.ts",
+  react: "src/react/example.ts",
   entry: "src/index.ts",
   cli: "src/cli/commands/example.ts",
 } as const;
@@ -84,6 +85,7 @@ const mayImport: Record<Room, readonly Room[]> = {
     "web",
   ],
   "realtime/client/fallback": ["realtime/client", "realtime/wire", "transport"],
+  react: ["realtime/client", "realtime/contract", "realtime/wire"],
   entry: ["protocol", "transport", "transport/node", "socket", "server", "client", "reconnect", "observe", "node"],
   cli: ["entry"],
 };

@@ -13,6 +13,9 @@ const root = fileURLToPath(new URL("../../../", import.meta.url));
 /** What users of the package install with it. A new one needs a reason in ARCHITECTURE.md and a line here. */
 const runtimeDependencies = ["@msgpack/msgpack", "@standard-schema/spec", "commander"];
 
+/** What they may have already, for an entry that they need not use. */
+const peerDependencies = ["react"];
+
 /** Longer than this, a file has more than one subject. */
 const maxSourceLines = 450;
 
@@ -32,6 +35,7 @@ interface PackageManifest {
   readonly devDependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
   readonly bundleDependencies?: readonly string[];
   readonly exports: Readonly<Record<string, ExportTarget>>;
   readonly bin: Readonly<Record<string, string>>;
@@ -176,10 +180,14 @@ describe("the documents", () => {
 
 describe("the package", () => {
   it("brings exactly the runtime dependencies that were decided on", () => {
-    const { dependencies, optionalDependencies, peerDependencies, bundleDependencies } = manifest;
+    assert.ok(
+      peerDependencies.every((name) => manifest.peerDependenciesMeta?.[name]?.optional === true),
+      "Nobody has to install a peer: say in peerDependenciesMeta that it is optional.",
+    );
+    const { dependencies, optionalDependencies, peerDependencies: peers, bundleDependencies } = manifest;
     assert.deepEqual(
-      [Object.keys(dependencies ?? {}).sort(), optionalDependencies, peerDependencies, bundleDependencies],
-      [[...runtimeDependencies].sort(), undefined, undefined, undefined],
+      [Object.keys(dependencies ?? {}).sort(), optionalDependencies, Object.keys(peers ?? {}), bundleDependencies],
+      [[...runtimeDependencies].sort(), undefined, peerDependencies, undefined],
       "package.json and the list in this test differ: make it a devDependency, or give its reason in ARCHITECTURE.md.",
     );
   });

@@ -24,6 +24,11 @@ export interface ClientOptions {
    * when the server says that the last one runs out.
    */
   readonly token?: unknown;
+  /**
+   * A random string of at most 64 characters that says which client this is. Default: one of its own. Who keeps messages
+   * over a reload of the page, to publish them again under their idempotency keys, keeps this, too: keys belong to it.
+   */
+  readonly clientId?: string;
   /** The codecs to offer, the most wanted first. Default: JSON. `msgpackCodec` is in openline/realtime/msgpack. */
   readonly codecs?: readonly Codec[];
   /**

@@ -66,12 +66,12 @@ class RealtimeClient extends Session implements BaseClient, SubscriberContext {
   #nextKey = 1;
 
   constructor(parts: ClientParts, api: Contract | undefined, url: Fresh<string | URL>, options: ClientOptions) {
-    const clientId = randomId(parts);
-    super(parts, url, options, clientId);
+    super(parts, url, options, options.clientId ?? randomId(parts));
     this.#api = api;
     this.#options = options;
     this.limits = resolveNumbers(defaultClientLimits, options);
-    this.#keyPrefix = clientId.slice(0, 6);
+    // Never that of another client with the same id, for its keys would be ours.
+    this.#keyPrefix = randomId(parts);
     const [codec = jsonCodec] = options.codecs ?? [];
     this.operations = new Operations(
       parts.clock,

@@ -426,6 +426,28 @@ describe("publishing to a log", () => {
     await client.close();
     await assert.rejects(room.publish("d"), { code: "client-closed" });
   });
+
+  it("is done by the client that the application says it is, under keys that no other one of it has", async () => {
+    const server = new FakeServer();
+    const clients = [server.client({ clientId: "mine" }), server.client({ clientId: "mine" })];
+    await server.clock.settle();
+    const keys = await Promise.all(
+      clients.map(async (client, index) => {
+        const peer = server.peers[index] ?? assert.fail();
+        assert.equal((peer.frames[0] as [string, { client: string }])[1].client, "mine");
+        peer.welcome();
+        void client.channel("room/7").publish("a");
+        await server.clock.settle();
+        const frame = peer.frames.find(([operation]) => operation === "pub") as unknown as [
+          ...unknown[],
+          { key: string },
+        ];
+        return (frame.at(-1) as { key: string }).key;
+      }),
+    );
+    assert.notEqual(keys[0], keys[1]);
+    for (const client of clients) await client.close();
+  });
 });
 
 describe("the history of a log", () => {

@@ -1,0 +1,112 @@
+// The process of the chat's server: started, and started again when it has ended.
+import { type ChildProcess, fork } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Settings } from "./process.js";
+
+const FOLDER_START = "openline-chat-";
+const PROGRAM = fileURLToPath(new URL("./process.js", import.meta.url));
+
+/** Removes what a site has left that was killed just when it had no process to do so. */
+async function removeOrphans(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const owner = new RegExp(`^${FOLDER_START}(\\d+)-`).exec(name)?.[1];
+    if (owner !== undefined && !isRunning(Number(owner))) {
+      await rm(path.join(tmpdir(), name), { recursive: true, force: true });
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // One of somebody else's runs, too.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** See the head of this file. */
+export class ChatProcess {
+  /** Where it listens on the loopback interface; undefined while it does not. */
+  port: number | undefined;
+  /** What it knows its site by. */
+  readonly secret: string = randomBytes(16).toString("hex");
+  readonly #folder: string;
+  readonly #beforeRestart: () => Promise<void>;
+  #child: ChildProcess | undefined;
+  #run = 0;
+  #isClosing = false;
+  #ended: Promise<void> = Promise.resolve();
+
+  private constructor(folder: string, beforeRestart: () => Promise<void>) {
+    this.#folder = folder;
+    this.#beforeRestart = beforeRestart;
+  }
+
+  /**
+   * Starts it.
+   *
+   * @param beforeRestart what is waited for before it is started again
+   */
+  static async start(beforeRestart: () => Promise<void>): Promise<ChatProcess> {
+    await removeOrphans();
+    const folder = await mkdtemp(path.join(tmpdir(), `${FOLDER_START}${process.pid}-`));
+    const chat = new ChatProcess(folder, beforeRestart);
+    await chat.#start();
+    return chat;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  async #start(): Promise<void> {
+    const child = fork(PROGRAM, { execArgv: [] });
+    this.#child = child;
+    this.#ended = once(child, "exit").then(() => this.#exited());
+    const settings: Settings = { folder: this.#folder, secret: this.secret, run: ++this.#run };
+    child.send(settings);
+    await Promise.race([this.#listening(child), this.#ended]);
+  }
+
+  async #listening(child: ChildProcess): Promise<void> {
+    const [{ port }] = (await once(child, "message")) as [{ readonly port: number }];
+    this.port = port;
+  }
+
+  #exited(): void {
+    this.port = undefined;
+    this.#child = undefined;
+    if (this.#isClosing) return;
+    void this.#beforeRestart().then(() => {
+      if (!this.#isClosing) return this.#start();
+      return undefined;
+    });
+  }
+
+  /** Ends it with SIGKILL, so that it can do nothing about it. @returns the process that was killed, if there was one */
+  kill(): number | undefined {
+    const child = this.#child;
+    if (this.port === undefined || child === undefined) return undefined;
+    this.port = undefined;
+    child.kill("SIGKILL");
+    return child.pid;
+  }
+
+  /** Lets it say goodbye, and removes what it has kept. */
+  async close(deadlineMs: number): Promise<void> {
+    this.#isClosing = true;
+    this.port = undefined;
+    const child = this.#child;
+    if (child?.connected === true) child.send("close");
+    const timer = setTimeout(() => child?.kill("SIGKILL"), deadlineMs);
+    await this.#ended;
+    clearTimeout(timer);
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}

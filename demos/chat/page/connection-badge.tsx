@@ -1,0 +1,24 @@
+// Whether there is a connection, at the head of the page.
+import { type ReactNode, useEffect } from "react";
+import { useConnection } from "./client.js";
+
+const NAMES = { connecting: "Connecting", open: "Connected", waiting: "Waiting to reconnect", closed: "Not connected" };
+
+export function ConnectionBadge({ element }: { readonly element: HTMLElement }): ReactNode {
+  const { state, reconnectNow } = useConnection();
+  const name = state?.name ?? "connecting";
+  useEffect(() => {
+    element.dataset["state"] = name;
+  }, [element, name]);
+  return (
+    <>
+      <span className="lamp" aria-hidden="true" />
+      <span role="status">{NAMES[name]}</span>
+      {name === "waiting" && (
+        <button type="button" className="quiet" onClick={reconnectNow}>
+          Try now
+        </button>
+      )}
+    </>
+  );
+}

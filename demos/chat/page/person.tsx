@@ -1,0 +1,44 @@
+// People: how they are called, and their mark.
+import { memo, type ReactNode } from "react";
+import { useValue } from "./client.js";
+
+const COLORS = 8;
+
+/** What a user goes by. The server has the names; who has none yet is somebody. */
+export function useName(user: string | undefined): string {
+  const name = useValue("people", user ?? "");
+  return name ?? "Somebody";
+}
+
+/** The first letter of a name, in a color that is the user's, whatever the name. */
+export const Avatar = memo(function Avatar({
+  user,
+  name,
+}: {
+  readonly user: string;
+  readonly name: string;
+}): ReactNode {
+  const sum = Array.from(user).reduce((hash, letter) => (hash * 31 + (letter.codePointAt(0) ?? 0)) % 65_521, 0);
+  return (
+    <span className={`avatar color-${sum % COLORS}`} aria-hidden="true">
+      {(Array.from(name)[0] ?? "?").toUpperCase()}
+    </span>
+  );
+});
+
+/** A name, which may be written in any direction. */
+export function Name({ user }: { readonly user: string }): ReactNode {
+  return <bdi>{useName(user)}</bdi>;
+}
+
+/** Somebody who is here. */
+export function Person({ user, isOwn }: { readonly user: string; readonly isOwn: boolean }): ReactNode {
+  const name = useName(user);
+  return (
+    <li className="person">
+      <Avatar user={user} name={name} />
+      <bdi>{name}</bdi>
+      {isOwn && <span className="you">you</span>}
+    </li>
+  );
+}
