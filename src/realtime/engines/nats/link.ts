@@ -8,6 +8,7 @@ import {
   type Msg,
   type MsgHdrs,
   type NatsConnection,
+  RequestError,
 } from "@nats-io/transport-node";
 import type { EngineHost } from "../index.js";
 import { EngineError } from "../index.js";
@@ -181,7 +182,7 @@ export class NatsLink {
         },
       });
       return () => {
-        if (!subscription.isClosed()) subscription.unsubscribe();
+        if (!this.#isClosed && !subscription.isClosed()) subscription.unsubscribe();
       };
     } catch (error) {
       throw this.#failure(error);
@@ -209,12 +210,19 @@ export class NatsLink {
 
   #failure(cause: unknown): EngineError {
     if (this.#isClosed) return new EngineError("closed", "the engine has been closed", { cause });
-    return new EngineError("unavailable", `NATS does not answer: ${String(cause)}`, { cause });
+    const isNobody = cause instanceof RequestError && cause.isNoResponders();
+    const who = isNobody ? "JetStream does not answer; is it enabled (nats-server -js)?" : "NATS does not answer:";
+    return new EngineError("unavailable", `${who} ${String(cause)}`, { cause });
+  }
+
+  /** Nothing is said any more. */
+  end(): void {
+    this.#isClosed = true;
+    this.#reconnected.clear();
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#reconnected.clear();
+    this.end();
     await this.connection.close();
   }
 }

@@ -55,6 +55,7 @@ class NatsEngine implements Engine {
       this.#started = started;
       await started.start();
     } catch (error) {
+      link.end();
       this.#started?.stop();
       await link.close();
       throw engineErrorOf(error);
@@ -190,6 +191,9 @@ class Started {
   }
 
   async close(): Promise<void> {
+    // First: the client library takes what is written to a server that is just going for an error that nobody handles.
+    // What is not taken away goes by itself.
+    this.link.end();
     this.stop();
     await this.link.close();
   }

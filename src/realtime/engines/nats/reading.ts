@@ -21,9 +21,10 @@ export interface Delivery {
 
 // $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>, or with domain and account first.
 const shortAckTokens = 9;
-// A pull at once; between two of them our own reading keeps pace.
+// A pull at once; between two of them our own reading keeps pace. Several logs are read at the same time, and a server cuts
+// off whom it has more than 64 MiB for.
 const pullMessages = 256;
-const pullBytes = 8 * 1024 * 1024;
+const pullBytes = 1024 * 1024;
 // A consumer that was not deleted, since we were killed, goes by itself.
 const inactiveThresholdNs = 30_000_000_000;
 // How often a copy that lags behind its leader is asked again, and after how long.
@@ -151,6 +152,7 @@ function pullBatch(
         finish();
         return;
       }
+      timer.refresh();
       const delivery = deliveryOf(message);
       messages.push({ seq: delivery.streamSeq, subject: message.subject, data: message.data });
       pending = delivery.pending;
@@ -166,7 +168,7 @@ function pullBatch(
       unsubscribe();
       resolve(pending);
     }
-    const max_bytes = Math.max(pullBytes, 2 * link.maxPayloadBytes);
+    const max_bytes = pullBytes + link.maxPayloadBytes;
     try {
       link.send(`${link.options.api}.${next}`, JSON.stringify({ batch, no_wait: true, max_bytes }), inbox);
     } catch (error) {

@@ -3,7 +3,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -24,12 +24,16 @@ export class NatsServer {
   #process: ChildProcess | undefined;
   #port = -1;
 
-  private constructor() {}
-
-  static async start(): Promise<NatsServer> {
+  /** @param config lines of a configuration file */
+  static async start(config: string = 'jetstream: { store_dir: "%" }'): Promise<NatsServer> {
     const server = new NatsServer();
+    writeFileSync(server.#config, config.replace("%", path.join(server.#folder, "store")));
     await server.resume();
     return server;
+  }
+
+  get #config(): string {
+    return path.join(this.#folder, "nats.conf");
   }
 
   get url(): string {
@@ -42,7 +46,7 @@ export class NatsServer {
 
   /** Starts it, with what it had, on the port that it had. */
   async resume(): Promise<void> {
-    const options = ["-js", "-sd", this.#folder, "-a", "127.0.0.1", "-p", String(this.#port)];
+    const options = ["-c", this.#config, "-a", "127.0.0.1", "-p", String(this.#port)];
     const child = spawn("nats-server", options, { env: withSbin(), stdio: ["ignore", "ignore", "pipe"] });
     this.#process = child;
     const lines = createInterface(child.stderr);
