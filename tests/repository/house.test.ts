@@ -13,6 +13,9 @@ const root = fileURLToPath(new URL("../../../", import.meta.url));
 /** What users of the package install with it. A new one needs a reason in ARCHITECTURE.md and a line here. */
 const runtimeDependencies = ["@msgpack/msgpack", "@standard-schema/spec", "commander"];
 
+/** What those install who want it, and nobody else: the clients of engines. A new one needs a reason, too. */
+const optionalPeers = ["@nats-io/transport-node"];
+
 /** Longer than this, a file has more than one subject. */
 const maxSourceLines = 450;
 
@@ -32,6 +35,7 @@ interface PackageManifest {
   readonly devDependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
   readonly bundleDependencies?: readonly string[];
   readonly exports: Readonly<Record<string, ExportTarget>>;
   readonly bin: Readonly<Record<string, string>>;
@@ -176,12 +180,15 @@ describe("the documents", () => {
 
 describe("the package", () => {
   it("brings exactly the runtime dependencies that were decided on", () => {
-    const { dependencies, optionalDependencies, peerDependencies, bundleDependencies } = manifest;
+    const { dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta, bundleDependencies } = manifest;
+    const peers = Object.keys(peerDependencies ?? {}).sort();
     assert.deepEqual(
-      [Object.keys(dependencies ?? {}).sort(), optionalDependencies, peerDependencies, bundleDependencies],
-      [[...runtimeDependencies].sort(), undefined, undefined, undefined],
+      [Object.keys(dependencies ?? {}).sort(), optionalDependencies, peers, bundleDependencies],
+      [[...runtimeDependencies].sort(), undefined, [...optionalPeers].sort(), undefined],
       "package.json and the list in this test differ: make it a devDependency, or give its reason in ARCHITECTURE.md.",
     );
+    const forced = peers.filter((name) => peerDependenciesMeta?.[name]?.optional !== true);
+    assert.deepEqual(forced, [], "peers are for those who want them: make them optional in peerDependenciesMeta");
   });
 
   it("has what its exports and commands point to", () => {

@@ -20,8 +20,7 @@ export class NatsSignals implements SignalEngine {
     this.#subjects = subjects;
   }
 
-  // What an async method throws, it rejects with, as the interface says.
-  // eslint-disable-next-line @typescript-eslint/require-await
+  // eslint-disable-next-line @typescript-eslint/require-await -- what an async method throws, it rejects with, as the interface says
   async send(channel: string, { value, user }: Signal): Promise<void> {
     this.#link.check();
     const head: SignalHead = user === undefined ? {} : { u: user };

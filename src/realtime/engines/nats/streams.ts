@@ -21,7 +21,7 @@ interface StreamInfo {
 }
 
 const nanosecondsPerMs = 1_000_000;
-// JetStream remembers ids for so long; beyond it our own keys do.
+/** JetStream remembers ids for so long, in milliseconds; beyond it our own keys do. */
 export const duplicateWindowMs = 120_000;
 // More than any window at first, so that it hardly ever has to grow.
 const defaultKeyAgeMs = 3_600_000;
