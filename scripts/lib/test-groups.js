@@ -17,7 +17,7 @@ const sharing = [
   "build/tests/reconnect/",
   "build/tests/realtime/contract/",
   "build/tests/realtime/wire/",
-  "build/tests/realtime/engines/",
+  "build/tests/realtime/engines/memory/",
   "build/tests/realtime/server/",
   "build/tests/realtime/client/",
   "build/tests/realtime/msgpack/",

@@ -121,6 +121,13 @@ export const rooms = [
     mayImport: ["realtime/engines", "realtime/wire"],
     builtins: true,
   },
+  {
+    name: "realtime/engines/nats",
+    pattern: "src/realtime/engines/nats/**",
+    mayImport: ["realtime/engines", "realtime/wire"],
+    builtins: true,
+    packages: ["@nats-io/transport-node"],
+  },
   { name: "realtime/engines", pattern: "src/realtime/engines/**", mayImport: ["realtime/wire"] },
   {
     // Of sockets the token bucket, by its file.

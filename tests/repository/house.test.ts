@@ -13,8 +13,8 @@ const root = fileURLToPath(new URL("../../../", import.meta.url));
 /** What users of the package install with it. A new one needs a reason in ARCHITECTURE.md and a line here. */
 const runtimeDependencies = ["@msgpack/msgpack", "@standard-schema/spec", "commander"];
 
-/** What they may have already, for an entry that they need not use. */
-const peerDependencies = ["react"];
+/** What those install who want it, and nobody else: the clients of engines, and what hooks are for. A new one needs a reason, too. */
+const optionalPeers = ["@nats-io/transport-node", "react"];
 
 /** Longer than this, a file has more than one subject. */
 const maxSourceLines = 450;
@@ -180,16 +180,15 @@ describe("the documents", () => {
 
 describe("the package", () => {
   it("brings exactly the runtime dependencies that were decided on", () => {
-    assert.ok(
-      peerDependencies.every((name) => manifest.peerDependenciesMeta?.[name]?.optional === true),
-      "Nobody has to install a peer: say in peerDependenciesMeta that it is optional.",
-    );
-    const { dependencies, optionalDependencies, peerDependencies: peers, bundleDependencies } = manifest;
+    const { dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta, bundleDependencies } = manifest;
+    const peers = Object.keys(peerDependencies ?? {}).sort();
     assert.deepEqual(
-      [Object.keys(dependencies ?? {}).sort(), optionalDependencies, Object.keys(peers ?? {}), bundleDependencies],
-      [[...runtimeDependencies].sort(), undefined, peerDependencies, undefined],
+      [Object.keys(dependencies ?? {}).sort(), optionalDependencies, peers, bundleDependencies],
+      [[...runtimeDependencies].sort(), undefined, [...optionalPeers].sort(), undefined],
       "package.json and the list in this test differ: make it a devDependency, or give its reason in ARCHITECTURE.md.",
     );
+    const forced = peers.filter((name) => peerDependenciesMeta?.[name]?.optional !== true);
+    assert.deepEqual(forced, [], "peers are for those who want them: make them optional in peerDependenciesMeta");
   });
 
   it("has what its exports and commands point to", () => {

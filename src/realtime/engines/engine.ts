@@ -174,7 +174,7 @@ export interface StateEntry {
 /** A change of a state. */
 export interface StateChange {
   readonly position: string;
-  /** The position of the change before it, of any key. */
+  /** The position of the change that was told before it, of any key. */
   readonly previous: string;
   readonly key: string;
   /** Absent when the key was deleted. */
@@ -232,7 +232,10 @@ export interface StateEngine {
   snapshot(channel: string, options: { cursor?: string | undefined; limit: number }): Promise<StatePage>;
   /** What has changed since a position, each key once; undefined when that is not known any more, or never was. */
   changesSince(channel: string, epoch: string, position: string): Promise<StateDelta | undefined>;
-  /** Follows the state: every change after `position`, in order, each once. */
+  /**
+   * Follows the state: what changes after `position`, in order, each once. A change may be left out where a newer one of
+   * the same key follows.
+   */
   watch(channel: string, sink: StateSink): Promise<StateWatch>;
 }
 

@@ -24,6 +24,11 @@ export interface EngineSubject {
    * engine keeps nothing beyond the process.
    */
   reopen?(): Engine | Promise<Engine>;
+  /**
+   * Resolves when what the engines have sent so far has come where it is heard. Absent: nothing is on its way outside of
+   * the process.
+   */
+  settle?(): Promise<void>;
   /** Called at the end of each case. */
   dispose?(): void | Promise<void>;
 }
@@ -125,6 +130,7 @@ export class EngineWorld implements EngineHost {
 
   /** Lets the engine do what it does by itself. */
   async settle(): Promise<void> {
+    await this.#subject.settle?.();
     await this.clock.settle();
   }
 }

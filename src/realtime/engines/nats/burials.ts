@@ -1,0 +1,72 @@
+/**
+ * Messages that say that something is gone, and are taken away themselves when everybody has heard.
+ */
+import type { EngineTimer } from "../index.js";
+import type { NatsLink } from "./link.js";
+import type { Streams } from "./streams.js";
+import type { StreamKind } from "./subjects.js";
+
+/** A message to take away. */
+export interface Burial {
+  readonly kind: StreamKind;
+  readonly seq: number;
+  readonly dueAtMs: number;
+  /** What has to be done first. */
+  readonly before?: (() => Promise<void>) | undefined;
+}
+
+const sweepIntervalMs = 5000;
+// What is forgotten stays in its stream until its subject is used again.
+const maxBurials = 100_000;
+const maxAtOnce = 200;
+
+/** See the head of this file. */
+export class Burials {
+  readonly #link: NatsLink;
+  readonly #streams: Streams;
+  #due: Burial[] = [];
+  #timer: EngineTimer | undefined;
+  #isSweeping = false;
+
+  constructor(link: NatsLink, streams: Streams) {
+    this.#link = link;
+    this.#streams = streams;
+    this.#sweepLater();
+  }
+
+  /** Takes a message away after a while, by the host's `now`. */
+  add(kind: StreamKind, seq: number, delayMs: number, before?: () => Promise<void>): void {
+    if (this.#due.length >= maxBurials) return;
+    this.#due.push({ kind, seq, dueAtMs: this.#link.host.now() + delayMs, before });
+  }
+
+  #sweepLater(): void {
+    this.#timer = this.#link.host.setTimer(() => {
+      // What cannot be taken away now stays: it costs a little room.
+      void this.#sweep().catch(() => undefined);
+      this.#sweepLater();
+    }, sweepIntervalMs);
+  }
+
+  async #sweep(): Promise<void> {
+    if (this.#isSweeping || !this.#link.isConnected) return;
+    this.#isSweeping = true;
+    try {
+      const nowMs = this.#link.host.now();
+      const due = this.#due.filter(({ dueAtMs }) => dueAtMs <= nowMs).slice(0, maxAtOnce);
+      const taken = new Set(due);
+      this.#due = this.#due.filter((burial) => !taken.has(burial));
+      for (const { kind, seq, before } of due) {
+        await before?.();
+        // Something newer may have taken its place already, which is an error that says so.
+        await this.#link.api(`STREAM.MSG.DELETE.${this.#streams.name(kind)}`, { seq }).catch(() => undefined);
+      }
+    } finally {
+      this.#isSweeping = false;
+    }
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * The connection to NATS: requests of JetStream's API, messages with and without an acknowledgement, and what all of
+ * them fail with. JetStream's API is JSON over requests, which needs no library of its own.
+ */
+import {
+  headers as createHeaders,
+  createInbox,
+  type Msg,
+  type MsgHdrs,
+  type NatsConnection,
+  RequestError,
+} from "@nats-io/transport-node";
+import type { EngineHost } from "../index.js";
+import { EngineError } from "../index.js";
+import type { ResolvedOptions } from "./options.js";
+
+/** JetStream's error codes that something follows from. */
+export const apiErrors = {
+  /** No message has this sequence or subject. */
+  noMessage: 10037,
+  /** A stream, or the account, has no room. */
+  storageFull: [10023, 10028, 10047, 10077],
+  noStream: 10059,
+  streamNameInUse: 10058,
+  wrongLastSequence: 10071,
+} as const;
+
+/** JetStream answered with an error. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly errorCode: number;
+
+  constructor(errorCode: number, description: string) {
+    super(`JetStream: ${description} (${errorCode})`);
+    this.errorCode = errorCode;
+  }
+}
+
+/** Whether JetStream refused because of this. */
+export function isApiError(error: unknown, errorCode: number): boolean {
+  return error instanceof ApiError && error.errorCode === errorCode;
+}
+
+/** What JetStream says of a message that it keeps. */
+export interface PublishAck {
+  readonly seq: number;
+  readonly duplicate?: boolean;
+}
+
+/** The headers of a message that are anything to us. */
+export interface PublishHeaders {
+  /** JetStream keeps one message with the same id within the stream's window. */
+  readonly id?: string;
+  /** The sequence of the subject's last message, 0 where there is none; otherwise it is refused. */
+  readonly expected?: number;
+}
+
+interface ApiResponse {
+  readonly error?: { readonly err_code?: number; readonly code?: number; readonly description?: string };
+}
+
+// What a message's headers and its subject take of the payload's limit, about.
+const headerBytes = 512;
+
+/** See the head of this file. */
+export class NatsLink {
+  readonly connection: NatsConnection;
+  readonly host: EngineHost;
+  readonly options: ResolvedOptions;
+  readonly #reconnected = new Set<() => void>();
+  #isConnected = true;
+  #isClosed = false;
+
+  constructor(connection: NatsConnection, host: EngineHost, options: ResolvedOptions) {
+    this.connection = connection;
+    this.host = host;
+    this.options = options;
+    void this.#followStatus();
+  }
+
+  get isConnected(): boolean {
+    return this.#isConnected && !this.#isClosed;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Octets that a message may have. */
+  get maxPayloadBytes(): number {
+    return (this.connection.info?.max_payload ?? 1_048_576) - headerBytes;
+  }
+
+  /** @throws EngineError "closed" */
+  check(): void {
+    if (this.#isClosed) throw new EngineError("closed", "the engine has been closed");
+  }
+
+  /** Calls back after each reconnect: what was told meanwhile has not been heard. */
+  onReconnect(callback: () => void): () => void {
+    this.#reconnected.add(callback);
+    return () => this.#reconnected.delete(callback);
+  }
+
+  async #followStatus(): Promise<void> {
+    for await (const { type } of this.connection.status()) {
+      if (type === "disconnect") this.#isConnected = false;
+      if (type !== "reconnect") continue;
+      this.#isConnected = true;
+      for (const callback of this.#reconnected) callback();
+    }
+    this.#isConnected = false;
+  }
+
+  /**
+   * Asks JetStream's API.
+   *
+   * @throws ApiError when it answers with an error; EngineError when it does not
+   */
+  async api<Response>(name: string, body: object = {}): Promise<Response> {
+    const answer = await this.request(`${this.options.api}.${name}`, JSON.stringify(body));
+    const response = answer.json<Response & ApiResponse>();
+    throwError(response);
+    return response;
+  }
+
+  /**
+   * Publishes to a stream. The message is on its way when this returns; the order of calls is that of the messages.
+   *
+   * @throws ApiError when JetStream refuses; EngineError when it does not answer
+   */
+  async publish(subject: string, payload: string, { id, expected }: PublishHeaders = {}): Promise<PublishAck> {
+    const isPlain = id === undefined && expected === undefined;
+    const headers = createHeaders();
+    if (id !== undefined) headers.set("Nats-Msg-Id", id);
+    if (expected !== undefined) headers.set("Nats-Expected-Last-Subject-Sequence", String(expected));
+    const octets = Buffer.from(payload);
+    if (octets.length > this.maxPayloadBytes) {
+      throw new EngineError(
+        "full",
+        `${octets.length} octets are more than a message of this NATS may have (max_payload)`,
+      );
+    }
+    const answer = await this.request(subject, octets, isPlain ? undefined : headers);
+    const ack = answer.json<PublishAck & ApiResponse>();
+    throwError(ack);
+    return ack;
+  }
+
+  /** @throws EngineError "closed"; "unavailable" when nobody answers */
+  async request(subject: string, payload: string | Uint8Array, headers?: MsgHdrs): Promise<Msg> {
+    this.check();
+    const timeout = this.options.timeoutMs;
+    try {
+      return await this.connection.request(
+        subject,
+        payload,
+        headers === undefined ? { timeout } : { timeout, headers },
+      );
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  /** Sends a message that nobody has to hear. */
+  send(subject: string, payload: string | Uint8Array, reply?: string): void {
+    this.check();
+    try {
+      this.connection.publish(subject, payload, reply === undefined ? {} : { reply });
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  /** Hears what is sent, until it is told to stop. Reconnects keep it. */
+  subscribe(subject: string, receive: (message: Msg) => void): () => void {
+    this.check();
+    try {
+      const subscription = this.connection.subscribe(subject, {
+        callback: (error, message) => {
+          if (error === null) receive(message);
+        },
+      });
+      return () => {
+        if (!this.#isClosed && !subscription.isClosed()) subscription.unsubscribe();
+      };
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  createInbox(): string {
+    return createInbox();
+  }
+
+  /** Resolves when the server has taken everything that was sent, and what it had to say of it has come. */
+  async flush(): Promise<void> {
+    this.check();
+    try {
+      await this.connection.flush();
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  /** What an answer that did not come is. */
+  silence(): EngineError {
+    return this.#failure(new Error(`no answer within ${this.options.timeoutMs} ms`));
+  }
+
+  #failure(cause: unknown): EngineError {
+    if (this.#isClosed) return new EngineError("closed", "the engine has been closed", { cause });
+    const isNobody = cause instanceof RequestError && cause.isNoResponders();
+    const who = isNobody ? "JetStream does not answer; is it enabled (nats-server -js)?" : "NATS does not answer:";
+    return new EngineError("unavailable", `${who} ${String(cause)}`, { cause });
+  }
+
+  /** Nothing is said any more. */
+  end(): void {
+    this.#isClosed = true;
+    this.#reconnected.clear();
+  }
+
+  async close(): Promise<void> {
+    this.end();
+    await this.connection.close();
+  }
+}
+
+function throwError({ error }: ApiResponse): void {
+  if (error === undefined) return;
+  throw new ApiError(error.err_code ?? error.code ?? 0, error.description ?? "refused");
+}
+
+/** What the engine's caller gets of an error. */
+export function engineErrorOf(error: unknown): unknown {
+  if (!(error instanceof ApiError)) return error;
+  const isFull = (apiErrors.storageFull as readonly number[]).includes(error.errorCode);
+  return new EngineError(isFull ? "full" : "unavailable", error.message, { cause: error });
+}
+
+/** Runs something, and makes errors of JetStream the engine's. */
+export async function translating<Result>(run: () => Promise<Result>): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    throw engineErrorOf(error);
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Frames of media as messages of NATS: a head of fixed length and the octets, in as many parts as the server's limit of a
+ * message asks for.
+ */
+import type { MediaFrame } from "../index.js";
+
+// group, index, time, source, part, parts
+const headBytes = 8 + 4 + 8 + 4 + 4 + 4;
+
+/** The messages of a frame. */
+export function partsOf(
+  { group, index, data, timeMs }: MediaFrame,
+  source: number,
+  maxPayloadBytes: number,
+): Uint8Array[] {
+  const room = maxPayloadBytes - headBytes;
+  const parts = Math.max(1, Math.ceil(data.byteLength / room));
+  return Array.from({ length: parts }, (_, part) => {
+    const piece = data.subarray(part * room, (part + 1) * room);
+    const message = new Uint8Array(headBytes + piece.byteLength);
+    const view = new DataView(message.buffer);
+    view.setFloat64(0, group);
+    view.setUint32(8, index);
+    view.setFloat64(12, timeMs ?? Number.NaN);
+    view.setUint32(20, source);
+    view.setUint32(24, part);
+    view.setUint32(28, parts);
+    message.set(piece, headBytes);
+    return message;
+  });
+}
+
+interface Begun {
+  readonly frame: Omit<MediaFrame, "data">;
+  readonly pieces: Uint8Array[];
+}
+
+/** Puts frames together. The parts of one come in order from each source; what lacks a part is lost. */
+export class FrameJoiner {
+  readonly #begun = new Map<number, Begun>();
+
+  /** @returns the frame, when this was its last part */
+  add(message: Uint8Array): MediaFrame | undefined {
+    if (message.byteLength < headBytes) return undefined;
+    const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
+    const timeMs = view.getFloat64(12);
+    const frame = {
+      group: view.getFloat64(0),
+      index: view.getUint32(8),
+      timeMs: Number.isNaN(timeMs) ? undefined : timeMs,
+    };
+    const source = view.getUint32(20);
+    const part = view.getUint32(24);
+    // A copy: the message lies in a buffer with others.
+    const piece = message.slice(headBytes);
+    const begun = part === 0 ? { frame, pieces: [] } : this.#begun.get(source);
+    this.#begun.delete(source);
+    const isNext =
+      begun?.pieces.length === part && begun.frame.group === frame.group && begun.frame.index === frame.index;
+    if (!isNext) return undefined;
+    begun.pieces.push(piece);
+    if (part + 1 === view.getUint32(28)) return { ...frame, data: joined(begun.pieces) };
+    this.#begun.set(source, begun);
+    return undefined;
+  }
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const [only] = pieces;
+  return pieces.length === 1 && only !== undefined ? only : new Uint8Array(Buffer.concat(pieces));
+}

@@ -1,0 +1,183 @@
+/**
+ * Which nodes live: each beats in a subject of its own, and everybody follows all of them.
+ *
+ * A node is dead when nothing was heard of it for as long as it named, by the clock of whoever listens. Whoever sees that
+ * first writes it down in the place of the last beat, if that is still the last; so a node that was only stopped for a
+ * while learns from its next beat that it has to tell everything again.
+ */
+import type { EngineTimer } from "../index.js";
+import type { Burials } from "./burials.js";
+import { Follower } from "./follower.js";
+import { apiErrors, isApiError, type NatsLink } from "./link.js";
+import { payloadOf, readPayload } from "./payload.js";
+import { lastOf, type Stored } from "./reading.js";
+import type { Streams } from "./streams.js";
+import type { Subjects } from "./subjects.js";
+
+interface Beat {
+  readonly n: string;
+  /** Milliseconds; 0: the node is dead. */
+  readonly ttlMs: number;
+}
+
+interface Living {
+  readonly seq: number;
+  readonly untilMs: number;
+}
+
+/** Who is told of nodes. */
+export interface NodesSink {
+  lives(node: string): void;
+  died(node: string): void;
+}
+
+const sweepIntervalMs = 500;
+// Who was away for longer does not need to hear of a death: it has heard no beat either.
+const deathKnownMs = 600_000;
+// Deaths that are remembered here, so that late beats do not undo them.
+const maxDead = 10_000;
+
+/** See the head of this file. */
+export class PresenceNodes {
+  readonly #link: NatsLink;
+  readonly #streams: Streams;
+  readonly #subjects: Subjects;
+  readonly #burials: Burials;
+  readonly #sink: NodesSink;
+  readonly #living = new Map<string, Living>();
+  /** The last beat of each of our own nodes. */
+  readonly #own = new Map<string, number>();
+  /** Nodes that died, and the sequence up to which what they say is old. */
+  readonly #dead = new Map<string, number>();
+  #follower: Follower | undefined;
+  #timer: EngineTimer | undefined;
+
+  constructor(link: NatsLink, streams: Streams, subjects: Subjects, burials: Burials, sink: NodesSink) {
+    this.#link = link;
+    this.#streams = streams;
+    this.#subjects = subjects;
+    this.#burials = burials;
+    this.#sink = sink;
+  }
+
+  /** Resolves when all nodes are known that live now. */
+  async start(): Promise<void> {
+    let caughtUp = (): void => undefined;
+    const isCaughtUp = new Promise<void>((resolve) => {
+      caughtUp = resolve;
+    });
+    this.#follower = await Follower.open(this.#link, this.#streams.name("presence"), this.#subjects.node(), {
+      // From the first on each time: the beats of all are few.
+      begin: () => 1,
+      message: (message) => this.#heard(message),
+      caughtUp,
+    });
+    await isCaughtUp;
+    this.#sweepLater();
+  }
+
+  isLiving(node: string): boolean {
+    return this.#living.has(node);
+  }
+
+  /** @returns whether it was known */
+  async beat(node: string, ttlMs: number): Promise<boolean> {
+    const subject = this.#subjects.node(node);
+    const payload = payloadOf({ n: node, ttlMs } satisfies Beat);
+    let wasKnown = this.#own.has(node) && this.#living.has(node);
+    for (let expected = this.#own.get(node) ?? 0; ; ) {
+      try {
+        const { seq } = await this.#link.publish(subject, payload, { expected });
+        this.#own.set(node, seq);
+        this.#lives(node, seq, ttlMs);
+        return wasKnown;
+      } catch (error) {
+        if (!isApiError(error, apiErrors.wrongLastSequence)) throw error;
+      }
+      const found = await lastOf(this.#link, this.#streams.name("presence"), subject);
+      // Unless it is a beat of ours of which we have not heard, the node was believed dead.
+      wasKnown &&= found !== undefined && readPayload<Beat>(found.data).head.ttlMs > 0;
+      expected = found?.seq ?? 0;
+    }
+  }
+
+  /** A node goes by itself. */
+  async drop(node: string): Promise<void> {
+    this.#own.delete(node);
+    const { seq } = await this.#link.publish(
+      this.#subjects.node(node),
+      payloadOf({ n: node, ttlMs: 0 } satisfies Beat),
+    );
+    this.#died(node, seq);
+    await this.#clearAway(node, seq);
+  }
+
+  /** The stream of presence is another one: everybody tells everything again with the next beat. */
+  replaced(): void {
+    this.#own.clear();
+    this.#dead.clear();
+    this.#follower?.forget();
+  }
+
+  #heard({ seq, data }: Stored): void {
+    const { head } = readPayload<Beat>(data);
+    if (head.ttlMs === 0) this.#died(head.n, seq);
+    else this.#lives(head.n, seq, head.ttlMs);
+  }
+
+  #lives(node: string, seq: number, ttlMs: number): void {
+    const known = this.#living.get(node);
+    if (seq <= Math.max(known?.seq ?? 0, this.#dead.get(node) ?? 0)) return;
+    this.#dead.delete(node);
+    this.#living.set(node, { seq, untilMs: this.#link.host.now() + ttlMs });
+    if (known === undefined) this.#sink.lives(node);
+  }
+
+  #died(node: string, seq: number): void {
+    if ((this.#living.get(node)?.seq ?? 0) > seq) return;
+    this.#dead.delete(node);
+    this.#dead.set(node, seq);
+    for (const oldest of this.#dead.keys()) {
+      if (this.#dead.size <= maxDead) break;
+      this.#dead.delete(oldest);
+    }
+    if (this.#living.delete(node)) this.#sink.died(node);
+  }
+
+  #sweepLater(): void {
+    this.#timer = this.#link.host.setTimer(() => {
+      this.#sweep();
+      this.#sweepLater();
+    }, sweepIntervalMs);
+  }
+
+  #sweep(): void {
+    // Whoever hears nobody knows nothing of them.
+    if (!this.#link.isConnected) return;
+    const nowMs = this.#link.host.now();
+    for (const [node, { seq, untilMs }] of this.#living) {
+      if (untilMs > nowMs) continue;
+      this.#died(node, seq);
+      // Somebody else may be first, or the node back.
+      this.#declareDead(node, seq).catch(() => undefined);
+    }
+  }
+
+  async #declareDead(node: string, expected: number): Promise<void> {
+    const beat = payloadOf({ n: node, ttlMs: 0 } satisfies Beat);
+    const { seq } = await this.#link.publish(this.#subjects.node(node), beat, { expected });
+    await this.#clearAway(node, seq);
+  }
+
+  async #clearAway(node: string, death: number): Promise<void> {
+    const presence = this.#streams.name("presence");
+    const filter = this.#subjects.user(undefined, undefined, node);
+    await this.#link.api(`STREAM.PURGE.${presence}`, { filter, seq: death });
+    this.#burials.add("presence", death, deathKnownMs);
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#follower?.stop();
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * The streams: made where they are not there, and looked at for whether they are still the same ones.
+ */
+import { EngineError } from "../index.js";
+import { ApiError, apiErrors, isApiError, type NatsLink } from "./link.js";
+import { type StreamKind, type Subjects, streamKinds } from "./subjects.js";
+
+/** A stream's configuration, as JetStream writes it. */
+interface StreamConfig {
+  readonly name: string;
+  readonly subjects: readonly string[];
+  readonly max_msgs_per_subject: number;
+  /** Nanoseconds; 0: for ever. */
+  readonly max_age: number;
+  readonly republish?: { readonly src: string; readonly dest: string };
+}
+
+interface StreamInfo {
+  readonly config: StreamConfig;
+  readonly created: string;
+}
+
+const nanosecondsPerMs = 1_000_000;
+/** JetStream remembers ids for so long, in milliseconds; beyond it our own keys do. */
+export const duplicateWindowMs = 120_000;
+// More than any window at first, so that it hardly ever has to grow.
+const defaultKeyAgeMs = 3_600_000;
+
+/** See the head of this file. */
+export class Streams {
+  readonly #link: NatsLink;
+  readonly #subjects: Subjects;
+  /** When each was made, by which it is told from one of the same name. */
+  readonly #epochs = new Map<StreamKind, string>();
+  readonly #ageMs = new Map<StreamKind, number>();
+  readonly #replaced = new Set<(kind: StreamKind) => void>();
+
+  constructor(link: NatsLink, subjects: Subjects) {
+    this.#link = link;
+    this.#subjects = subjects;
+  }
+
+  /** @throws EngineError when JetStream is not there, refuses, or has other streams of these names */
+  async start(): Promise<void> {
+    for (const kind of streamKinds) this.#saw(kind, await this.#ensure(kind));
+  }
+
+  name(kind: StreamKind): string {
+    return this.#subjects.stream(kind);
+  }
+
+  epochOf(kind: StreamKind): string {
+    return this.#epochs.get(kind) ?? "";
+  }
+
+  /** Calls back when a stream is another one than it was: what it had is gone. */
+  onReplaced(callback: (kind: StreamKind) => void): void {
+    this.#replaced.add(callback);
+  }
+
+  /** Looks whether the streams are the same. Makes again what is gone. */
+  async look(): Promise<void> {
+    for (const kind of streamKinds) {
+      const before = this.epochOf(kind);
+      this.#saw(kind, (await this.#find(kind)) ?? (await this.#ensure(kind)));
+      if (this.epochOf(kind) === before) continue;
+      for (const callback of this.#replaced) callback(kind);
+    }
+  }
+
+  /** Lets a stream keep messages for so long at least. */
+  async keepFor(kind: StreamKind, ageMs: number): Promise<void> {
+    if ((this.#ageMs.get(kind) ?? 0) >= ageMs) return;
+    const info = await this.#link.api<StreamInfo>(`STREAM.INFO.${this.name(kind)}`);
+    this.#saw(kind, info);
+    if ((this.#ageMs.get(kind) ?? 0) >= ageMs) return;
+    // 0 is for ever.
+    const max_age = Number.isFinite(ageMs) ? Math.ceil(ageMs) * nanosecondsPerMs : 0;
+    const name = this.name(kind);
+    this.#saw(kind, await this.#link.api<StreamInfo>(`STREAM.UPDATE.${name}`, { ...info.config, max_age }));
+  }
+
+  #saw(kind: StreamKind, { created, config }: StreamInfo): void {
+    this.#epochs.set(kind, created.replaceAll(/\D/g, ""));
+    this.#ageMs.set(kind, config.max_age === 0 ? Number.POSITIVE_INFINITY : config.max_age / nanosecondsPerMs);
+  }
+
+  async #find(kind: StreamKind): Promise<StreamInfo | undefined> {
+    try {
+      return await this.#link.api<StreamInfo>(`STREAM.INFO.${this.name(kind)}`);
+    } catch (error) {
+      if (isApiError(error, apiErrors.noStream)) return undefined;
+      throw error;
+    }
+  }
+
+  async #ensure(kind: StreamKind): Promise<StreamInfo> {
+    const wanted = this.#configOf(kind);
+    try {
+      return await this.#link.api<StreamInfo>(`STREAM.CREATE.${wanted.name}`, wanted);
+    } catch (error) {
+      if (!isApiError(error, apiErrors.streamNameInUse)) throw refusal(wanted.name, error);
+    }
+    const found = await this.#link.api<StreamInfo>(`STREAM.INFO.${wanted.name}`);
+    // How much it keeps, where, and how often, is its administrator's affair.
+    const isOurs =
+      String(found.config.subjects) === String(wanted.subjects) &&
+      found.config.max_msgs_per_subject === wanted.max_msgs_per_subject &&
+      found.config.republish?.src === wanted.republish?.src &&
+      found.config.republish?.dest === wanted.republish?.dest;
+    if (isOurs) return found;
+    throw new EngineError(
+      "unavailable",
+      `the stream "${wanted.name}" is there with other subjects, max_msgs_per_subject or republish than this engine ` +
+        `needs: ${JSON.stringify(wanted)}`,
+    );
+  }
+
+  #configOf(kind: StreamKind): StreamConfig {
+    const { storage, replicas, maxLogBytes, forgetAfterMs } = this.#link.options;
+    const ageMs = { log: forgetAfterMs, state: 0, key: defaultKeyAgeMs, call: defaultKeyAgeMs, presence: 0 }[kind];
+    const isTold = kind === "log" || kind === "call";
+    const config = {
+      name: this.name(kind),
+      subjects: [this.#subjects.allOf(kind)],
+      retention: "limits",
+      discard: "old",
+      storage: kind === "presence" ? "memory" : storage,
+      num_replicas: replicas,
+      max_consumers: -1,
+      max_msgs: -1,
+      max_msg_size: -1,
+      max_bytes: kind === "log" ? maxLogBytes : -1,
+      max_msgs_per_subject: kind === "log" ? -1 : 1,
+      max_age: ageMs * nanosecondsPerMs,
+      duplicate_window: Math.min(duplicateWindowMs, ageMs || duplicateWindowMs) * nanosecondsPerMs,
+      allow_direct: true,
+    };
+    if (!isTold) return config;
+    return { ...config, republish: { src: this.#subjects.allOf(kind), dest: this.#subjects.toldOf(kind) } };
+  }
+}
+
+function refusal(name: string, cause: unknown): unknown {
+  if (!(cause instanceof ApiError)) return cause;
+  return new EngineError("unavailable", `the stream "${name}" cannot be made: ${cause.message}`, { cause });
+}

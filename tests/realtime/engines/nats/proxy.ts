@@ -1,0 +1,74 @@
+/**
+ * A way to a NATS server that can be cut, or stop.
+ */
+import { once } from "node:events";
+import net from "node:net";
+
+export class NatsProxy {
+  readonly #server: net.Server;
+  readonly #sockets = new Set<net.Socket>();
+  #isOpen = true;
+  #isStopped = false;
+
+  private constructor(serverPort: number) {
+    this.#server = net.createServer((near) => {
+      if (!this.#isOpen) {
+        near.destroy();
+        return;
+      }
+      const far = net.connect(serverPort, "127.0.0.1");
+      near.on("data", (data) => far.write(data));
+      far.on("data", (data) => near.write(data));
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        this.#sockets.add(one);
+        one.on("error", () => other.destroy());
+        one.on("close", () => {
+          this.#sockets.delete(one);
+          other.destroy();
+        });
+      }
+      if (this.#isStopped) far.pause();
+    });
+  }
+
+  static async start(serverPort: number): Promise<NatsProxy> {
+    const proxy = new NatsProxy(serverPort);
+    proxy.#server.listen(0, "127.0.0.1");
+    await once(proxy.#server, "listening");
+    return proxy;
+  }
+
+  get url(): string {
+    return `nats://127.0.0.1:${String((this.#server.address() as net.AddressInfo).port)}`;
+  }
+
+  /** Ends all connections, and refuses others until `mend`. */
+  cut(): void {
+    this.#isOpen = false;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  mend(): void {
+    this.#isOpen = true;
+  }
+
+  /** Nothing comes through any more, and nobody is told. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const socket of this.#sockets) socket.pause();
+  }
+
+  resume(): void {
+    this.#isStopped = false;
+    for (const socket of this.#sockets) socket.resume();
+  }
+
+  async dispose(): Promise<void> {
+    this.cut();
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Engines over a NATS server of the tests' own.
+ */
+import { connect, type NatsConnection } from "@nats-io/transport-node";
+import type { Append, Engine, EngineHost } from "#src/realtime/engines/index.js";
+import { type NatsOptions, nats } from "#src/realtime/engines/nats/index.js";
+import type { EngineSubject } from "#src/testing/index.js";
+import type { NatsServer } from "./server.js";
+
+let prefixes = 0;
+
+/** Keeps so much that nothing is lost in these tests. */
+export const everything = { count: 100_000, ageMs: 3_600_000, bytes: 100_000_000 };
+
+/** Appends a message. */
+export async function append(
+  engine: Engine,
+  channel: string,
+  value: unknown,
+  more: Partial<Append> = {},
+): Promise<string> {
+  return (await engine.logs.append(channel, { value, meta: {}, retain: everything, ...more })).position;
+}
+
+/** Time as it passes. */
+export function realHost(): EngineHost {
+  return {
+    now: () => performance.now(),
+    unixMs: () => Date.now(),
+    setTimer(callback, delayMs) {
+      const timer = setTimeout(callback, delayMs).unref();
+      return { cancel: () => clearTimeout(timer) };
+    },
+    randomId: () => Math.random().toString(36),
+    reportError: (error) => {
+      throw error;
+    },
+  };
+}
+
+/** Engines that share one prefix, which is theirs alone. */
+export class NatsNodes implements EngineSubject {
+  readonly prefix: string = `t${String(prefixes++)}`;
+  readonly #options: NatsOptions;
+  readonly connections: NatsConnection[] = [];
+  readonly #engines: Engine[] = [];
+
+  /** @param options of all of them */
+  constructor(server: NatsServer, options: NatsOptions = {}) {
+    const connection = { reconnectTimeWait: 10, reconnectJitter: 0 };
+    this.#options = { servers: server.url, prefix: this.prefix, storage: "memory", connection, ...options };
+  }
+
+  create(options: NatsOptions = {}): Engine {
+    const engine = nats({
+      ...this.#options,
+      connect: async (connection) => {
+        const connected = await connect(connection);
+        this.connections.push(connected);
+        return connected;
+      },
+      ...options,
+    });
+    this.#engines.push(engine);
+    return engine;
+  }
+
+  /** Makes an engine, and starts it in real time. */
+  async start(options: NatsOptions = {}, host: EngineHost = realHost()): Promise<Engine> {
+    const engine = this.create(options);
+    await engine.start(host);
+    return engine;
+  }
+
+  reopen(): Engine {
+    return this.create();
+  }
+
+  /** What was sent has been taken by the server, and then what it had to say of it has come. */
+  async settle(): Promise<void> {
+    for (let time = 0; time < 2; time++) {
+      const open = this.connections.filter((connection) => !connection.isClosed());
+      await Promise.all(open.map((connection) => connection.flush()));
+    }
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all(this.#engines.map((engine) => engine.close()));
+  }
+}
