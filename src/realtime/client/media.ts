@@ -27,12 +27,11 @@ export class MediaSubscriber extends Subscriber<MediaEvent> implements MediaHand
   #unanswered = 0;
 
   get needsKey(): boolean {
-    return this.#out === undefined || this.#out !== this.context.session.current;
+    return this.#out === undefined || this.#out !== this.context.current;
   }
 
   send({ data, isKey, timeMs }: MediaFrameToSend): Promise<"sent" | "dropped"> {
-    const { session, operations, limits } = this.context;
-    const link = session.current;
+    const { current: link, operations } = this.context;
     const hasRoom = link !== undefined && !link.isCongested && !link.isOver && this.#unanswered < maxUnanswered;
     if (!hasRoom || (!isKey && this.needsKey)) {
       this.#out = undefined;
@@ -49,7 +48,7 @@ export class MediaSubscriber extends Subscriber<MediaEvent> implements MediaHand
     this.#unanswered++;
     const sending = operations.run({
       frame: (r, on) => ["pubg", r, this.channelOn(on), group, index, data, timeMs],
-      ...{ bytes: data.length, isResent: false, timeoutMs: limits.timeoutMs },
+      ...{ bytes: data.length, isResent: false },
     });
     return quietly(
       sending.then(

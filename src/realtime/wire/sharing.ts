@@ -2,7 +2,7 @@
  * Several sessions over one connection (docs/protocol.md, "Several sessions over one connection"): which one a message belongs
  * to, and how much may be on its way.
  */
-import { list, name, oneOf, text, tuple, whole } from "./checks.js";
+import { list, name, text, tuple, whole } from "./checks.js";
 import { maxRequestNumber } from "./limits.js";
 
 /** The subprotocol of a connection that carries sessions, each of which has one of its own. */
@@ -28,12 +28,13 @@ export type SharingFrame =
 export type SharedMessage = readonly [operation: "message", s: number, message: string | Uint8Array];
 
 const number = whole(1, maxRequestNumber);
+// By their operations, which are not looked at again.
 const isFrame = {
-  open: tuple(oneOf("open"), number, list(name)),
-  opened: tuple(oneOf("opened"), number, name),
-  refused: tuple(oneOf("refused"), number),
-  ack: tuple(oneOf("ack"), number, whole(1)),
-  close: tuple(oneOf("close"), number, whole(1000, 4999), text()),
+  open: tuple(text(), number, list(name)),
+  opened: tuple(text(), number, name),
+  refused: tuple(text(), number),
+  ack: tuple(text(), number, whole(1)),
+  close: tuple(text(), number, whole(1000, 4999), text()),
 } as const;
 
 /** Writes what is said about a session. */
