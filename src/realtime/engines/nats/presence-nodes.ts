@@ -119,6 +119,8 @@ export class PresenceNodes {
   replaced(): void {
     this.#own.clear();
     this.#dead.clear();
+    // Its sequence begins anew. Who lives goes on living, until it is not heard of.
+    for (const [node, { untilMs }] of this.#living) this.#living.set(node, { seq: 0, untilMs });
     this.#follower?.forget();
   }
 
