@@ -99,10 +99,13 @@ export class NatsMedia implements MediaEngine {
       if (group.bytes > groupBytesMax) release(group);
       else group.frames.push(frame);
     }
+    const isHeld = this.#held.has(channel);
     this.#hold(channel, group, before === undefined);
     for (const part of partsOf(frame, this.#source, this.#link.maxPayloadBytes)) {
       this.#link.send(this.#subjects.media(channel), part);
     }
+    // Whoever appends after us, on another node, finds us.
+    if (!isHeld) await this.#link.flush();
     return { group: frame.group, index: frame.index };
   }
 

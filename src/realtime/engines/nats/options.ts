@@ -21,7 +21,7 @@ export interface NatsOptions {
   readonly prefix?: string;
   /** The JetStream domain. Default: the account's own. */
   readonly domain?: string;
-  /** Where streams that are not there yet keep what they have: presence is always in memory. Default "file". */
+  /** Where streams that are not there yet keep what they have. Default "file". */
   readonly storage?: "file" | "memory";
   /** Copies of each stream that is not there yet, 1 to 5; a cluster wants 3. Default 1. */
   readonly replicas?: number;

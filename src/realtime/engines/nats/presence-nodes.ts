@@ -28,7 +28,10 @@ interface Living {
 /** Who is told of nodes. */
 export interface NodesSink {
   lives(node: string): void;
+  /** Nothing is heard of it. */
   died(node: string): void;
+  /** It is written down that it is dead: what it told before that counts no more. */
+  buried(node: string, death: number): void;
 }
 
 const sweepIntervalMs = 500;
@@ -108,7 +111,7 @@ export class PresenceNodes {
       this.#subjects.node(node),
       payloadOf({ n: node, ttlMs: 0 } satisfies Beat),
     );
-    this.#died(node, seq);
+    this.#buried(node, seq);
     await this.#clearAway(node, seq);
   }
 
@@ -116,12 +119,14 @@ export class PresenceNodes {
   replaced(): void {
     this.#own.clear();
     this.#dead.clear();
+    // Its sequence begins anew. Who lives goes on living, until it is not heard of.
+    for (const [node, { untilMs }] of this.#living) this.#living.set(node, { seq: 0, untilMs });
     this.#follower?.forget();
   }
 
   #heard({ seq, data }: Stored): void {
     const { head } = readPayload<Beat>(data);
-    if (head.ttlMs === 0) this.#died(head.n, seq);
+    if (head.ttlMs === 0) this.#buried(head.n, seq);
     else this.#lives(head.n, seq, head.ttlMs);
   }
 
@@ -142,6 +147,11 @@ export class PresenceNodes {
       this.#dead.delete(oldest);
     }
     if (this.#living.delete(node)) this.#sink.died(node);
+  }
+
+  #buried(node: string, death: number): void {
+    this.#died(node, death);
+    this.#sink.buried(node, death);
   }
 
   #sweepLater(): void {

@@ -87,12 +87,20 @@ export class PresenceView {
     for (const [user, nodes] of this.#users) if (nodes.has(node)) this.#tell(user);
   }
 
+  /** What it told does not count, for the time being: it may be back before anybody has written down that it is dead. */
   died(node: string): void {
-    this.#loading?.forEach((nodes) => nodes.delete(node));
-    for (const [user, nodes] of this.#users) {
-      if (!nodes.delete(node)) continue;
-      if (nodes.size === 0) this.#users.delete(user);
-      this.#tell(user);
+    for (const [user, nodes] of this.#users) if (nodes.has(node)) this.#tell(user);
+  }
+
+  /** What it told before a sequence is forgotten. */
+  buried(node: string, before: number): void {
+    for (const users of [this.#users, this.#loading]) {
+      for (const [user, nodes] of users ?? []) {
+        if ((nodes.get(node)?.seq ?? before) >= before) continue;
+        nodes.delete(node);
+        if (nodes.size === 0) users?.delete(user);
+        if (users === this.#users && this.#isLiving(node)) this.#tell(user);
+      }
     }
   }
 

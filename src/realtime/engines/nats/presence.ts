@@ -39,6 +39,7 @@ export class NatsPresence implements PresenceEngine {
     this.#nodes = new PresenceNodes(link, streams, subjects, burials, {
       lives: (node) => this.#views.forEach((view) => view.lives(node)),
       died: (node) => this.#views.forEach((view) => view.died(node)),
+      buried: (node, death) => this.#views.forEach((view) => view.buried(node, death)),
     });
     streams.onReplaced((kind) => {
       if (kind !== "presence") return;

@@ -125,7 +125,7 @@ export class Streams {
       subjects: [this.#subjects.allOf(kind)],
       retention: "limits",
       discard: "old",
-      storage: kind === "presence" ? "memory" : storage,
+      storage,
       num_replicas: replicas,
       max_consumers: -1,
       max_msgs: -1,

@@ -218,6 +218,40 @@ describe("a NATS server that is killed and started again", { skip: noNats }, () 
   });
 });
 
+describe("presence in a NATS server that kept nothing", { skip: noNats }, () => {
+  it("is told anew by nodes that live, whose beats count as before", async (t) => {
+    const server = await startServer(t);
+    const nodes = startNodes(t, server, { timeoutMs: 500, auditIntervalMs: 50 });
+    const [a, b] = await Promise.all([nodes.start(), nodes.start()]);
+    const events = new Recorder<string>();
+    // So many that the sequence of the new stream is far below.
+    for (let beat = 0; beat < 30; beat++) await a.presence.beat("na", 60_000);
+    await b.presence.watch("room", {
+      came: ({ user }) => events.add(`+${user}`),
+      left: (user) => events.add(`-${user}`),
+    });
+    await a.presence.put("na", "room", { user: "ann", state: null, connections: 1 });
+    await events.until(({ length }) => length === 1);
+    const log = await FollowedLog.of(a, "room");
+    await server.kill();
+    await server.resume();
+    await Promise.all([
+      log.resets.until(({ length }) => length === 1),
+      events.until((items) => items.at(-1) === "-ann"),
+    ]);
+    assert.equal(await a.presence.beat("na", 60_000), false);
+    await a.presence.put("na", "room", { user: "ann", state: null, connections: 1 });
+    await events.until((items) => items.at(-1) === "+ann");
+    assert.equal(await a.presence.beat("na", 60_000), true);
+    // One that has been heard of only since.
+    await a.presence.beat("nb", 60_000);
+    await a.presence.put("nb", "room", { user: "bob", state: null, connections: 1 });
+    await events.until((items) => items.at(-1) === "+bob");
+    await a.presence.dropNode("na");
+    await events.until((items) => items.at(-1) === "-ann");
+  });
+});
+
 describe("a node that is too slow for NATS", { skip: noNats }, () => {
   it("is cut off by the server, and gets what it missed", async (t) => {
     const server = await startServer(
