@@ -22,7 +22,7 @@ const maxSourceLines = 450;
 /** Folders of tests/ that belong to no single folder of src/. */
 const crossCuttingTests = [
   ...["conformance", "contract", "demos", "docs", "fuzz", "interop"],
-  ...["repository", "security", "simulation", "soak", "support", "types"],
+  ...["crash", "repository", "security", "simulation", "soak", "support", "types"],
 ];
 
 const documents = ["ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"];
