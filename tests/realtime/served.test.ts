@@ -40,6 +40,26 @@ describe("a real-time server on a port", () => {
     });
   }
 
+  it("answers null with null, and nothing with undefined, in either codec, with and without a key", async () => {
+    const realtime = createRealtime({
+      codecs: [msgpackCodec],
+      calls: { nothing: () => undefined, none: () => null },
+    });
+    const server = await serve({ port: 0, host: "127.0.0.1", ...realtime.handlers });
+    for (const options of [{}, { codecs: [msgpackCodec] }]) {
+      const client = createClient(server.url, options);
+      const answers: unknown[] = [];
+      for (const name of ["nothing", "none"]) {
+        answers.push(await client.call(name));
+        for (let time = 0; time < 2; time++) answers.push(await client.call(name, 1, { idempotencyKey: name }));
+      }
+      assert.deepEqual(answers, [undefined, undefined, undefined, null, null, null]);
+      await client.close();
+    }
+    await server.close();
+    await realtime.close();
+  });
+
   it("leaves other sockets to the application, and refuses them where it has none", async () => {
     const realtime = createRealtime();
     const endings: string[] = [];

@@ -232,8 +232,9 @@ export class IncomingCalls {
     try {
       const result = await invoke();
       if (isAsyncIterable(result)) throw new TypeError("a call with a key has no stream of results");
-      const value = (await validate(call?.output, result)) ?? null;
-      await claim.complete({ ok: true, value });
+      const value = await validate(call?.output, result);
+      // An engine keeps no `undefined`.
+      await claim.complete({ ok: true, value: value === undefined ? [] : [value] });
       return value;
     } catch (error) {
       const body = bodyOf(error, (cause) => services.report(cause, "handling a call"));
@@ -277,7 +278,7 @@ function forbidden(name: string): RealtimeError {
 }
 
 function valueOf(outcome: CallOutcome): unknown {
-  if (outcome.ok) return outcome.value;
+  if (outcome.ok) return (outcome.value as readonly unknown[])[0];
   throw RealtimeError.from(outcome.error as ErrorBody);
 }
 

@@ -68,7 +68,8 @@ type SharedOperation = "ok" | "err" | "item" | "ping" | "call" | "credit" | "can
 
 /** The frames that both ends send. */
 export const sharedFrames: FrameTable<Extract<Frame, readonly [SharedOperation, ...unknown[]]>> = {
-  ok: [answered, last("value", anything)],
+  // It may be missing, and where it is `null`, that is what was answered.
+  ok: [answered, element("value", anything)],
   err: [answered, element("error", errorBody)],
   item: [answered, element("value", anything)],
   ping: [request],
