@@ -8,9 +8,11 @@ import os from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 
+const program = "nats-server";
+
 /** Why tests that need a server are skipped; false where there is one. */
 export const noNats: string | false =
-  spawnSync("nats-server", ["--version"], { env: withSbin() }).status === 0
+  spawnSync(program, ["--version"], { env: withSbin() }).status === 0
     ? false
     : "needs nats-server: apt-get install -y nats-server";
 
@@ -47,7 +49,7 @@ export class NatsServer {
   /** Starts it, with what it had, on the port that it had. */
   async resume(): Promise<void> {
     const options = ["-c", this.#config, "-a", "127.0.0.1", "-p", String(this.#port)];
-    const child = spawn("nats-server", options, { env: withSbin(), stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(program, options, { env: withSbin(), stdio: ["ignore", "ignore", "pipe"] });
     this.#process = child;
     const lines = createInterface(child.stderr);
     for await (const line of lines) {
