@@ -53,7 +53,7 @@ async function start({
       return;
     }
     killableAtMs = performance.now() + killIntervalMs;
-    refuse(response, 202, String(pid));
+    refuse(response, 202, String(pid), { "Retry-After": String(Math.ceil(killIntervalMs / 1000)) });
   };
 
   return {

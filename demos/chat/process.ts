@@ -106,8 +106,13 @@ async function run({ folder, secret, run: count }: Settings): Promise<void> {
   await realtime.set("server", "process", { pid: process.pid, run: count });
 
   const { handlers } = realtime;
+  const takes = realtime.requestTaker({ origins: "*" });
   // Of its own, so that nothing is answered here without the secret.
-  const http = createServer((_request, response) => response.writeHead(426, { Upgrade: "websocket" }).end());
+  const http = createServer((request, response) => {
+    if (request.headers[SECRET_HEADER] !== secret) response.writeHead(403).end("Only the site may connect\n");
+    // Pages whose WebSockets do not pass come by ordinary requests.
+    else if (!takes(request, response)) response.writeHead(426, { Upgrade: "websocket" }).end();
+  });
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   const server = await serve({
     server: http,

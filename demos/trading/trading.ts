@@ -22,6 +22,8 @@ export const trading = { name: "trading", path: "/trading/", socketPaths: [SOCKE
 async function start(server: Server): Promise<RunningDemo> {
   const floor = new TradingFloor(new Random(randomBytes(4).readUInt32LE()), Date.now);
   const { handlers } = floor.realtime;
+  // Checked here, as those of the WebSockets are.
+  const takes = floor.realtime.requestTaker({ path: SOCKET_PATH, origins: "*", maxConnections: CONNECTIONS_MAX });
   let connections = 0;
 
   const webSockets = await serve({
@@ -52,8 +54,15 @@ async function start(server: Server): Promise<RunningDemo> {
   });
 
   return {
-    request(_request, response, url) {
+    request(request, response, url) {
       if (url.pathname !== SOCKET_PATH) return false;
+      const { origin = null, host = null } = request.headers;
+      if ((origin !== null || request.method !== "GET") && !isSameOrigin(origin, host)) {
+        refuse(response, 403, "Only this server's own page may connect");
+        return true;
+      }
+      // Pages whose WebSockets do not pass come by ordinary requests.
+      if (takes(request, response)) return true;
       refuse(response, 426, "This is a WebSocket endpoint", { Upgrade: "websocket", Connection: "Upgrade" });
       return true;
     },

@@ -8,6 +8,9 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { root } from "./paths.js";
 
+/** But for these among them: what starts processes, what bundles, and what puts something in the place of a global. */
+const alone = /\.(?:chromium|process)\.test\.js$|\/web\//u;
+
 /** Nothing under these starts a process, changes a global for good or looks at the memory of its own process. */
 const sharing = [
   "build/tests/protocol/",
@@ -34,7 +37,7 @@ export function groupTests(files) {
   rmSync(path.join(root, folder), { recursive: true, force: true });
   mkdirSync(path.join(root, folder), { recursive: true });
   const groups = sharing.flatMap((shared) => {
-    const members = files.filter((file) => file.startsWith(shared));
+    const members = files.filter((file) => file.startsWith(shared) && !alone.test(file));
     if (members.length < 2) return [];
     const name = `${folder}/${shared.split("/").slice(2, -1).join("-")}.test.js`;
     const imports = members.map((file) => `import "${path.posix.relative(folder, file)}";\n`);

@@ -177,12 +177,16 @@ describe("the chat page in Chromium", { skip: SKIP_WITHOUT_CHROMIUM, timeout: TI
         for (const page of [ada, bob]) await say(page, `sentence ${++count}`);
       }
     };
-    for (let kill = 0; kill < 2; kill++) {
+    const before = Number(/number (\d+)$/.exec((await ada.locator(".process").textContent()) ?? "")?.[1]);
+    for (let kill = 1; kill <= 2; kill++) {
       await talk();
       await Promise.all([ada.getByRole("button", { name: "Kill the server" }).click(), talk()]);
       await ada.locator(".happenings", { hasText: "SIGKILL" }).waitFor();
       await talk();
-      for (const page of pages) await page.locator("#connection[data-state=open]").waitFor();
+      for (const page of pages) {
+        await page.locator(".process", { hasText: new RegExp(`number ${before + kill}$`) }).waitFor();
+        await page.locator("#connection[data-state=open]").waitFor();
+      }
     }
     const numbers = async (): Promise<number[]> => (await eve.locator("#log .text").allTextContents()).map(Number);
     const { length } = await numbers();

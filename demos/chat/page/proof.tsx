@@ -166,21 +166,28 @@ function useHappenings(): readonly Happening[] {
 /** The button that kills the server, and what came of it. */
 function KillSwitch(): ReactNode {
   const [answer, setAnswer] = useState("");
+  const [restMs, setRestMs] = useState(0);
   const happenings = useHappenings();
   const server = useValue("server", "process");
+  useEffect(() => {
+    if (restMs === 0) return undefined;
+    const timer = setTimeout(() => setRestMs(0), restMs);
+    return () => clearTimeout(timer);
+  }, [restMs]);
   const kill = async (): Promise<void> => {
     try {
       const response = await fetch(KILL_PATH, { method: "POST" });
       const said = (await response.text()).trim();
-      if (response.ok) setAnswer(`SIGKILL to process ${said}.`);
-      else setAnswer(`${said}. Again in ${response.headers.get("Retry-After") ?? "a few"} s.`);
+      setAnswer(response.ok ? `SIGKILL to process ${said}.` : `${said}.`);
+      // Nobody can do it again before.
+      setRestMs(1_000 * Number(response.headers.get("Retry-After") ?? 0));
     } catch {
       setAnswer("The site does not answer.");
     }
   };
   return (
     <div className="kill">
-      <button type="button" className="danger" onClick={() => void kill()}>
+      <button type="button" className="danger" disabled={restMs > 0} onClick={() => void kill()}>
         Kill the server
       </button>
       <p className="process">

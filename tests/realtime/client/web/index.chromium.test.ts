@@ -4,11 +4,13 @@
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Browser, Page } from "playwright-core";
 import { serve } from "#src/index.js";
+import type { CreateClient } from "#src/realtime/client/index.js";
 import { createRealtime } from "#src/realtime/index.js";
 import { launchChromium, SKIP_WITHOUT_CHROMIUM } from "../../../support/chromium.js";
 import { type runScenario, scenarioOutcome } from "../../../support/realtime-scenario.js";
@@ -19,6 +21,8 @@ type Codec = "JSON" | "MessagePack";
 declare global {
   /** What the page has loaded. */
   var runScenarioHere: (run: string, codec: Codec) => ReturnType<typeof runScenario>;
+  /** The same. */
+  var createClientHere: CreateClient;
 }
 
 const root = fileURLToPath(new URL("../../../../../", import.meta.url));
@@ -29,6 +33,7 @@ const program = `
   import * as contracts from "openline/realtime/contract";
   import { msgpackCodec } from "openline/realtime/msgpack";
   import { runScenario } from "./build/tests/support/realtime-scenario.js";
+  globalThis.createClientHere = createClient;
   globalThis.runScenarioHere = (run, codec) =>
     runScenario({ ...contracts, createClient }, "/realtime", run, codec === "JSON" ? undefined : [msgpackCodec]);
   if (!("document" in globalThis)) {
@@ -56,18 +61,22 @@ async function bundle(): Promise<string> {
 
 const httpOf = (url: string): string => url.replace("ws:", "http:");
 
+function answerPage(script: string, request: IncomingMessage, response: ServerResponse): void {
+  const isScript = request.url === "/program.js";
+  response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
+  response.end(isScript ? script : '<!doctype html><script type="module" src="/program.js"></script>');
+}
+
 describe("the real-time client in Chromium", { skip: SKIP_WITHOUT_CHROMIUM, timeout: 120_000 }, () => {
   let browser: Browser;
   let scenario: ScenarioServer;
   let page: Page;
 
+  let script: string;
+
   before(async () => {
-    const script = await bundle();
-    scenario = await serveScenario((request, response) => {
-      const isScript = request.url === "/program.js";
-      response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
-      response.end(isScript ? script : '<!doctype html><script type="module" src="/program.js"></script>');
-    });
+    script = await bundle();
+    scenario = await serveScenario((request, response) => answerPage(script, request, response));
     browser = await launchChromium();
     page = await browser.newPage();
     await page.goto(httpOf(scenario.url));
@@ -128,6 +137,49 @@ describe("the real-time client in Chromium", { skip: SKIP_WITHOUT_CHROMIUM, time
       assert.deepEqual(await outcomeIn(place, place, codec), scenarioOutcome(place));
     });
   }
+
+  it("goes by events where WebSockets do not pass, and does so at once when the page is loaded again", async () => {
+    let upgrades = 0;
+    const realtime = createRealtime({ calls: { greet: (name) => `hello ${String(name)}` } });
+    const server = await serve({
+      port: 0,
+      host: "127.0.0.1",
+      request: (request, response) => answerPage(script, request, response),
+      ...realtime.handlers,
+      accept: () => {
+        upgrades++;
+        return new Response(undefined, { status: 502 });
+      },
+    });
+    const tab = await browser.newPage();
+    const talk = (word: string): Promise<unknown> =>
+      tab.evaluate(async (said) => {
+        const client = globalThis.createClientHere("/realtime", { reconnect: { minDelayMs: 10, maxDelayMs: 10 } });
+        const events = client.channel("room", { last: 10 })[Symbol.asyncIterator]();
+        const answer = await client.call("greet", said);
+        await client.channel("room").publish(said);
+        const texts: unknown[] = [];
+        while (texts.at(-1) !== said) {
+          const { value } = await events.next();
+          if (value?.type === "message") texts.push(value.value);
+        }
+        const { transport } = client;
+        await client.close();
+        return { answer, texts, transport };
+      }, word);
+    await tab.goto(httpOf(server.url));
+    await tab.waitForFunction(() => "createClientHere" in globalThis);
+    assert.deepEqual(await talk("one"), { answer: "hello one", texts: ["one"], transport: "events" });
+    const tried = upgrades;
+    assert.ok(tried > 0);
+    await tab.reload();
+    await tab.waitForFunction(() => "createClientHere" in globalThis);
+    assert.deepEqual(await talk("two"), { answer: "hello two", texts: ["one", "two"], transport: "events" });
+    assert.equal(upgrades, tried);
+    await tab.close();
+    await server.close();
+    await realtime.close();
+  });
 
   it("is not needed by a page that has twenty lines of its own", async () => {
     const realtime = createRealtime({ limits: { pageMessages: 4 } });
