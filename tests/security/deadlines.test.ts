@@ -37,15 +37,17 @@ describe("a message that never gets its FIN", () => {
     const messages = ordinary[Symbol.asyncIterator]();
     const both = [limited.peer, lifted.peer];
     for (const peer of both) peer.send({ opcode: 1, fin: false, payload: "so" });
-    while (limited.peer.frames.length === 0) {
+    // A busy server looks after its peers meanwhile.
+    const told = ({ lines }: RawPeer): readonly string[] => lines.filter((line) => line !== "ping");
+    while (told(limited.peer).length === 0) {
       for (const peer of both) peer.send({ opcode: 0, fin: false, payload: " on" });
       ordinary.send("an ordinary message");
       await messages.next();
     }
-    assert.match(limited.peer.lines[0] ?? "", /^close 1008 message-timeout/u);
+    assert.match(told(limited.peer)[0] ?? "", /^close 1008 message-timeout/u);
     limited.peer.stream.destroy();
     assert.equal(await ruleOf(limited), "1008 message-timeout");
-    assert.deepEqual([lifted.peer.lines, lifted.server.sockets.size], [[], 1]);
+    assert.deepEqual([told(lifted.peer), lifted.server.sockets.size], [[], 1]);
     await ordinary.close();
   });
 });

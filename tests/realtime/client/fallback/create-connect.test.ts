@@ -129,7 +129,8 @@ describe("a client whose WebSockets do not pass", () => {
     assert.equal(second.transport, "events");
     proxy.fate = "pass";
     const states = second.states();
-    const { value: before } = await states.next();
+    await states.next();
+    const before = second.state;
     const moved = (async (): Promise<string | undefined> => {
       for await (const state of states) if (state !== before && state.name === "open") return second.transport;
       return undefined;
