@@ -1,6 +1,7 @@
 /**
  * The media: frames are messages of NATS itself. The node that appended last to a channel holds its newest group, and
- * gives it to those who come later; when another node appends, it takes the group over first.
+ * gives it to those who come later; when another node appends, it takes the group over first. Whoever gave a group away
+ * goes on listening until the other holds it, so that somebody answers at any time.
  */
 import { randomInt } from "node:crypto";
 import type { Msg } from "@nats-io/transport-node";
@@ -35,15 +36,16 @@ interface Wanted {
   readonly source?: number | undefined;
 }
 
-/** What is asked of whoever holds a group, and told among them. */
+/** What is asked of whoever holds a group. */
 type Question =
   | { readonly t: "newest" }
   /** The one who asks begins the next group, whatever this one is. */
   | { readonly t: "begin" }
   /** The one who asks takes the group over, if it is the wanted one and not over. */
-  | ({ readonly t: "goOn" } & Wanted)
-  /** Two nodes began at once: the one with the greater number goes on. */
-  | { readonly t: "hold"; readonly source: number };
+  | ({ readonly t: "goOn" } & Wanted);
+
+/** What is said to all who may hold a group; `hold`: the one who says it does. Of two, the greater one goes on. */
+type Said = (Question | { readonly t: "hold" }) & { readonly by: number };
 
 /** What comes before the frames of an answer. */
 interface Answer extends Omit<Group, "frames"> {
@@ -55,6 +57,10 @@ const noResponders = 503;
 // Octets of all groups that are held here; the one that was appended to longest ago is not kept for late comers first.
 const maxHeldBytes = 256 * 1024 * 1024;
 const maxHeld = 10_000;
+// An answer of nothing.
+const onItsWay = new Uint8Array(0);
+// How long to wait for the one who is just taking a group over.
+const askAgainMs = 10;
 const maxSource = 2 ** 32 - 1;
 
 /** See the head of this file. */
@@ -64,6 +70,8 @@ export class NatsMedia implements MediaEngine {
   readonly #source: number = randomInt(maxSource);
   /** The one that was appended to longest ago is the first. */
   readonly #held = new Map<string, Held>();
+  /** What was given to another node that does not hold it yet: until then, whoever asks hears that it is on its way. */
+  readonly #handedOver = new Map<string, () => void>();
   /** Appending to a channel is one after the other. */
   readonly #turns = new Map<string, Promise<unknown>>();
   /** The groups that were begun here last: numbers rise, even where the node that held the newest one is gone. */
@@ -108,7 +116,7 @@ export class NatsMedia implements MediaEngine {
       group.frames?.push({ ...place, data, timeMs });
     }
     const isNew = this.#hold(channel, group);
-    if (newest === undefined) this.#tellHold(channel);
+    if (isNew) this.#say(channel, { t: "hold" });
     if (!group.isOver) this.#tell(channel, { ...place, data, timeMs });
     // Whoever appends after us, on another node, finds us.
     if (isNew) await this.#link.flush();
@@ -144,6 +152,7 @@ export class NatsMedia implements MediaEngine {
     const known = this.#held.get(channel);
     const subject = this.#subjects.mediaGroup(channel);
     const stop = known?.stop ?? this.#link.subscribe(subject, (message) => this.#asked(channel, message));
+    this.#handedOver.get(channel)?.();
     this.#bytes += keptBytes(group) - (known === undefined ? 0 : keptBytes(known));
     this.#held.delete(channel);
     this.#held.set(channel, { ...group, stop });
@@ -160,42 +169,66 @@ export class NatsMedia implements MediaEngine {
     held.frames = undefined;
   }
 
-  #tellHold(channel: string): void {
-    const question: Question = { t: "hold", source: this.#source };
-    this.#link.send(this.#subjects.mediaGroup(channel), JSON.stringify(question));
+  #say(channel: string, what: Question | { readonly t: "hold" }, reply?: string): void {
+    const said: Said = { ...what, by: this.#source };
+    this.#link.send(this.#subjects.mediaGroup(channel), JSON.stringify(said), reply);
   }
 
-  #letGo(channel: string): Held | undefined {
+  #letGo(channel: string): void {
+    this.#remove(channel)?.stop();
+  }
+
+  #remove(channel: string): Held | undefined {
     const held = this.#held.get(channel);
     if (held === undefined) return undefined;
-    held.stop();
     this.#held.delete(channel);
     this.#bytes -= keptBytes(held);
     return held;
   }
 
-  #asked(channel: string, { data, reply = "" }: Msg): void {
-    const held = this.#held.get(channel);
+  #handOver(channel: string): void {
+    const held = this.#remove(channel);
     if (held === undefined) return;
-    const question = JSON.parse(Buffer.from(data).toString()) as Question;
-    switch (question.t) {
-      case "newest":
-        this.#answer(held, held.frames, reply);
-        break;
+    const end = (): void => {
+      clearTimeout(timer);
+      this.#handedOver.delete(channel);
+      held.stop();
+    };
+    // Longer does nobody wait for an answer.
+    const timer = setTimeout(end, this.#link.options.timeoutMs);
+    this.#handedOver.set(channel, end);
+  }
+
+  #asked(channel: string, { data, reply = "" }: Msg): void {
+    const said = JSON.parse(Buffer.from(data).toString()) as Said;
+    const isOwn = said.by === this.#source;
+    const held = this.#held.get(channel);
+    if (held === undefined) {
+      if (said.t !== "hold") this.#link.send(reply, onItsWay);
+      else if (!isOwn) this.#handedOver.get(channel)?.();
+      return;
+    }
+    if (said.t === "newest") this.#answer(held, held.frames, reply);
+    // What else we said ourselves was before we held it.
+    else if (!isOwn) this.#askedByOther(channel, held, said, reply);
+  }
+
+  #askedByOther(channel: string, held: Held, said: Exclude<Said, { t: "newest" }>, reply: string): void {
+    switch (said.t) {
       case "begin":
-        this.#letGo(channel);
+        this.#handOver(channel);
         this.#answer(held, undefined, reply);
         break;
       case "goOn": {
-        const isTaken = isWanted(held, question) && !held.isOver;
-        if (isTaken) this.#letGo(channel);
+        const isTaken = isWanted(held, said) && !held.isOver;
+        if (isTaken) this.#handOver(channel);
         this.#answer(held, isTaken ? held.frames : undefined, reply);
         break;
       }
       case "hold":
-        if (question.source > this.#source) this.#letGo(channel);
-        // The other may have begun to hear only after we told.
-        else if (question.source < this.#source) this.#tellHold(channel);
+        if (said.by > this.#source) this.#letGo(channel);
+        // The other may have begun to listen only after we said it.
+        else this.#say(channel, { t: "hold" });
         break;
     }
   }
@@ -219,27 +252,46 @@ export class NatsMedia implements MediaEngine {
       const joiner = new FrameJoiner();
       const frames: MediaFrame[] = [];
       let answer: Answer | undefined;
+      let again: NodeJS.Timeout | undefined;
       const unsubscribe = this.#link.subscribe(inbox, ({ headers, data }) => {
-        if (headers?.code === noResponders) finish(undefined);
-        else if (answer === undefined) answer = JSON.parse(Buffer.from(data).toString()) as Answer;
+        if (data.byteLength === 0) {
+          if (headers?.code === noResponders) finish(undefined);
+          else again ??= setTimeout(ask, askAgainMs);
+          return;
+        }
+        if (answer === undefined) answer = JSON.parse(Buffer.from(data).toString()) as Answer;
         else {
           const frame = joiner.add(data);
           if (frame !== undefined) frames.push(frame);
         }
-        if (answer !== undefined && frames.length === (answer.frames ?? 0)) {
+        if (frames.length === (answer.frames ?? 0)) {
           finish({ ...answer, frames: answer.frames === undefined ? undefined : frames });
         }
       });
-      const timer = setTimeout(() => {
-        unsubscribe();
-        reject(this.#link.silence());
-      }, this.#link.options.timeoutMs);
-      function finish(group: Group | undefined): void {
+      const timer = setTimeout(() => fail(this.#link.silence()), this.#link.options.timeoutMs);
+      const ask = (): void => {
+        again = undefined;
+        try {
+          // Otherwise it is being answered, by the one who has it now.
+          if (answer === undefined) this.#say(channel, question, inbox);
+        } catch (error) {
+          fail(error as EngineError);
+        }
+      };
+      ask();
+      function end(): void {
         clearTimeout(timer);
+        clearTimeout(again);
         unsubscribe();
+      }
+      function fail(error: Error): void {
+        end();
+        reject(error);
+      }
+      function finish(group: Group | undefined): void {
+        end();
         resolve(group);
       }
-      this.#link.send(this.#subjects.mediaGroup(channel), JSON.stringify(question), inbox);
     });
   }
 
@@ -268,6 +320,7 @@ export class NatsMedia implements MediaEngine {
 
   stop(): void {
     for (const channel of [...this.#held.keys()]) this.#letGo(channel);
+    for (const end of [...this.#handedOver.values()]) end();
   }
 }
 

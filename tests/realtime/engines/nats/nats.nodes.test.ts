@@ -165,6 +165,24 @@ describe("two nodes over NATS", { skip: noNats }, () => {
     assert.deepEqual(await goOn(a, third), { group: third, index: 1 });
   });
 
+  it("begin groups at once after a third node's, and one goes on", async () => {
+    const third = await nodes.start();
+    const channels = Array.from({ length: 20 }, (_, index) => `video/${String(index)}`);
+    const append = (engine: Engine, channel: string, isKey: boolean, group?: number) =>
+      engine.media.append(channel, { data: Uint8Array.of(1), isKey, group }, 1000);
+    await Promise.all(channels.map((channel) => append(third, channel, true)));
+    const begun = await Promise.all(
+      channels.map((channel) => Promise.all([a, b].map((engine) => append(engine, channel, true)))),
+    );
+    await nodes.settle();
+    for (const [index, channel] of channels.entries()) {
+      const goneOn = await Promise.allSettled(
+        [a, b].map((engine, place) => append(engine, channel, false, begun[index]?.[place]?.group)),
+      );
+      assert.deepEqual(goneOn.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+    }
+  });
+
   it("let one go on of two that began media at once", async () => {
     for (let channel = 0; channel < 10; channel++) {
       const media = `video/${String(channel)}`;
