@@ -1,10 +1,11 @@
 /**
  * The media: frames are messages of NATS itself. The node that appended last to a channel holds its newest group, and
- * gives it to those who come later; when another node appends, it takes the group over first.
+ * gives it to those who come later; when another node appends, it takes the group over first. Whoever gave a group away
+ * goes on listening until the other holds it, so that somebody answers at any time.
  */
 import { randomInt } from "node:crypto";
 import type { Msg } from "@nats-io/transport-node";
-import type { MediaEngine, MediaFrame, MediaTail } from "../index.js";
+import type { MediaEngine, MediaFrame, MediaPlace, MediaTail, NewMediaFrame } from "../index.js";
 import { EngineError } from "../index.js";
 import type { NatsLink } from "./link.js";
 import { FrameJoiner, partsOf } from "./media-frames.js";
@@ -12,30 +13,43 @@ import type { Subjects } from "./subjects.js";
 
 /** The newest group of a channel. */
 interface Group {
-  group: number;
+  readonly group: number;
+  /** The node that began it. Two that began at once may have given it the same number. */
+  readonly source: number;
   /** Frames that it has so far. */
   count: number;
-  /** Its frames; undefined when they became too many octets. */
-  frames: MediaFrame[] | undefined;
+  /** Octets that they have. */
   bytes: number;
+  /** Whether it takes no more, since it would have become too long. */
+  isOver: boolean;
+  /** Its frames; undefined when all groups together became too many octets. */
+  frames: MediaFrame[] | undefined;
 }
 
 interface Held extends Group {
   readonly stop: () => void;
 }
 
-/** What is asked of whoever holds a group, and told among them. */
+/** The group that a frame goes on with; undefined: whichever is the newest, whoever began it. */
+interface Wanted {
+  readonly group?: number | undefined;
+  readonly source?: number | undefined;
+}
+
+/** What is asked of whoever holds a group. */
 type Question =
   | { readonly t: "newest" }
-  | { readonly t: "take" }
-  /** Two nodes began at once: the one with the greater number goes on. */
-  | { readonly t: "hold"; readonly source: number };
+  /** The one who asks begins the next group, whatever this one is. */
+  | { readonly t: "begin" }
+  /** The one who asks takes the group over, if it is the wanted one and not over. */
+  | ({ readonly t: "goOn" } & Wanted);
+
+/** What is said to all who may hold a group; `hold`: the one who says it does. Of two, the greater one goes on. */
+type Said = (Question | { readonly t: "hold" }) & { readonly by: number };
 
 /** What comes before the frames of an answer. */
-interface Answer {
-  readonly group: number;
-  readonly count: number;
-  /** Frames that follow; undefined: they are not kept. */
+interface Answer extends Omit<Group, "frames"> {
+  /** Frames that follow; undefined: they are not kept, or nothing to the one who asks. */
   readonly frames: number | undefined;
 }
 
@@ -43,6 +57,10 @@ const noResponders = 503;
 // Octets of all groups that are held here; the one that was appended to longest ago is not kept for late comers first.
 const maxHeldBytes = 256 * 1024 * 1024;
 const maxHeld = 10_000;
+// An answer of nothing.
+const onItsWay = new Uint8Array(0);
+// How long to wait for the one who is just taking a group over.
+const askAgainMs = 10;
 const maxSource = 2 ** 32 - 1;
 
 /** See the head of this file. */
@@ -52,8 +70,12 @@ export class NatsMedia implements MediaEngine {
   readonly #source: number = randomInt(maxSource);
   /** The one that was appended to longest ago is the first. */
   readonly #held = new Map<string, Held>();
+  /** What was given to another node that does not hold it yet: until then, whoever asks hears that it is on its way. */
+  readonly #handedOver = new Map<string, () => void>();
   /** Appending to a channel is one after the other. */
   readonly #turns = new Map<string, Promise<unknown>>();
+  /** The groups that were begun here last: numbers rise, even where the node that held the newest one is gone. */
+  readonly #begun = new Map<string, number>();
   #bytes = 0;
 
   constructor(link: NatsLink, subjects: Subjects) {
@@ -61,11 +83,7 @@ export class NatsMedia implements MediaEngine {
     this.#subjects = subjects;
   }
 
-  async append(
-    channel: string,
-    frame: { data: Uint8Array; isKey: boolean; timeMs?: number | undefined },
-    groupBytesMax: number,
-  ): Promise<{ group: number; index: number }> {
+  async append(channel: string, frame: NewMediaFrame, groupBytesMax: number): Promise<MediaPlace> {
     this.#link.check();
     const turn = (this.#turns.get(channel) ?? Promise.resolve()).then(() =>
       this.#append(channel, frame, groupBytesMax),
@@ -80,111 +98,200 @@ export class NatsMedia implements MediaEngine {
     }
   }
 
-  async #append(
-    channel: string,
-    { data, isKey, timeMs }: { data: Uint8Array; isKey: boolean; timeMs?: number | undefined },
-    groupBytesMax: number,
-  ): Promise<{ group: number; index: number }> {
-    const before: Group | undefined = this.#held.get(channel) ?? (await this.#ask(channel, "take"));
-    if (before === undefined && !isKey) {
-      throw new EngineError("no-key-frame", "the first frame of all must be a key frame");
+  async #append(channel: string, frame: NewMediaFrame, groupBytesMax: number): Promise<MediaPlace> {
+    const { data, isKey, timeMs } = frame;
+    if (isKey && data.byteLength > groupBytesMax) throw tooLarge(data.byteLength, groupBytesMax);
+    const wanted = this.#wantedBy(channel, frame);
+    const question: Question = isKey ? { t: "begin" } : { t: "goOn", ...wanted };
+    // From the group to holding the next one, nothing waits: another node could take it over meanwhile.
+    const newest = this.#held.get(channel) ?? (await this.#ask(channel, question));
+    const group = isKey ? this.#begin(channel, newest) : goOn(newest, wanted);
+    const bytes = group.bytes + data.byteLength;
+    // Without this frame, what follows it in its group is worth nothing.
+    if (bytes > groupBytesMax) group.isOver = true;
+    const place = { group: group.group, index: group.count };
+    if (!group.isOver) {
+      group.count++;
+      group.bytes = bytes;
+      group.frames?.push({ ...place, data, timeMs });
     }
-    const group: Group =
-      before === undefined || isKey
-        ? { group: (before?.group ?? 0) + 1, count: 0, frames: [], bytes: 0 }
-        : { ...before };
-    const frame: MediaFrame = { group: group.group, index: group.count++, data, timeMs };
-    if (group.frames !== undefined) {
-      group.bytes += data.byteLength;
-      if (group.bytes > groupBytesMax) release(group);
-      else group.frames.push(frame);
+    const isNew = this.#hold(channel, group);
+    if (isNew) this.#say(channel, { t: "hold" });
+    if (!group.isOver) this.#tell(channel, { ...place, data, timeMs });
+    // Whoever appends after us, on another node, finds us.
+    if (isNew) await this.#link.flush();
+    if (group.isOver) throw tooLarge(bytes, groupBytesMax);
+    return place;
+  }
+
+  #wantedBy(channel: string, { group }: NewMediaFrame): Wanted {
+    // Whom we gave this number goes on with our group, and not with another node's of the same number.
+    const isOurs = group !== undefined && group === this.#begun.get(channel);
+    return { group, source: isOurs ? this.#source : undefined };
+  }
+
+  #begin(channel: string, before: Group | undefined): Group {
+    const group = Math.max(before?.group ?? 0, this.#begun.get(channel) ?? 0) + 1;
+    this.#begun.delete(channel);
+    this.#begun.set(channel, group);
+    for (const oldest of this.#begun.keys()) {
+      if (this.#begun.size <= maxHeld) break;
+      this.#begun.delete(oldest);
     }
-    const isHeld = this.#held.has(channel);
-    this.#hold(channel, group, before === undefined);
+    return { group, source: this.#source, count: 0, bytes: 0, isOver: false, frames: [] };
+  }
+
+  #tell(channel: string, frame: MediaFrame): void {
     for (const part of partsOf(frame, this.#source, this.#link.maxPayloadBytes)) {
       this.#link.send(this.#subjects.media(channel), part);
     }
-    // Whoever appends after us, on another node, finds us.
-    if (!isHeld) await this.#link.flush();
-    return { group: frame.group, index: frame.index };
   }
 
-  #hold(channel: string, group: Group, isFirst: boolean): void {
+  /** @returns whether it has not been held here before */
+  #hold(channel: string, group: Group): boolean {
     const known = this.#held.get(channel);
     const subject = this.#subjects.mediaGroup(channel);
     const stop = known?.stop ?? this.#link.subscribe(subject, (message) => this.#asked(channel, message));
-    this.#bytes += group.bytes - (known?.bytes ?? 0);
+    this.#handedOver.get(channel)?.();
+    this.#bytes += keptBytes(group) - (known === undefined ? 0 : keptBytes(known));
     this.#held.delete(channel);
     this.#held.set(channel, { ...group, stop });
-    if (isFirst) this.#link.send(subject, JSON.stringify({ t: "hold", source: this.#source } satisfies Question));
     for (const [name, oldest] of this.#held) {
       if (this.#held.size > maxHeld) this.#letGo(name);
-      else if (this.#bytes > maxHeldBytes) {
-        this.#bytes -= oldest.bytes;
-        release(oldest);
-      } else break;
+      else if (this.#bytes > maxHeldBytes) this.#release(oldest);
+      else break;
     }
+    return known === undefined;
   }
 
-  #letGo(channel: string): Held | undefined {
+  #release(held: Held): void {
+    this.#bytes -= keptBytes(held);
+    held.frames = undefined;
+  }
+
+  #say(channel: string, what: Question | { readonly t: "hold" }, reply?: string): void {
+    const said: Said = { ...what, by: this.#source };
+    this.#link.send(this.#subjects.mediaGroup(channel), JSON.stringify(said), reply);
+  }
+
+  #letGo(channel: string): void {
+    this.#remove(channel)?.stop();
+  }
+
+  #remove(channel: string): Held | undefined {
     const held = this.#held.get(channel);
     if (held === undefined) return undefined;
-    held.stop();
     this.#held.delete(channel);
-    this.#bytes -= held.bytes;
+    this.#bytes -= keptBytes(held);
     return held;
   }
 
+  #handOver(channel: string): void {
+    const held = this.#remove(channel);
+    if (held === undefined) return;
+    const end = (): void => {
+      clearTimeout(timer);
+      this.#handedOver.delete(channel);
+      held.stop();
+    };
+    // Longer does nobody wait for an answer.
+    const timer = setTimeout(end, this.#link.options.timeoutMs);
+    this.#handedOver.set(channel, end);
+  }
+
   #asked(channel: string, { data, reply = "" }: Msg): void {
-    const question = JSON.parse(Buffer.from(data).toString()) as Question;
-    switch (question.t) {
-      case "newest":
-        this.#answer(this.#held.get(channel), reply);
+    const said = JSON.parse(Buffer.from(data).toString()) as Said;
+    const isOwn = said.by === this.#source;
+    const held = this.#held.get(channel);
+    if (held === undefined) {
+      if (said.t !== "hold") this.#link.send(reply, onItsWay);
+      else if (!isOwn) this.#handedOver.get(channel)?.();
+      return;
+    }
+    if (said.t === "newest") this.#answer(held, held.frames, reply);
+    // What else we said ourselves was before we held it.
+    else if (!isOwn) this.#askedByOther(channel, held, said, reply);
+  }
+
+  #askedByOther(channel: string, held: Held, said: Exclude<Said, { t: "newest" }>, reply: string): void {
+    switch (said.t) {
+      case "begin":
+        this.#handOver(channel);
+        this.#answer(held, undefined, reply);
         break;
-      case "take":
-        this.#answer(this.#letGo(channel), reply);
+      case "goOn": {
+        const isTaken = isWanted(held, said) && !held.isOver;
+        if (isTaken) this.#handOver(channel);
+        this.#answer(held, isTaken ? held.frames : undefined, reply);
         break;
+      }
       case "hold":
-        if (question.source > this.#source) this.#letGo(channel);
+        if (said.by > this.#source) this.#letGo(channel);
+        // The other may have begun to listen only after we said it.
+        else this.#say(channel, { t: "hold" });
         break;
     }
   }
 
-  #answer(held: Group | undefined, reply: string): void {
-    if (held === undefined || reply === "") return;
-    const { group, count, frames } = held;
-    this.#link.send(reply, JSON.stringify({ group, count, frames: frames?.length } satisfies Answer));
+  #answer(
+    { group, source, count, bytes, isOver }: Group,
+    frames: readonly MediaFrame[] | undefined,
+    reply: string,
+  ): void {
+    const answer: Answer = { group, source, count, bytes, isOver, frames: frames?.length };
+    this.#link.send(reply, JSON.stringify(answer));
     for (const frame of frames ?? []) {
       for (const part of partsOf(frame, this.#source, this.#link.maxPayloadBytes)) this.#link.send(reply, part);
     }
   }
 
   /** @returns undefined where nobody has a group */
-  #ask(channel: string, t: "newest" | "take"): Promise<Group | undefined> {
+  #ask(channel: string, question: Question): Promise<Group | undefined> {
     return new Promise((resolve, reject) => {
       const inbox = this.#link.createInbox();
       const joiner = new FrameJoiner();
       const frames: MediaFrame[] = [];
       let answer: Answer | undefined;
+      let again: NodeJS.Timeout | undefined;
       const unsubscribe = this.#link.subscribe(inbox, ({ headers, data }) => {
-        if (headers?.code === noResponders) finish(undefined);
-        else if (answer === undefined) answer = JSON.parse(Buffer.from(data).toString()) as Answer;
+        if (data.byteLength === 0) {
+          if (headers?.code === noResponders) finish(undefined);
+          else again ??= setTimeout(ask, askAgainMs);
+          return;
+        }
+        if (answer === undefined) answer = JSON.parse(Buffer.from(data).toString()) as Answer;
         else {
           const frame = joiner.add(data);
           if (frame !== undefined) frames.push(frame);
         }
-        if (answer !== undefined && frames.length === (answer.frames ?? 0)) finish(groupOf(answer, frames));
+        if (frames.length === (answer.frames ?? 0)) {
+          finish({ ...answer, frames: answer.frames === undefined ? undefined : frames });
+        }
       });
-      const timer = setTimeout(() => {
-        unsubscribe();
-        reject(this.#link.silence());
-      }, this.#link.options.timeoutMs);
-      function finish(group: Group | undefined): void {
+      const timer = setTimeout(() => fail(this.#link.silence()), this.#link.options.timeoutMs);
+      const ask = (): void => {
+        again = undefined;
+        try {
+          // Otherwise it is being answered, by the one who has it now.
+          if (answer === undefined) this.#say(channel, question, inbox);
+        } catch (error) {
+          fail(error as EngineError);
+        }
+      };
+      ask();
+      function end(): void {
         clearTimeout(timer);
+        clearTimeout(again);
         unsubscribe();
+      }
+      function fail(error: Error): void {
+        end();
+        reject(error);
+      }
+      function finish(group: Group | undefined): void {
+        end();
         resolve(group);
       }
-      this.#link.send(this.#subjects.mediaGroup(channel), JSON.stringify({ t } satisfies Question), inbox);
     });
   }
 
@@ -199,7 +306,7 @@ export class NatsMedia implements MediaEngine {
     });
     try {
       await this.#link.flush();
-      const newest = (await this.#ask(channel, "newest"))?.frames ?? [];
+      const newest = (await this.#ask(channel, { t: "newest" }))?.frames ?? [];
       const last = newest.at(-1);
       const after = early.filter((frame) => last === undefined || follows(frame, last));
       early = undefined;
@@ -213,17 +320,32 @@ export class NatsMedia implements MediaEngine {
 
   stop(): void {
     for (const channel of [...this.#held.keys()]) this.#letGo(channel);
+    for (const end of [...this.#handedOver.values()]) end();
   }
 }
 
-function release(group: Group): void {
-  group.frames = undefined;
-  group.bytes = 0;
+function keptBytes({ frames, bytes }: Group): number {
+  return frames === undefined ? 0 : bytes;
 }
 
-function groupOf({ group, count, frames: kept }: Answer, frames: MediaFrame[]): Group {
-  const bytes = frames.reduce((sum, { data }) => sum + data.byteLength, 0);
-  return { group, count, frames: kept === undefined ? undefined : frames, bytes };
+/** The group that a frame goes on with. */
+function goOn(newest: Group | undefined, wanted: Wanted): Group {
+  if (newest === undefined && wanted.group === undefined) {
+    throw new EngineError("no-key-frame", "the first frame of all must be a key frame");
+  }
+  if (newest === undefined || !isWanted(newest, wanted)) {
+    throw new EngineError("conflict", `group ${String(wanted.group)} is over: another has begun`);
+  }
+  if (newest.isOver) throw new EngineError("too-large", `group ${newest.group} is over: it would have become too long`);
+  return { ...newest };
+}
+
+function isWanted(newest: Group, { group, source }: Wanted): boolean {
+  return (group ?? newest.group) === newest.group && (source ?? newest.source) === newest.source;
+}
+
+function tooLarge(bytes: number, groupBytesMax: number): EngineError {
+  return new EngineError("too-large", `a group of ${bytes} octets is longer than groupBytesMax (${groupBytesMax})`);
 }
 
 function follows(frame: MediaFrame, last: MediaFrame): boolean {

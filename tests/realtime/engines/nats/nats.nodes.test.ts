@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
-import type { Engine } from "#src/realtime/engines/index.js";
+import { type Engine, EngineError, type EngineErrorCode } from "#src/realtime/engines/index.js";
 import { nats } from "#src/realtime/engines/nats/index.js";
 import { FakeClock } from "#src/testing/index.js";
 import { createHost } from "../world.js";
@@ -10,6 +10,10 @@ import { append, everything, NatsNodes } from "./world.js";
 
 function isString(value: unknown): value is string {
   return typeof value === "string";
+}
+
+async function assertRefused(result: Promise<unknown>, code: EngineErrorCode): Promise<void> {
+  await assert.rejects(result, (error) => error instanceof EngineError && error.code === code);
 }
 
 async function valuesOf(engine: Engine, channel: string): Promise<unknown[]> {
@@ -123,6 +127,81 @@ describe("two nodes over NATS", { skip: noNats }, () => {
       group: 2,
       index: 0,
     });
+  });
+
+  it("are over with a group that would be too long, on whichever node, until a key frame", async () => {
+    const small = (engine: Engine, isKey: boolean, bytesMax: number) =>
+      engine.media.append("video", { data: Uint8Array.of(1), isKey }, bytesMax);
+    await small(a, true, 2);
+    await small(b, false, 2);
+    // The node that had not appended last counts what the other did.
+    await assertRefused(small(a, false, 2), "too-large");
+    await assertRefused(small(b, false, 1000), "too-large");
+    await assertRefused(small(b, true, 0), "too-large");
+    await assertRefused(small(a, false, 1000), "too-large");
+    const { newest } = await b.media.tail("video", () => undefined);
+    assert.deepEqual(
+      newest.map(({ group, index }) => [group, index]),
+      [
+        [1, 0],
+        [1, 1],
+      ],
+    );
+    assert.deepEqual(await small(b, true, 2), { group: 2, index: 0 });
+    assert.deepEqual(await small(a, false, 2), { group: 2, index: 1 });
+  });
+
+  it("let the one go on that began a group of media last", async () => {
+    const begin = (engine: Engine) => engine.media.append("video", { data: Uint8Array.of(1), isKey: true }, 1000);
+    const goOn = (engine: Engine, group: number) =>
+      engine.media.append("video", { data: Uint8Array.of(2), isKey: false, group }, 1000);
+    const { group: first } = await begin(a);
+    await goOn(a, first);
+    const { group: second } = await begin(b);
+    await assertRefused(goOn(a, first), "conflict");
+    assert.deepEqual(await goOn(b, second), { group: second, index: 1 });
+    const { group: third } = await begin(a);
+    await assertRefused(goOn(b, second), "conflict");
+    assert.deepEqual(await goOn(a, third), { group: third, index: 1 });
+  });
+
+  it("begin groups at once after a third node's, and one goes on", async () => {
+    const third = await nodes.start();
+    const channels = Array.from({ length: 20 }, (_, index) => `video/${String(index)}`);
+    const append = (engine: Engine, channel: string, isKey: boolean, group?: number) =>
+      engine.media.append(channel, { data: Uint8Array.of(1), isKey, group }, 1000);
+    await Promise.all(channels.map((channel) => append(third, channel, true)));
+    const begun = await Promise.all(
+      channels.map((channel) => Promise.all([a, b].map((engine) => append(engine, channel, true)))),
+    );
+    await nodes.settle();
+    for (const [index, channel] of channels.entries()) {
+      const goneOn = await Promise.allSettled(
+        [a, b].map((engine, place) => append(engine, channel, false, begun[index]?.[place]?.group)),
+      );
+      assert.deepEqual(goneOn.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+    }
+  });
+
+  it("let one go on of two that began media at once", async () => {
+    for (let channel = 0; channel < 10; channel++) {
+      const media = `video/${String(channel)}`;
+      const frame = { data: Uint8Array.of(1) };
+      const begun = await Promise.all(
+        [a, b].map((engine) => engine.media.append(media, { ...frame, isKey: true }, 10)),
+      );
+      await nodes.settle();
+      const goneOn = await Promise.allSettled(
+        [a, b].map((engine, index) =>
+          engine.media.append(media, { ...frame, isKey: false, group: begun[index]?.group }, 10),
+        ),
+      );
+      const refused = goneOn.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
+      assert.deepEqual(
+        refused.map((error) => error instanceof EngineError && error.code),
+        ["conflict"],
+      );
+    }
   });
 
   it("run a call once, and both get what it came to", async () => {
