@@ -43,11 +43,14 @@ describe("a channel of components", () => {
     await client.close();
   });
 
-  it("is unsubscribed a turn after the last one has gone, and forgets", async () => {
+  it("is unsubscribed a turn after the last one has gone, and forgets", async (t) => {
     const { server, client, peer, store, leave } = await following();
     peer.say(["m", 4, "1", "0", "a"]);
+    t.mock.timers.enable({ apis: ["setTimeout"] });
     leave();
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await inThisTurn();
+    peer.nothing();
+    t.mock.timers.tick(1);
     await server.clock.settle();
     peer.next("unsub", 4);
     const snapshot = store.getSnapshot();

@@ -167,6 +167,8 @@ function useHappenings(): readonly Happening[] {
 function KillSwitch(): ReactNode {
   const [answer, setAnswer] = useState("");
   const [restMs, setRestMs] = useState(0);
+  /** The number of the process that was told to end: it can be killed once, however often the button is pressed. */
+  const [killed, setKilled] = useState<number>();
   const happenings = useHappenings();
   const server = useValue("server", "process");
   useEffect(() => {
@@ -175,19 +177,27 @@ function KillSwitch(): ReactNode {
     return () => clearTimeout(timer);
   }, [restMs]);
   const kill = async (): Promise<void> => {
+    setKilled(server?.run);
     try {
       const response = await fetch(KILL_PATH, { method: "POST" });
       const said = (await response.text()).trim();
       setAnswer(response.ok ? `SIGKILL to process ${said}.` : `${said}.`);
+      if (!response.ok) setKilled(undefined);
       // Nobody can do it again before.
       setRestMs(1_000 * Number(response.headers.get("Retry-After") ?? 0));
     } catch {
       setAnswer("The site does not answer.");
+      setKilled(undefined);
     }
   };
   return (
     <div className="kill">
-      <button type="button" className="danger" disabled={restMs > 0} onClick={() => void kill()}>
+      <button
+        type="button"
+        className="danger"
+        disabled={restMs > 0 || server === undefined || server.run === killed}
+        onClick={() => void kill()}
+      >
         Kill the server
       </button>
       <p className="process">
