@@ -50,13 +50,19 @@ interface Told<Data> {
   readonly pending: boolean;
 }
 
+const noCall: Told<undefined> = { data: undefined, error: undefined, pending: false };
+const noStream: Told<readonly unknown[]> = { data: [], error: undefined, pending: false };
+
 /** What is under way, and is given up with the component. */
-function useRunning(...identity: readonly unknown[]): { readonly current: Set<AbortController> } {
+function useRunning(forget: () => void, ...identity: readonly unknown[]): { readonly current: Set<AbortController> } {
   const running = useRef(new Set<AbortController>());
   useEffect(() => {
     const { current } = running;
-    return () => cancelAll(current);
-    // Another client or name is another call.
+    return () => {
+      cancelAll(current);
+      forget();
+    };
+    // Another client or name is another call, of which nothing is known yet.
   }, identity);
   return running;
 }
@@ -68,8 +74,8 @@ function cancelAll(running: Set<AbortController>): void {
 
 /** See the head of this file. */
 export function useCallOf(client: AnyClient | undefined, name: string): CallView {
-  const [told, setTold] = useState<Told<unknown>>({ data: undefined, error: undefined, pending: false });
-  const running = useRunning(client, name);
+  const [told, setTold] = useState<Told<unknown>>(noCall);
+  const running = useRunning(() => setTold(noCall), client, name);
   const latest = useRef<AbortController>(undefined);
 
   const call = useCallback(
@@ -107,8 +113,8 @@ export function useStreamOf(
   name: string,
   { maxResults = defaultMaxResults }: StreamOptions = {},
 ): StreamView {
-  const [told, setTold] = useState<Told<readonly unknown[]>>({ data: [], error: undefined, pending: false });
-  const running = useRunning(client, name);
+  const [told, setTold] = useState(noStream);
+  const running = useRunning(() => setTold(noStream), client, name);
 
   const start = useCallback(
     (input: unknown, options: StreamRequestOptions = {}): void => {

@@ -17,6 +17,7 @@ const api = contract({
   },
   calls: {
     order: call({ input: unchecked<number>(), output: unchecked<string>() }),
+    cancel: call({ input: unchecked<number>(), output: unchecked<string>() }),
     tail: call({ input: unchecked<string>(), stream: unchecked<number>() }),
   },
 });
@@ -427,6 +428,22 @@ describe("usePresence", () => {
 });
 
 describe("useCall and useStream", () => {
+  it("begin anew where the name is another", async () => {
+    const page = new Page();
+    const seen: ReturnType<typeof useCall<"order" | "cancel">>[] = [];
+    const Calling: FunctionComponent<{ name: "order" | "cancel" }> = ({ name }) => {
+      seen.push(useCall(name));
+      return null;
+    };
+    await page.show(createElement(Calling, { key: "calling", name: "order" }));
+    await page.welcome();
+    await page.does(() => void seen.at(-1)?.call(1));
+    assert.equal(seen.at(-1)?.pending, true);
+    await page.show(createElement(Calling, { key: "calling", name: "cancel" }));
+    assert.deepEqual([seen.at(-1)?.pending, seen.at(-1)?.data], [false, undefined]);
+    await page.close();
+  });
+
   it("has what the latest call came to", async () => {
     const page = new Page();
     const order = observer(() => useCall("order"));

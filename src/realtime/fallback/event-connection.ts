@@ -42,7 +42,7 @@ export class EventConnection implements RealtimeConnection {
   readonly request: Request;
   readonly remoteAddress: string | undefined;
   readonly origin: string | undefined;
-  /** Requests whose bodies are being read. */
+  /** Requests whose bodies are being read, or handled. */
   reading = 0;
   session: Session | undefined;
   readonly #parts: EventConnectionParts;
@@ -130,7 +130,9 @@ export class EventConnection implements RealtimeConnection {
   #beat(): void {
     const { platform, pingMs } = this.#parts;
     this.#heartbeats = platform.setTimer(() => {
-      if (++this.#silence > maxSilentBeats) {
+      // Who waits for an answer of ours says nothing else.
+      if (this.reading > 0) this.#silence = 0;
+      else if (++this.#silence > maxSilentBeats) {
         this.cut();
         return;
       }

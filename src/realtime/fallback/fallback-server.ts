@@ -141,9 +141,20 @@ export class FallbackServer {
       return;
     }
     connection.reading++;
-    const { maxMessageBytes } = this.#host.limits;
-    const body = await readBody(request, maxMessageBytes, this.#host.platform);
-    connection.reading--;
+    try {
+      await this.#take(request, response, connection, sequence);
+    } finally {
+      connection.reading--;
+    }
+  }
+
+  async #take(
+    request: IncomingMessage,
+    response: ServerResponse,
+    connection: EventConnection,
+    sequence: number,
+  ): Promise<void> {
+    const body = await readBody(request, this.#host.limits.maxMessageBytes, this.#host.platform);
     if ("fault" in body) {
       this.#faulty(request, response, connection, body.fault);
       return;
@@ -153,7 +164,7 @@ export class FallbackServer {
       refuse(request, response, 409, "a message before this one is missing");
       return;
     }
-    // The client sends no more before this one is handled.
+    // A client sends no more before this one is handled, and whoever does is not listened to.
     if (turn === "next") await connection.session?.receive(body.text);
     response.writeHead(204).end();
   }

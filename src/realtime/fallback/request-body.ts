@@ -7,6 +7,9 @@ import type { RealtimePlatform } from "../server/index.js";
 // As a request's head has.
 const bodyTimeoutMs = 10_000;
 
+// As most have at most.
+const firstBytes = 4096;
+
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** What became of a body: its text, or why there is none. */
@@ -17,7 +20,8 @@ export function readBody(request: IncomingMessage, maxBytes: number, platform: R
   // What announces more than it may have is not read at all.
   if (Number(request.headers["content-length"] ?? 0) > maxBytes) return Promise.resolve({ fault: "too-large" });
   return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
+    // In one piece: of a body in many small ones, the pieces would take far more memory than their octets.
+    let body = Buffer.allocUnsafe(firstBytes);
     let bytes = 0;
     const finish = (body: Body): void => {
       timer.cancel();
@@ -26,20 +30,25 @@ export function readBody(request: IncomingMessage, maxBytes: number, platform: R
     };
     const timer = platform.setTimer(() => finish({ fault: "too-slow" }), bodyTimeoutMs);
     const take = (chunk: Buffer): void => {
-      bytes += chunk.length;
-      if (bytes > maxBytes) finish({ fault: "too-large" });
-      else chunks.push(chunk);
+      const length = bytes + chunk.length;
+      if (length > maxBytes) {
+        finish({ fault: "too-large" });
+        return;
+      }
+      if (length > body.length) body = Buffer.concat([body.subarray(0, bytes)], Math.max(length, 2 * body.length));
+      body.set(chunk, bytes);
+      bytes = length;
     };
     request.on("data", take);
-    request.on("end", () => finish(decoded(chunks)));
+    request.on("end", () => finish(decoded(body.subarray(0, bytes))));
     request.on("error", () => finish({ fault: "broken" }));
     request.on("close", () => finish({ fault: "broken" }));
   });
 }
 
-function decoded(chunks: readonly Buffer[]): Body {
+function decoded(body: Buffer): Body {
   try {
-    return { text: decoder.decode(Buffer.concat(chunks)) };
+    return { text: decoder.decode(body) };
   } catch {
     return { fault: "not-utf8" };
   }

@@ -17,7 +17,10 @@ import type { Engine } from "../engines/index.js";
 import type { Codec } from "../wire/index.js";
 import type { RealtimeLimits } from "./limits.js";
 
-/** What somebody wants of a channel. "presence": to be seen there, and to see who is. */
+/**
+ * What somebody wants of a channel. "subscribe": what comes, and what is kept (`last`, `since`). "history": what is kept,
+ * without subscribing. "presence": to be seen there, and to see who is.
+ */
 export type Action = "subscribe" | "publish" | "history" | "presence";
 
 /** Who is connected. */

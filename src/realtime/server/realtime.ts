@@ -360,6 +360,7 @@ export class RealtimeServer implements Realtime {
   revoke(user: string, reason: string = "revoked"): number {
     const sessions = [...this.#sessions.values()].filter((session) => session.isOpen && session.user.id === user);
     for (const session of sessions) session.close(RealtimeCloseCode.Revoked, reason);
+    for (const session of this.#sessions.values()) session.revokedMeanwhile(user);
     for (const session of [...this.#services.lingering]) {
       if (session.user.id === user) session.revoke(new RealtimeError("forbidden", reason));
     }

@@ -53,6 +53,7 @@ export class Session {
   readonly #requests = new Set<number>();
   /** Ends what `authenticate` does. Made when it is asked. */
   #deciding: AbortController | undefined;
+  readonly #revokedMeanwhile = new Set<string>();
   #phase: "new" | "authenticating" | "open" | "ended" = "new";
   #user: RealtimeUser = { id: null, data: undefined };
   #client: string;
@@ -124,9 +125,11 @@ export class Session {
 
   #keepBusy(working: Promise<void>): void {
     this.#busy = working;
-    void working.finally(() => {
+    const done = (): void => {
       if (this.#busy === working) this.#busy = undefined;
-    });
+    };
+    // Whoever has handed in the message hears of what it throws.
+    working.then(done, done);
   }
 
   #take(message: string | Uint8Array): Promise<void> | undefined {
@@ -171,8 +174,13 @@ export class Session {
     this.#helloTimer?.cancel();
     this.#helloTimer = undefined;
     const { services } = this;
-    const authenticated = await this.#authenticate(token);
-    if (authenticated === undefined || (this.#phase as string) === "ended") return;
+    let authenticated: Authenticated<unknown> | undefined;
+    do {
+      this.#revokedMeanwhile.clear();
+      authenticated = await this.#authenticate(token);
+      if (authenticated === undefined || (this.#phase as string) === "ended") return;
+      // Who it is may have been decided before that.
+    } while (authenticated.user !== null && this.#revokedMeanwhile.has(authenticated.user));
     this.#user = { id: authenticated.user, data: authenticated.data };
     if (client !== undefined) this.#client = client;
     services.rates.enter(this.owner);
@@ -194,7 +202,7 @@ export class Session {
       const context = { token, request, remoteAddress, signal: this.#deciding.signal };
       const decision = Promise.resolve(services.authenticate(context));
       const authenticated = await inTime(services, decision, services.limits.decisionTimeoutMs);
-      if (authenticated !== undefined && authenticated !== false) return authenticated;
+      if (isAuthenticated(authenticated)) return authenticated;
       this.close(RealtimeCloseCode.Unauthenticated, "not authenticated");
     } catch (error) {
       services.report(error, "authenticating");
@@ -235,6 +243,11 @@ export class Session {
   async reauthorize(): Promise<void> {
     this.order.reconsider();
     await Promise.all([this.channels.reauthorize(), this.#incomingCalls.reauthorize()]);
+  }
+
+  /** A user is revoked, who this may turn out to be. */
+  revokedMeanwhile(user: string): void {
+    if (this.#phase === "authenticating") this.#revokedMeanwhile.add(user);
   }
 
   /** Nothing more is done for this user: what waits is refused, and calls are aborted. */
@@ -412,4 +425,16 @@ export class Session {
     if (wasOpen) this.services.rates.leave(this.owner);
     this.#ended(this);
   }
+}
+
+/**
+ * Whether an answer of `authenticate` says who somebody is. Where no types are checked it may be anything.
+ *
+ * @throws TypeError where it neither says so nor refuses
+ */
+function isAuthenticated(answer: unknown): answer is Authenticated<unknown> {
+  if (answer === undefined || answer === null || answer === false) return false;
+  const user: unknown = typeof answer === "object" && "user" in answer ? answer.user : undefined;
+  if (user === null || typeof user === "string") return true;
+  throw new TypeError("authenticate must answer with a `user` that is a string or null, or with undefined or false");
 }

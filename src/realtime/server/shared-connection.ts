@@ -120,9 +120,13 @@ export class SharedConnection {
 
   /** A connection without a session is none that anybody needs. */
   #watchIdle(): void {
-    this.#idleTimer?.cancel();
-    this.#idleTimer = undefined;
-    if (this.#sessions.size > 0 || this.#isOver) return;
+    if (this.#sessions.size > 0 || this.#isOver) {
+      this.#idleTimer?.cancel();
+      this.#idleTimer = undefined;
+      return;
+    }
+    // What is said of sessions that are not there begins no time anew.
+    if (this.#idleTimer !== undefined) return;
     const { platform, limits } = this.#server;
     this.#idleTimer = platform.setTimer(() => {
       this.#isOver = true;
@@ -217,10 +221,11 @@ class CarriedConnection implements RealtimeConnection {
       return undefined;
     }
     this.#waitingBytes += length;
-    void taking.finally(() => {
+    const done = (): void => {
       this.#waitingBytes -= length;
       this.#take(length);
-    });
+    };
+    taking.then(done, done);
     // The others do not wait for one of them, unless it goes too far.
     return this.#waitingBytes > this.#maxWaitingBytes ? taking : undefined;
   }

@@ -62,6 +62,16 @@ describe("a connection of the fallback", () => {
     assert.ok(response.destroyed);
   });
 
+  it("takes nobody for silent whose message it has not answered yet", async () => {
+    const { clock, connection, happened } = opened();
+    connection.reading = 1;
+    await clock.advance(10_000);
+    assert.deepEqual(happened, []);
+    connection.reading = 0;
+    await clock.advance(4000);
+    assert.deepEqual(happened, ["ended", "closed"]);
+  });
+
   it("says when there is no room, and when there is again, and cuts who takes nothing", async () => {
     const { clock, connection, happened, read, response } = opened();
     const long = JSON.stringify("x".repeat(70_000));

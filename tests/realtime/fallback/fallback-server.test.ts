@@ -135,6 +135,50 @@ describe("the fallback's server", () => {
     assert.equal(calls, 2);
   });
 
+  it("holds no more than two messages of somebody of whom it has not decided who that is", async (t) => {
+    let decide: (answer: { user: string }) => void = () => undefined;
+    const { opened } = await started(t, { authenticate: () => new Promise((resolve) => (decide = resolve)) });
+    const one = await opened();
+    // They come by connections of their own, in any order.
+    const insist = async (sequence: number, frame: unknown[]): Promise<number> => {
+      for (;;) {
+        const status = await one.post(sequence, frame);
+        if (status === 204) return status;
+      }
+    };
+    const first = insist(1, ["hello", {}]);
+    const second = insist(2, ["ping", 1]);
+    let status = 409;
+    while (status === 409) status = await one.post(4, ["ping", 4]);
+    assert.equal(status, 429);
+    decide({ user: "ann" });
+    assert.deepEqual(await Promise.all([first, second]), [204, 204]);
+    assert.equal(await one.post(3, ["ping", 3]), 204);
+  });
+
+  it("takes a body in the smallest pieces", async (t) => {
+    const { ask, opened } = await started(t, { calls: { length: (text) => String(text).length } });
+    const one = await opened();
+    const octets = new TextEncoder().encode(
+      JSON.stringify([
+        ["hello", {}],
+        ["call", 1, "length", "é".repeat(300)],
+      ]),
+    );
+    let offset = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        if (offset === octets.length) controller.close();
+        else controller.enqueue(octets.subarray(offset, (offset += Math.min(7, octets.length - offset))));
+      },
+    });
+    const headers = { "openline-connection": one.id, "openline-sequence": "1" };
+    assert.equal((await ask("POST", headers, body)).status, 204);
+    const said = [...(await one.frames())];
+    while (said.length < 2) said.push(...(await one.frames()));
+    assert.deepEqual(said[1], ["ok", 1, 300]);
+  });
+
   it("knows no connection that is over, was never there, or is another page's", async (t) => {
     const { ask, opened, realtime } = await started(t, {}, { origins: ["http://a.test", "http://b.test"] });
     const one = await opened({ origin: "http://a.test" });

@@ -67,6 +67,31 @@ async function published(world: World): Promise<readonly unknown[]> {
   return (await world.server.history("room/1", { limit: 100 })).map(({ value }) => value);
 }
 
+describe("a user who is revoked while it is decided who that is", () => {
+  it("is asked about again", async () => {
+    const decided: ((answer: { user: string } | undefined) => void)[] = [];
+    const world = new World(api, {
+      authenticate: () => new Promise((resolve) => decided.push(resolve)),
+      calls: { order: () => "", tail: async function* () {} },
+    });
+    const [ann, bob] = [await world.open(), await world.open()];
+    ann.say(["hello", {}]);
+    bob.say(["hello", {}]);
+    await world.settle();
+    world.server.revoke("ann");
+    decided[0]?.({ user: "ann" });
+    decided[1]?.({ user: "bob" });
+    await world.settle();
+    assert.equal(decided.length, 3);
+    assert.equal(ann.take("welcome").length, 0);
+    assert.equal(bob.take("welcome").length, 1);
+    decided[2]?.(undefined);
+    await world.settle();
+    assert.equal(ann.closed?.code, 4401);
+    await world.close();
+  });
+});
+
 describe("requests that wait when their user is revoked", () => {
   for (const way of ["revoke", "token"]) {
     it(`are not done any more: ${way === "token" ? "a token that is none" : way}`, async () => {

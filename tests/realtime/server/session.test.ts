@@ -121,6 +121,36 @@ describe("a session", () => {
     await failing.close();
   });
 
+  it("is not let in by an answer that says nothing of who it is", async () => {
+    for (const [answer, code] of [
+      [null, 4401],
+      [true, 1013],
+      [{}, 1013],
+      [{ user: 5 }, 1013],
+    ] as const) {
+      const world = new World(api, { authenticate: () => answer as never });
+      const peer = await world.open();
+      peer.say(["hello", {}], ["ping", 1]);
+      await world.settle();
+      assert.equal(peer.closed?.code, code, JSON.stringify(answer));
+      assert.equal(world.errors.splice(0).length, code === 1013 ? 1 : 0);
+      await world.close();
+    }
+  });
+
+  it("leaves what a handler of errors throws to whoever hands in messages", async () => {
+    const failure = new Error("in the handler");
+    const world = new World(api, {
+      authenticate: () => Promise.reject(new Error("no database")),
+      error: () => {
+        throw failure;
+      },
+    });
+    const peer = await world.open();
+    await assert.rejects(Promise.resolve(peer.session.receive('["hello",{}]')), failure);
+    await world.close();
+  });
+
   it("is asked for a new token in time, goes on with one, and ends without", async () => {
     const world: World = new World(api, {
       authenticate: ({ token }) => ({

@@ -73,6 +73,18 @@ async function carried(options: AnyRealtimeOptions = {}) {
 }
 
 describe("a connection with several sessions", () => {
+  it("has no more time for what is said of sessions that are not there", async () => {
+    const shared = await carried({ limits: { helloTimeoutMs: 1000 } });
+    for (let times = 0; times < 3; times++) {
+      await shared.world.clock.advance(300);
+      await shared.about(["close", 1, 1000, ""]);
+    }
+    assert.equal(shared.closed, undefined);
+    await shared.world.clock.advance(101);
+    assert.deepEqual(shared.closed, [4408, "no session in time"]);
+    await shared.world.close();
+  });
+
   it("keeps them apart: users, numbers, ends", async () => {
     const shared = await carried();
     await shared.welcome(1, "ann");

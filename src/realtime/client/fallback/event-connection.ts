@@ -175,7 +175,8 @@ export class EventConnection implements RealtimeConnection {
     const { clock, opened } = this.#parts;
     const before = this.#sequence;
     this.#heartbeat = clock.setTimer(() => {
-      if (this.#sequence === before) this.send("[]");
+      // Alone, for within a batch it would be no frame; and a request that is under way says enough.
+      if (this.#sequence === before && !this.#isPosting) this.send("[]");
       this.#beat();
     }, opened.pingMs);
   }
