@@ -70,7 +70,8 @@ export class ChatProcess {
     this.#child = child;
     this.#ended = once(child, "exit").then(() => this.#exited());
     const settings: Settings = { folder: this.#folder, secret: this.secret, run: ++this.#run };
-    child.send(settings);
+    // Whoever has died meanwhile is told by its end.
+    child.send(settings, () => undefined);
     await Promise.race([this.#listening(child), this.#ended]);
   }
 
@@ -103,7 +104,7 @@ export class ChatProcess {
     this.#isClosing = true;
     this.port = undefined;
     const child = this.#child;
-    if (child?.connected === true) child.send("close");
+    if (child?.connected === true) child.send("close", () => undefined);
     const timer = setTimeout(() => child?.kill("SIGKILL"), deadlineMs);
     await this.#ended;
     clearTimeout(timer);

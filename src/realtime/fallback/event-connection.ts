@@ -114,8 +114,17 @@ export class EventConnection implements RealtimeConnection {
     if (!this.#isFull) return;
     if (hasRoom) this.#parts.platform.atTurnEnd(() => this.#drained());
     else {
-      this.#patience ??= this.#parts.platform.setTimer(() => this.cut(), stuckTimeoutMs);
+      this.#patience ??= this.#watchStuck();
     }
+  }
+
+  /** Cuts a client that takes nothing of what waits for it. */
+  #watchStuck(): { cancel(): void } {
+    const before = this.#response.writableLength;
+    return this.#parts.platform.setTimer(() => {
+      if (this.#response.writableLength < before) this.#patience = this.#watchStuck();
+      else this.cut();
+    }, stuckTimeoutMs);
   }
 
   #drained(): void {

@@ -186,6 +186,9 @@ const defaultSpreadMs = 10_000;
 const defaultPresenceLimit = 100;
 const pageKeys = 500;
 
+// Channels of media that the server sends to itself, and whose groups it remembers.
+const maxPublishers = 1024;
+
 /** See the head of this file. */
 export class RealtimeServer implements Realtime {
   readonly ready: Promise<void>;
@@ -315,13 +318,20 @@ export class RealtimeServer implements Realtime {
   async send(name: string, data: Uint8Array, isKey: boolean, timeMs?: number): Promise<MediaPlace> {
     const { value: channel } = this.#match(name, "media");
     await this.ready;
-    let publisher = this.#publishers.get(name);
-    if (publisher === undefined) {
-      publisher = new MediaPublisher(name, channel.kind === "media" ? channel.groupBytesMax : 0);
-      // Without a key frame it would be refused, and nothing is to be remembered of it.
-      if (isKey) this.#publishers.set(name, publisher);
-    }
+    const publisher =
+      this.#publishers.get(name) ?? new MediaPublisher(name, channel.kind === "media" ? channel.groupBytesMax : 0);
+    // Without a key frame it would be refused, and nothing is to be remembered of it.
+    if (isKey) this.#keep(name, publisher);
     return await publisher.append(() => this.#services.engine.media, { data, isKey, timeMs });
+  }
+
+  /** As the newest. */
+  #keep(name: string, publisher: MediaPublisher): void {
+    this.#publishers.delete(name);
+    this.#publishers.set(name, publisher);
+    // One that is forgotten goes on with its next key frame.
+    const [oldest] = this.#publishers.keys();
+    if (this.#publishers.size > maxPublishers && oldest !== undefined) this.#publishers.delete(oldest);
   }
 
   async history(name: string, { after, before, limit }: HistoryRange): Promise<readonly LogEntry[]> {

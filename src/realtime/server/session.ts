@@ -217,7 +217,8 @@ export class Session {
     if (expiresAtMs === undefined) return;
     const { platform, limits } = this.services;
     const leftMs = expiresAtMs - platform.unixMs();
-    if (leftMs <= 0) {
+    // Nor is what is no time.
+    if (!(leftMs > 0)) {
       this.close(RealtimeCloseCode.Unauthenticated, "the authentication has run out");
       return;
     }

@@ -45,6 +45,7 @@ export class FileLock {
   readonly #id: string;
   #touchedAtMs = 0;
   #timer: NodeJS.Timeout | undefined;
+  #isReleased = false;
 
   private constructor(file: string, id: string) {
     this.#file = file;
@@ -67,9 +68,16 @@ export class FileLock {
 
   #touched(): void {
     this.#touchedAtMs = Date.now();
+    this.#beat();
+  }
+
+  #beat(): void {
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      // Who writes next is told.
-      this.#touch().catch(() => undefined);
+      this.#touch().catch((error: unknown) => {
+        // Who writes next is told. What was a moment's trouble must not be the end of it.
+        if (!(error instanceof JournalLockedError) && !this.#isReleased) this.#beat();
+      });
     }, beatMs);
     // A process that has nothing else to do may end.
     this.#timer.unref();
@@ -81,7 +89,7 @@ export class FileLock {
     if (holder?.id !== this.#id) throw new JournalLockedError(this.#file, holder);
     const now = new Date();
     await utimes(this.#lockFile, now, now);
-    this.#touched();
+    if (!this.#isReleased) this.#touched();
   }
 
   /**
@@ -94,6 +102,7 @@ export class FileLock {
   }
 
   async release(): Promise<void> {
+    this.#isReleased = true;
     clearTimeout(this.#timer);
     const holder = await holderIn(this.#lockFile);
     if (holder?.id === this.#id) await rm(this.#lockFile, { force: true });
