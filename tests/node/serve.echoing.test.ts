@@ -14,7 +14,8 @@ import { noise } from "../support/samples.js";
 const mib = 1024 * 1024;
 // 4 GiB, and every way, with `node scripts/stream-large.js`.
 const length = 96 * mib;
-const mostGrownBytes = 32 * mib;
+// What the collector has not looked at yet differs from run to run by 10 MiB; what is held is bounded below.
+const mostGrownBytes = 40 * mib;
 
 describe("an echo of a message that is larger than what a process may hold", () => {
   const cases: readonly (readonly [Way, Slow])[] = [
@@ -24,7 +25,7 @@ describe("an echo of a message that is larger than what a process may hold", () 
   ];
   for (const [way, slow] of cases) {
     const how = typeof way === "number" ? `${String(way)} frames` : way;
-    it(`takes 32 MiB at most, sent by ${how}, where ${slow} is slow`, async (test) => {
+    it(`takes 40 MiB at most, sent by ${how}, where ${slow} is slow`, async (test) => {
       const script = new URL("../support/echoing-process.js", import.meta.url);
       const server = LineProcess.start(test, script);
       const { port } = (await server.next("port")) as { readonly port: number };

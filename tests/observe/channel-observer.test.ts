@@ -203,7 +203,7 @@ for (const transport of transports) {
       const limits = record(t, "openline:server:limit");
       const hangs = deferred();
       const server = await start(t, {
-        handshakeTimeoutMs: 100,
+        handshakeTimeoutMs: 500,
         async accept(request) {
           const { pathname } = new URL(request.url);
           if (pathname === "/secret") return new Response(null, { status: 401 });
@@ -232,7 +232,7 @@ for (const transport of transports) {
       );
       assert.deepEqual(
         limits.map(({ rule, socket }) => [rule.code, rule.limit, socket]),
-        [["accept-timeout", 100, undefined]],
+        [["accept-timeout", 500, undefined]],
       );
       const plain = await fetch(server.url.replace("ws:", "http:"));
       assert.equal(plain.status, 426);
