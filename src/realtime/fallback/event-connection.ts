@@ -50,6 +50,8 @@ export class EventConnection implements RealtimeConnection {
   /** What leaves at the end of this turn. */
   #gathered: Buffer[] = [];
   #gatheredBytes = 0;
+  /** All that was ever handed to the response. */
+  #handedBytes = 0;
   #isFull = false;
   /** Whether anything has been sent since a heartbeat was due last, so that none is needed. */
   #isBusy = true;
@@ -95,17 +97,23 @@ export class EventConnection implements RealtimeConnection {
   }
 
   get bufferedBytes(): number {
+    return this.#gatheredBytes + this.#writtenBytes;
+  }
+
+  /** What was written and has not left. */
+  get #writtenBytes(): number {
     const { writableLength, stream } = this.#response as ServerResponse & {
       readonly stream?: { readonly writableLength: number };
     };
     // Over HTTP/2 the stream knows.
-    return this.#gatheredBytes + (stream?.writableLength ?? writableLength);
+    return stream?.writableLength ?? writableLength;
   }
 
   /** What was gathered in a turn leaves in one piece. */
   #write(): void {
     const gathered = this.#gathered;
     if (gathered.length === 0 || this.#isOver) return;
+    this.#handedBytes += this.#gatheredBytes;
     this.#gathered = [];
     this.#gatheredBytes = 0;
     this.#isBusy = true;
@@ -113,16 +121,14 @@ export class EventConnection implements RealtimeConnection {
     const hasRoom = this.#response.write(gathered.length === 1 ? first : Buffer.concat(gathered));
     if (!this.#isFull) return;
     if (hasRoom) this.#parts.platform.atTurnEnd(() => this.#drained());
-    else {
-      this.#patience ??= this.#watchStuck();
-    }
+    else this.#patience ??= this.#watchStuck();
   }
 
   /** Cuts a client that takes nothing of what waits for it. */
   #watchStuck(): { cancel(): void } {
-    const before = this.#response.writableLength;
+    const taken = this.#handedBytes - this.#writtenBytes;
     return this.#parts.platform.setTimer(() => {
-      if (this.#response.writableLength < before) this.#patience = this.#watchStuck();
+      if (this.#handedBytes - this.#writtenBytes > taken) this.#patience = this.#watchStuck();
       else this.cut();
     }, stuckTimeoutMs);
   }

@@ -72,6 +72,22 @@ describe("a connection of the fallback", () => {
     assert.deepEqual(happened, ["ended", "closed"]);
   });
 
+  it("waits on for who takes something of what waits, and for nobody else", async () => {
+    const { clock, connection, response, read } = opened();
+    connection.reading = 1;
+    for (let count = 0; count < 8; count++) {
+      connection.send("x".repeat(40_000));
+      await clock.settle();
+    }
+    for (let count = 0; count < 3; count++) {
+      assert.notEqual(read(), "");
+      await clock.advance(30_000);
+      assert.equal(response.destroyed, false);
+    }
+    await clock.advance(30_000);
+    assert.ok(response.destroyed);
+  });
+
   it("says when there is no room, and when there is again, and cuts who takes nothing", async () => {
     const { clock, connection, happened, read, response } = opened();
     const long = JSON.stringify("x".repeat(70_000));
