@@ -24,7 +24,7 @@ const testsExitCode = await run(process.execPath, [
   "--reporter=html",
   "--reporter=json-summary",
   process.execPath,
-  ...testArguments(groupTests(files)),
+  ...testArguments(groupTests(files).map(({ file }) => file)),
 ]);
 
 const failures = [];

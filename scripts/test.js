@@ -1,13 +1,16 @@
 /**
  * Runs the compiled tests: `npm test`, or `npm test -- tests/protocol tests/server/serve.test.ts` for some of them.
  *
- * Node 20 takes no patterns after `--test`, so the files are listed here.
+ * With `--again`, files with a failed test run once more when everything else is over, one at a time, and what passes then
+ * does not fail the run, but is named at its end.
  */
+import { parseArgs } from "node:util";
 import { selectTests } from "./lib/paths.js";
-import { run, testArguments } from "./lib/run.js";
+import { passesAgain } from "./lib/run-again.js";
+import { runTests } from "./lib/run-tests.js";
 import { groupTests } from "./lib/test-groups.js";
 
-const filters = process.argv.slice(2);
+const { values, positionals: filters } = parseArgs({ options: { again: { type: "boolean" } }, allowPositionals: true });
 const files = selectTests(filters);
 if (files.length === 0) {
   console.error(
@@ -15,5 +18,7 @@ if (files.length === 0) {
   );
   process.exitCode = 1;
 } else {
-  process.exitCode = await run(process.execPath, testArguments(groupTests(files)));
+  const failed = await runTests(groupTests(files));
+  const passed = values.again === true ? await passesAgain(failed, runTests, console.error) : failed.length === 0;
+  process.exitCode = passed ? 0 : 1;
 }

@@ -19,16 +19,20 @@ export function run(program, args, env = {}) {
   });
 }
 
+/** Many tests wait for deadlines and processes, so that more files at a time than there are cores still pays. */
+export const testConcurrency = availableParallelism() + 1;
+
+/** A file that hangs fails after this instead of holding up the run forever; the slowest honest one takes a fraction of it. */
+export const testTimeoutMs = 300_000;
+
 /**
- * The arguments with which every run of the test suite calls `node`.
+ * The arguments with which `node` runs the test suite.
  *
  * @param {readonly string[]} files compiled test files
  * @returns {string[]}
  */
 export function testArguments(files) {
-  // The reporter is named because its default depends on whether a terminal is there. A test that hangs fails after
-  // five minutes instead of holding up the run forever; the slowest honest one takes a fraction of that.
-  // Many tests wait for deadlines and processes, so that more files at a time than there are cores still pays.
-  const concurrency = `--test-concurrency=${availableParallelism() + 1}`;
-  return ["--test", "--test-reporter=spec", "--test-timeout=300000", concurrency, ...files];
+  // The reporter is named because its default depends on whether a terminal is there.
+  const options = [`--test-timeout=${testTimeoutMs}`, `--test-concurrency=${testConcurrency}`];
+  return ["--test", "--test-reporter=spec", ...options, ...files];
 }

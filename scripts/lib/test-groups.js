@@ -28,10 +28,18 @@ const sharing = [
 const folder = "build/test-groups";
 
 /**
+ * What runs in a process.
+ *
+ * @typedef {object} Process
+ * @property {string} file what is run, relative to the repository
+ * @property {readonly string[]} members the test files that it imports, where it is not one itself
+ */
+
+/**
  * Puts files together that may share a process.
  *
  * @param {readonly string[]} files compiled test files, relative to the repository
- * @returns {string[]} what to run instead: the groups, which take longest, and then the rest
+ * @returns {Process[]} what to run instead: the groups, which take longest, and then the rest
  */
 export function groupTests(files) {
   rmSync(path.join(root, folder), { recursive: true, force: true });
@@ -39,11 +47,11 @@ export function groupTests(files) {
   const groups = sharing.flatMap((shared) => {
     const members = files.filter((file) => file.startsWith(shared) && !alone.test(file));
     if (members.length < 2) return [];
-    const name = `${folder}/${shared.split("/").slice(2, -1).join("-")}.test.js`;
-    const imports = members.map((file) => `import "${path.posix.relative(folder, file)}";\n`);
-    writeFileSync(path.join(root, name), imports.join(""));
-    return [{ name, members }];
+    const file = `${folder}/${shared.split("/").slice(2, -1).join("-")}.test.js`;
+    const imports = members.map((member) => `import "${path.posix.relative(folder, member)}";\n`);
+    writeFileSync(path.join(root, file), imports.join(""));
+    return [{ file, members }];
   });
   const grouped = new Set(groups.flatMap(({ members }) => members));
-  return [...groups.map(({ name }) => name), ...files.filter((file) => !grouped.has(file))];
+  return [...groups, ...files.filter((file) => !grouped.has(file)).map((file) => ({ file, members: [] }))];
 }
