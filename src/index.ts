@@ -29,8 +29,15 @@ export {
   WebSocketError,
 } from "./client/index.js";
 export type {
+  AnswerHealth,
   ConnectOptions,
+  HealthCheck,
+  HealthCheckOptions,
   Http2Choice,
+  LoadProbe,
+  Overload,
+  OverloadOptions,
+  OverloadReport,
   ProxyChoice,
   ProxyOption,
   ProxyOptions,
@@ -41,7 +48,16 @@ export type {
   TakeRequest,
   WebSocketInit,
 } from "./node/index.js";
-export { connect, prepare, reconnecting, serve, WebSocket, WebSocketStream } from "./node/index.js";
+export {
+  connect,
+  healthChecks,
+  overload,
+  prepare,
+  reconnecting,
+  serve,
+  WebSocket,
+  WebSocketStream,
+} from "./node/index.js";
 export type {
   BackpressureEvent,
   ChannelEvent,

@@ -122,6 +122,12 @@ export const rooms = [
     builtins: true,
   },
   {
+    // One process has the engine, others reach it.
+    name: "realtime/engines/bus",
+    pattern: "src/realtime/engines/bus/**",
+    mayImport: ["realtime/engines"],
+  },
+  {
     name: "realtime/engines/nats",
     pattern: "src/realtime/engines/nats/**",
     mayImport: ["realtime/engines", "realtime/wire"],
@@ -158,6 +164,12 @@ export const rooms = [
       "transport/node",
       "protocol",
     ],
+    builtins: true,
+  },
+  {
+    name: "cluster",
+    pattern: "src/cluster/**",
+    mayImport: ["realtime", "realtime/engines", "realtime/engines/bus", "transport/node"],
     builtins: true,
   },
   {

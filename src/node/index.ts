@@ -5,6 +5,10 @@
 export type { ConnectOptions } from "./connect.js";
 export { connect } from "./connect.js";
 export type { Http2Choice, ProxyChoice, ProxyOption, ProxyOptions, ReachOptions } from "./dial-options.js";
+export type { AnswerHealth, HealthCheck, HealthCheckOptions } from "./health-checks.js";
+export { healthChecks } from "./health-checks.js";
+export type { LoadProbe, Overload, OverloadOptions, OverloadReport } from "./overload.js";
+export { overload } from "./overload.js";
 export type { TakeRequest } from "./port-servers.js";
 export { prepare } from "./prepare.js";
 export type { ReconnectingOptions } from "./reconnecting.js";

@@ -5,6 +5,7 @@
  * The usual request, which has no `Origin` and meets no cap, is looked at and costs next to nothing.
  */
 import type { HandshakeRequest, UpgradeRequest } from "../protocol/index.js";
+import { TokenBucket } from "../socket/token-bucket.js";
 import { ownerOf } from "../transport/index.js";
 import type { IncomingRequest } from "./accept.js";
 import { AdmissionError } from "./errors.js";
@@ -35,12 +36,24 @@ export class Admission {
   readonly #proxies: TrustedProxies | undefined;
   /** Sockets and pending upgrades of each address, where there is a limit to that. */
   readonly #perAddress: Map<string, number> | undefined;
+  readonly #now: () => number;
+  /** How many may come in now, where there is a limit to that. */
+  readonly #arrivals: TokenBucket | undefined;
 
-  /** @throws UsageError `invalid-argument` */
+  /**
+   * @param now milliseconds, never going back
+   * @throws UsageError `invalid-argument`
+   */
   constructor(
     given: Pick<ServerOptions<unknown>, "path" | "origins" | "hosts" | "trustedProxies">,
     resolved: ResolvedServerOptions,
+    now: () => number,
   ) {
+    const { maxNewConnectionsPerSecond } = resolved;
+    this.#now = now;
+    this.#arrivals = Number.isFinite(maxNewConnectionsPerSecond)
+      ? new TokenBucket(maxNewConnectionsPerSecond, maxNewConnectionsPerSecond, now())
+      : undefined;
     this.#options = resolved;
     this.#path = resolvePath(given.path);
     this.#origins = resolveOrigins(given.origins);
@@ -108,16 +121,30 @@ export class Admission {
     }
   }
 
-  /** Whether there is room for one more. */
+  /**
+   * Whether there is room for one more, who counts as having come in then.
+   *
+   * @throws what the option `isOverloaded` throws
+   */
   checkRoom(address: string | undefined, { sockets, pendingUpgrades }: Occupancy): AdmissionError | undefined {
     const { maxConnections, maxConnectionsPerAddress, maxPendingUpgrades } = this.#options;
     if (sockets + pendingUpgrades >= maxConnections) return new AdmissionError("too-many-connections", maxConnections);
     if (pendingUpgrades >= maxPendingUpgrades) {
       return new AdmissionError("too-many-pending-upgrades", maxPendingUpgrades);
     }
-    if (this.#perAddress === undefined || address === undefined) return undefined;
-    if ((this.#perAddress.get(ownerOf(address)) ?? 0) < maxConnectionsPerAddress) return undefined;
-    return new AdmissionError("too-many-connections-per-address", maxConnectionsPerAddress);
+    if (address !== undefined && (this.#perAddress?.get(ownerOf(address)) ?? 0) >= maxConnectionsPerAddress) {
+      return new AdmissionError("too-many-connections-per-address", maxConnectionsPerAddress);
+    }
+    return this.#checkLoad();
+  }
+
+  #checkLoad(): AdmissionError | undefined {
+    const { isOverloaded, maxNewConnectionsPerSecond } = this.#options;
+    if (isOverloaded !== undefined && saysTrue(isOverloaded(), "isOverloaded")) return new AdmissionError("overloaded");
+    if (this.#arrivals?.takeIfThere(1, this.#now()) === false) {
+      return new AdmissionError("too-many-new-connections", maxNewConnectionsPerSecond);
+    }
+    return undefined;
   }
 
   /** Counts somebody who was let in, or waits to be. */

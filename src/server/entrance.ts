@@ -33,6 +33,9 @@ export interface Admitted {
   readonly remoteAddress: string | undefined;
 }
 
+// What is given to an entrance of its own has no rates.
+const noTime = (): number => 0;
+
 /** A connection that was let in. */
 export interface Guest {
   /** Begins to end it. */
@@ -42,7 +45,7 @@ export interface Guest {
 /** What can be said of those who come in, as for upgrades. */
 export type EntranceOptions = Pick<
   ServerOptions<unknown>,
-  "path" | "origins" | "hosts" | "trustedProxies" | "maxConnections" | "maxConnectionsPerAddress"
+  "path" | "origins" | "hosts" | "trustedProxies" | "maxConnections" | "maxConnectionsPerAddress" | "isOverloaded"
 >;
 
 /** What a server knows of its own connections. */
@@ -138,6 +141,6 @@ export class Entrance {
  * @throws UsageError `invalid-argument`, `invalid-limit`
  */
 export function createEntrance(options: EntranceOptions = {}): Entrance {
-  const admission = new Admission(options, resolveServerOptions(options));
+  const admission = new Admission(options, resolveServerOptions(options), noTime);
   return new Entrance({ admission, occupancy: () => 0, isOnLoopback: () => false });
 }

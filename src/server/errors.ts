@@ -34,6 +34,8 @@ export type AdmissionCode =
   | "too-many-connections-per-address"
   | "too-many-pending-upgrades"
   | "too-many-waiting-sockets"
+  | "too-many-new-connections"
+  | "overloaded"
   | "request-timeout"
   | "accept-timeout"
   | "accept-failed"
@@ -90,6 +92,18 @@ const admissionRules: Readonly<Record<AdmissionCode, AdmissionRule>> = {
   "too-many-waiting-sockets": {
     section: undefined,
     text: "the server's limit maxWaitingSockets is reached",
+    status: 503,
+    headers: retryAfter,
+  },
+  "too-many-new-connections": {
+    section: "RFC 6455 §10.4",
+    text: "the server's limit maxNewConnectionsPerSecond is reached",
+    status: 503,
+    headers: retryAfter,
+  },
+  overloaded: {
+    section: "RFC 9110 §15.6.4",
+    text: "the server's option isOverloaded says that it has no room at the moment",
     status: 503,
     headers: retryAfter,
   },

@@ -53,6 +53,17 @@ export interface ServerOptions<Data = undefined> extends SocketOptions, SocketHa
   readonly maxConnectionsPerAddress?: number;
   /** Upgrades that may wait for `accept` at the same time; more are refused with 503. Default 4,096. */
   readonly maxPendingUpgrades?: number;
+  /**
+   * Connections that are let in in a second, and at once after a while without any; more are refused with 503, and come
+   * back over the seconds that follow. It paces those who all come at once when a server or a network is back. Default: as
+   * many as come.
+   */
+  readonly maxNewConnectionsPerSecond?: number;
+  /**
+   * Whether there is no room at the moment, asked about each connection against which there is nothing else; `true` refuses
+   * it with 503. `overload()` makes one that looks at memory and the event loop. Default: there is room.
+   */
+  readonly isOverloaded?: () => boolean;
   /** Told of every handshake that is refused, by whomever. What `node:http` refuses itself is not among them. */
   readonly refused?: (refusal: UpgradeRefusal) => void;
   /**
@@ -77,6 +88,8 @@ export interface ResolvedServerOptions extends ResolvedSocketOptions {
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
   readonly maxPendingUpgrades: number;
+  readonly maxNewConnectionsPerSecond: number;
+  readonly isOverloaded: (() => boolean) | undefined;
   readonly maxWaitingSockets: number;
   readonly maxTopicsPerSocket: number;
   readonly maxTopicLength: number;
@@ -96,7 +109,7 @@ const defaultMaxTopicLength = 1024;
 
 /** @throws UsageError `invalid-limit`, `invalid-argument` */
 export function resolveServerOptions<Data>(options: ServerOptions<Data>): ResolvedServerOptions {
-  checkHandlers(options, ["accept", "refused"]);
+  checkHandlers(options, ["accept", "refused", "isOverloaded"]);
   return {
     ...resolveSocketOptions(options),
     handshakeTimeoutMs: wholeNumber(
@@ -112,6 +125,12 @@ export function resolveServerOptions<Data>(options: ServerOptions<Data>): Resolv
       Number.POSITIVE_INFINITY,
     ),
     maxPendingUpgrades: wholeNumber("maxPendingUpgrades", options.maxPendingUpgrades, defaultMaxPendingUpgrades),
+    maxNewConnectionsPerSecond: wholeNumber(
+      "maxNewConnectionsPerSecond",
+      options.maxNewConnectionsPerSecond,
+      Number.POSITIVE_INFINITY,
+    ),
+    isOverloaded: options.isOverloaded,
     maxWaitingSockets: wholeNumber("maxWaitingSockets", options.maxWaitingSockets, defaultMaxWaitingSockets),
     maxTopicsPerSocket: wholeNumber("maxTopicsPerSocket", options.maxTopicsPerSocket, defaultMaxTopicsPerSocket),
     maxTopicLength: wholeNumber("maxTopicLength", options.maxTopicLength, defaultMaxTopicLength),

@@ -71,7 +71,7 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     this.#given = options;
     this.#platform = platform;
     this.options = resolveServerOptions(options);
-    this.#admission = new Admission(options, this.options);
+    this.#admission = new Admission(options, this.options, () => platform.clock.now());
     this.entrance = new Entrance({
       admission: this.#admission,
       occupancy: () => this.#sockets.size + this.#pending.size,

@@ -29,6 +29,8 @@ describe("a refusal at the door", () => {
       "too-many-connections-per-address",
       "too-many-pending-upgrades",
       "too-many-waiting-sockets",
+      "too-many-new-connections",
+      "overloaded",
       "server-closing",
     ]);
   });

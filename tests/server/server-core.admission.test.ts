@@ -315,6 +315,41 @@ describe("the caps on connections", () => {
     );
   });
 
+  it("maxNewConnectionsPerSecond paces those who come at once; beyond it is 503", async () => {
+    const { core, refusals, platform } = createCore({ maxNewConnectionsPerSecond: 2 });
+    const come = async (): Promise<number[]> => [await statusOf(core), await statusOf(core), await statusOf(core)];
+    assert.deepEqual(await come(), [101, 101, 503]);
+    assert.equal(refusals[0]?.code, "too-many-new-connections");
+    assert.match(refusals[0]?.error?.message ?? "", /maxNewConnectionsPerSecond is reached: 2 /u);
+    platform.clock.advance(500);
+    assert.deepEqual(await come(), [101, 503, 503]);
+    platform.clock.advance(60_000);
+    assert.deepEqual(await come(), [101, 101, 503]);
+  });
+
+  it("isOverloaded keeps out those against whom there is nothing else, and is asked at once", async () => {
+    let isFull: unknown = true;
+    let asked = 0;
+    const errors: unknown[] = [];
+    const { core, refusals } = createCore({
+      error: (error) => void errors.push(error),
+      isOverloaded: () => {
+        asked++;
+        return isFull as boolean;
+      },
+      origins: ["https://app.example"],
+    });
+    assert.equal(await statusOf(core, { origin: "https://evil.example" }), 403);
+    assert.equal(asked, 0);
+    assert.equal(await statusOf(core), 503);
+    assert.equal(refusals.at(-1)?.code, "overloaded");
+    isFull = Promise.resolve(false);
+    assert.equal(await statusOf(core), 500);
+    assert.match(String(errors[0]), /isOverloaded has to decide at once/u);
+    isFull = 1;
+    assert.equal(await statusOf(core), 101);
+  });
+
   it("maxConnectionsPerAddress counts them by address, and IPv6 by its subnet; beyond it is 429", async () => {
     const { core, refusals } = createCore({ maxConnectionsPerAddress: 1 });
     const first = attempt(core, { remoteAddress: "2001:db8::1" });

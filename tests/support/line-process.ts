@@ -31,6 +31,11 @@ export class LineProcess {
     this.#child.kill(name);
   }
 
+  /** Writes to its standard input. */
+  write(text: string): void {
+    this.#child.stdin.write(text);
+  }
+
   /** Ends its standard input. */
   endInput(): void {
     this.#child.stdin.end();

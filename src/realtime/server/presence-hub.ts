@@ -5,6 +5,7 @@ import type { Engine, EngineSubscription, Presence } from "../engines/index.js";
 import type { PresenceEntry, ServerFrame, Who } from "../wire/index.js";
 import type { RealtimePlatform } from "./connection.js";
 import type { ResolvedLimits } from "./limits.js";
+import { PresenceChanges } from "./presence-changes.js";
 import { SharedFrames } from "./ring.js";
 import type { Outlet } from "./subscription.js";
 
@@ -48,8 +49,9 @@ export class PresenceHub {
   readonly #context: PresenceContext;
   readonly #users = new Map<string, LocalUser>();
   readonly #members = new Set<Member>();
-  readonly #came = new Map<string, PresenceEntry>();
-  readonly #gone = new Set<string>();
+  readonly #changes = new PresenceChanges();
+  /** What has changed since the engine was asked who is there, for each question that is not answered yet. */
+  readonly #meanwhile = new Set<PresenceChanges>();
   #count = 0;
   #isLarge = false;
   #watching: Promise<EngineSubscription> | undefined;
@@ -81,9 +83,7 @@ export class PresenceHub {
       await this.#watching;
       // Who only reconnected has not moved.
       if (before === undefined) await this.#tell(member.user);
-      if (!local.members.has(member)) return;
-      await this.#sendWho([member]);
-      this.#members.add(member);
+      await this.#sendWho(member);
     } catch (error) {
       this.#watching = undefined;
       this.leave(member, false);
@@ -153,13 +153,11 @@ export class PresenceHub {
   #watch(): Promise<EngineSubscription> {
     return this.#context.engine.presence.watch(this.name, {
       came: ({ user, state, connections }, count) => {
-        this.#gone.delete(user);
-        this.#came.set(user, [user, state, connections]);
+        for (const changes of [this.#changes, ...this.#meanwhile]) changes.came([user, state, connections]);
         this.#changed(count);
       },
       left: (user, count) => {
-        this.#came.delete(user);
-        this.#gone.add(user);
+        for (const changes of [this.#changes, ...this.#meanwhile]) changes.left(user);
         this.#changed(count);
       },
     });
@@ -176,10 +174,7 @@ export class PresenceHub {
 
   #flush(): void {
     this.#isFlushing = false;
-    const came = [...this.#came.values()];
-    const gone = [...this.#gone];
-    this.#came.clear();
-    this.#gone.clear();
+    const { came, gone } = this.#changes.take();
     const { presenceMaxUsers } = this.#context.limits;
     const isLarge = this.#count > presenceMaxUsers * (this.#isLarge ? shrunk : 1);
     if (isLarge !== this.#isLarge) {
@@ -212,19 +207,42 @@ export class PresenceHub {
   /** A connection has room: it gets what it missed. */
   pump(member: Member): void {
     if (!member.isStale || !member.out.hasRoom || !this.#members.has(member)) return;
+    this.#members.delete(member);
     member.isStale = false;
-    this.#sendWho([member]).catch((error: unknown) => {
+    this.#sendWho(member).catch((error: unknown) => {
       member.isStale = true;
+      if (this.#users.get(member.user)?.members.has(member) === true) this.#members.add(member);
       this.#context.report(error, "telling who is there");
     });
   }
 
-  async #sendWho(members: readonly Member[]): Promise<void> {
+  /**
+   * Tells a connection everything there is to know, and makes it a member. What the engine tells while it is asked may be
+   * newer than its answer, or older: it is told behind that, and what is newer still comes.
+   */
+  async #sendWho(member: Member): Promise<void> {
     const { engine, limits } = this.#context;
-    const { count, users } = await engine.presence.list(this.name, limits.presenceMaxUsers);
-    const who: Who = { count, isSample: users.length < count, users: users.map(entryOf) };
-    this.#count = count;
-    for (const { n, out } of members) out.sendOwn([["who", n, who]]);
+    const meanwhile = new PresenceChanges();
+    const wasLarge = this.#isLarge;
+    this.#meanwhile.add(meanwhile);
+    try {
+      const { count, users } = await engine.presence.list(this.name, limits.presenceMaxUsers);
+      if (this.#users.get(member.user)?.members.has(member) !== true) return;
+      const who: Who = { count, isSample: users.length < count, users: users.map(entryOf) };
+      const frames: ServerFrame[] = [["who", member.n, who]];
+      if (meanwhile.isEmpty) this.#count = count;
+      else {
+        const { came, gone } = meanwhile.take();
+        frames.push(...this.#framesOf(member.n, came, gone));
+      }
+      member.out.sendOwn(frames);
+      this.#members.add(member);
+      // It has been told in the other way.
+      member.isStale = wasLarge !== this.#isLarge;
+      this.pump(member);
+    } finally {
+      this.#meanwhile.delete(meanwhile);
+    }
   }
 
   stop(): void {

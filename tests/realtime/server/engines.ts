@@ -6,6 +6,7 @@ import type {
   LogEngine,
   LogSink,
   MediaEngine,
+  PresenceEngine,
   SignalEngine,
   StateEngine,
   StateSink,
@@ -18,6 +19,7 @@ interface Parts {
   readonly states?: () => StateEngine;
   readonly signals?: () => SignalEngine;
   readonly media?: () => MediaEngine;
+  readonly presence?: () => PresenceEngine;
 }
 
 /** An engine, but for some parts. Those are asked for when it has been started. */
@@ -43,7 +45,7 @@ export function engineWith(engine: Engine, parts: Parts): Engine {
       return engine.calls;
     },
     get presence() {
-      return engine.presence;
+      return parts.presence?.() ?? engine.presence;
     },
   };
 }

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { contract, log } from "#src/realtime/contract/index.js";
+import { type Engine, memory, type PresenceEngine } from "#src/realtime/engines/index.js";
+import { engineWith } from "./engines.js";
 import { type Frame, type Peer, World } from "./world.js";
 
 const api = contract({ channels: { "room/{id}": log() } });
 
-function create(limits = {}): World {
+function create(limits = {}, engine: Engine = memory()): World {
   return new World(api, {
+    engine,
     authenticate: ({ token }) => ({ user: typeof token === "string" ? token : null }),
     limits,
   });
@@ -42,6 +45,52 @@ describe("presence", () => {
     await bob.done("unsub", n);
     await world.settle();
     assert.deepEqual(events(ann), [["left", ["bob"], 1]]);
+    await world.close();
+  });
+
+  it("tells those who come in what the engine tells around its answer to who is there", async () => {
+    const inner = memory();
+    let around: () => Promise<void> = () => Promise.resolve();
+    const presence = (): PresenceEngine => ({
+      beat: (node, ttlMs) => inner.presence.beat(node, ttlMs),
+      put: (node, channel, told) => inner.presence.put(node, channel, told),
+      dropNode: (node) => inner.presence.dropNode(node),
+      watch: (channel, sink) => inner.presence.watch(channel, sink),
+      list: async (channel, limit) => {
+        const list = await inner.presence.list(channel, limit);
+        await around();
+        return list;
+      },
+    });
+    const world = create({}, engineWith(inner, { presence }));
+    const put = (user: string, connections: number): Promise<void> =>
+      inner.presence.put("elsewhere", "room/1", { user, state: null, connections });
+    const ann = await enter(world, "ann");
+    await put("eve", 1);
+    around = async () => {
+      around = () => Promise.resolve();
+      // The answer is on its way, and does not know of it.
+      await put("bob", 1);
+      await put("eve", 0);
+      // So long that it has been told to everybody who is in.
+      await world.settle();
+    };
+    const cid = await enter(world, "cid");
+    for (const peer of [ann, cid]) {
+      const users = new Set<string>();
+      let told = 0;
+      for (const [operation, what, count] of events(peer)) {
+        if (operation === "who") {
+          users.clear();
+          const who = what as { users: [string][]; count: number };
+          for (const [user] of who.users) users.add(user);
+          told = who.count;
+        } else told = count as number;
+        if (operation === "came") for (const [user] of what as [string][]) users.add(user);
+        if (operation === "left") for (const user of what as string[]) users.delete(user);
+      }
+      assert.deepEqual([[...users].sort(), told], [["ann", "bob", "cid"], 3]);
+    }
     await world.close();
   });
 
