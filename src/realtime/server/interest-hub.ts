@@ -158,18 +158,20 @@ export class InterestHub implements Hub {
     options: SubOptions,
     reply: (reply: SubReply, subscription: Subscription) => boolean,
   ): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    const subscription = new InterestSubscription(this, subscriber, options.rate, () =>
-      this.#subscriptions.delete(subscription),
-    );
-    this.#subscriptions.add(subscription);
-    try {
-      subscription.start(options.since !== undefined, (answer) => reply(answer, subscription));
-      return Promise.resolve();
-    } catch (error) {
-      subscription.stop();
-      return Promise.reject(error);
-    }
+    return new Promise((resolve) => {
+      if (this.#failure !== undefined) throw this.#failure;
+      const subscription = new InterestSubscription(this, subscriber, options.rate, () =>
+        this.#subscriptions.delete(subscription),
+      );
+      this.#subscriptions.add(subscription);
+      try {
+        subscription.start(options.since !== undefined, (answer) => reply(answer, subscription));
+      } catch (error) {
+        subscription.stop();
+        throw error;
+      }
+      resolve();
+    });
   }
 
   stop(): void {

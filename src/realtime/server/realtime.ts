@@ -304,7 +304,10 @@ async function setMany(
   entries: readonly (readonly [key: string, value: unknown])[],
   deleted: readonly string[],
 ): Promise<void> {
-  if (states.setMany !== undefined) { await states.setMany(name, entries, deleted); return; }
+  if (states.setMany !== undefined) {
+    await states.setMany(name, entries, deleted);
+    return;
+  }
   const done = await Promise.allSettled([
     ...entries.map(([key, value]) => states.set(name, key, value, undefined)),
     ...deleted.map((key) => states.delete(name, key, undefined)),
