@@ -226,6 +226,17 @@ export interface StateEngine {
   /** Deletes a key, as `set`. Deleting what is not there changes nothing, and returns the state's position. */
   delete(channel: string, key: string, expected: string | null | undefined): Promise<string>;
   /**
+   * Sets keys and then deletes others, whatever their revisions are: the same as `set` and `delete` for each in turn without
+   * waiting in between, at less cost. An engine need not have it.
+   *
+   * @throws ValueError as `set` does, and nothing is done then; EngineError as `set`, when some may have been done
+   */
+  setMany?(
+    channel: string,
+    entries: readonly (readonly [key: string, value: unknown])[],
+    deleted: readonly string[],
+  ): Promise<void>;
+  /**
    * Reads everything, page by page. A key that did not change meanwhile is in exactly one page; one that did is in the
    * pages, or in what has changed since `position`, or in both.
    */

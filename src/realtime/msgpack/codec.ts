@@ -3,7 +3,7 @@
  */
 import { Decoder, Encoder } from "@msgpack/msgpack";
 import type { Codec, Frame, Translation } from "../wire/index.js";
-import { decodedDepth, encodedDepth, translated, withoutTail } from "../wire/index.js";
+import { arrayHead, decodedDepth, encodedDepth, translated, withoutTail } from "../wire/index.js";
 import { flawOf } from "./well-formed.js";
 
 const encoder = new Encoder({ ignoreUndefined: true, maxDepth: encodedDepth + 1 });
@@ -12,16 +12,6 @@ const decoder = new Decoder();
 const outward: Translation = { octets: (value) => value };
 // What is read is a view of the message, whose memory is another's.
 const inward: Translation = { octets: (value) => value.slice() };
-
-// MessagePack's formats: fixarray has up to 15 elements, array 16 up to 65,535, array 32 the rest.
-const maxFixArray = 15;
-const maxArray16 = 0xffff;
-
-function arrayHead(length: number): readonly number[] {
-  if (length <= maxFixArray) return [0x90 | length];
-  if (length <= maxArray16) return [0xdc, length >>> 8, length & 0xff];
-  return [0xdd, length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff];
-}
 
 /** See the head of this file. */
 export const msgpackCodec: Codec<Uint8Array> = {

@@ -3,6 +3,8 @@
  * number of its own, which is never used again.
  */
 import type { AnyChannel } from "../contract/index.js";
+import { RealtimeError } from "../wire/index.js";
+import { InterestHub } from "./interest-hub.js";
 import { LogHub } from "./log-hub.js";
 import { MediaHub } from "./media-hub.js";
 import type { AllowedChannel } from "./services.js";
@@ -80,10 +82,27 @@ export class Channels {
     if (opened.users === 0) this.#close(opened);
   }
 
+  /**
+   * Asks those who subscribe to a channel again what they see.
+   *
+   * @throws RealtimeError `wrong-kind` where all see all
+   */
+  lookAgain(name: string, pattern: string): void {
+    if (!this.#context.interests.has(pattern)) {
+      throw new RealtimeError("wrong-kind", `no interest is declared for ${JSON.stringify(name)}`);
+    }
+    this.#opened.get(name)?.hub.then(
+      (hub) => {
+        if (hub instanceof InterestHub) hub.lookAgain();
+      },
+      // Whoever wanted it has been told.
+      () => undefined,
+    );
+  }
+
   #open(channel: AllowedChannel): Opened {
-    const { name, match } = channel;
-    const opened = { channel, hub: openHub(this.#context, name, ++this.#lastNumber, match.value), users: 0 };
-    this.#opened.set(name, opened);
+    const opened = { channel, hub: openHub(this.#context, channel, ++this.#lastNumber), users: 0 };
+    this.#opened.set(channel.name, opened);
     return opened;
   }
 
@@ -97,12 +116,15 @@ export class Channels {
   }
 }
 
-function openHub(context: HubContext, name: string, n: number, channel: AnyChannel): Promise<Hub> {
-  const identity = <Kind extends AnyChannel>(kind: Kind): HubIdentity<Kind> => ({ name, n, channel: kind });
+function openHub(context: HubContext, { name, match }: AllowedChannel, n: number): Promise<Hub> {
+  const { value: channel, params, pattern } = match;
+  const identity = <Kind extends AnyChannel>(kind: Kind): HubIdentity<Kind> => ({ name, n, channel: kind, params });
+  const interest = context.interests.get(pattern);
   switch (channel.kind) {
     case "log":
       return LogHub.open(context, identity(channel));
     case "state":
+      if (interest !== undefined) return InterestHub.open(context, identity(channel), interest);
       return StateHub.open(context, identity(channel));
     case "signal":
       return SignalHub.open(context, identity(channel));

@@ -6,6 +6,7 @@ import { memory } from "../engines/index.js";
 import { jsonCodec } from "../wire/index.js";
 import { Channels } from "./channels.js";
 import type { RealtimePlatform } from "./connection.js";
+import type { Interest } from "./interest.js";
 import { resolveRealtimeLimits } from "./limits.js";
 import type {
   AuthorizeChannel,
@@ -28,6 +29,7 @@ export interface AnyRealtimeOptions extends CommonOptions<unknown> {
     | Readonly<Record<string, AuthorizePlainCall<unknown> | undefined>>
     | AuthorizePlainCall<unknown>
     | undefined;
+  readonly interest?: Readonly<Record<string, Interest | undefined>> | undefined;
   readonly calls?: Readonly<Record<string, PlainCallHandler<unknown>>> | undefined;
 }
 
@@ -50,7 +52,7 @@ export function plainParts(platform: RealtimePlatform, options: PlainRealtimeOpt
  * What a server is made of.
  *
  * @throws RangeError for a limit that is none; TypeError for a call of the contract that has no handler, or a pattern in
- *   `authorize`, or a call in `authorizeCalls`, that the contract does not have
+ *   `authorize`, or a call in `authorizeCalls`, that the contract does not have, or one in `interest` that is no state
  */
 export function realtimeParts(platform: RealtimePlatform, api: Contract, options: AnyRealtimeOptions): RealtimeParts {
   const limits = resolveRealtimeLimits(options.limits ?? {});
@@ -61,9 +63,10 @@ export function realtimeParts(platform: RealtimePlatform, api: Contract, options
   const engine = options.engine ?? memory();
   const report = options.error ?? ((error, during) => platform.reportError(error, during));
   const presences = new Presences(engine, platform, limits, report);
+  const interests = interestByPattern(api, options.interest ?? {});
   const services: Services = {
-    ...{ contract: api, engine, platform, limits, presences, calls, report },
-    channels: new Channels({ engine, platform, limits }),
+    ...{ contract: api, engine, platform, limits, presences, interests, calls, report },
+    channels: new Channels({ engine, platform, limits, interests, report }),
     rates: new UserRates(platform, limits),
     authenticate: options.authenticate,
     authorize: options.authorize === undefined ? undefined : authorizeByPattern(api, options.authorize),
@@ -84,6 +87,22 @@ function authorizeByPattern(
       throw new TypeError(`authorize: the contract has no channel ${JSON.stringify(pattern)}`);
     }
     if (decide !== undefined) byPattern.set(pattern, decide);
+  }
+  return byPattern;
+}
+
+function interestByPattern(
+  api: Contract,
+  interest: Readonly<Record<string, Interest | undefined>>,
+): ReadonlyMap<string, Interest> {
+  const byPattern = new Map<string, Interest>();
+  const channels = new Map(Object.entries(api.definition.channels ?? {}));
+  for (const [pattern, part] of Object.entries(interest)) {
+    // Where it was misspelt, everybody would see everything.
+    if (channels.get(pattern)?.kind !== "state") {
+      throw new TypeError(`interest: the contract has no state ${JSON.stringify(pattern)}`);
+    }
+    if (part !== undefined) byPattern.set(pattern, part);
   }
   return byPattern;
 }

@@ -15,6 +15,7 @@ import type {
 } from "../contract/index.js";
 import type { Engine } from "../engines/index.js";
 import type { Codec } from "../wire/index.js";
+import type { Interests } from "./interest.js";
 import type { RealtimeLimits } from "./limits.js";
 
 /**
@@ -147,6 +148,8 @@ export type RealtimeOptions<Data, Definition extends ContractDefinition> = Commo
   readonly authorize?: Authorize<Data, Definition>;
   /** Says who may make which call; `authorize` says nothing of calls. Default: everybody may make every call. */
   readonly authorizeCalls?: AuthorizeCalls<Data, Definition>;
+  /** Says which part of a state each session gets. Default: whoever may subscribe to a state gets all of it. */
+  readonly interest?: Interests<Data, Definition>;
 } & (keyof CallsOf<Definition> extends never
     ? { readonly calls?: undefined }
     : { readonly calls: CallHandlers<Data, Definition> });

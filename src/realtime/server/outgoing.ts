@@ -5,6 +5,7 @@
 import type { Codec, ServerFrame } from "../wire/index.js";
 import type { RealtimeConnection, RealtimePlatform } from "./connection.js";
 import { batched, type SharedFrames } from "./ring.js";
+import type { Message } from "./subscription.js";
 
 // What a producer without end gathers before it is written, and asked whether there is room for more.
 const maxGatheredBytes = 16_384;
@@ -75,6 +76,12 @@ export class Outgoing {
   sendOwn(frames: readonly ServerFrame[]): void {
     this.flush();
     for (const message of batched(this.#codec, frames)) this.#write(message);
+  }
+
+  /** The same with a message that has been put together. */
+  sendMessage(message: Message): void {
+    this.flush();
+    this.#write(message.messageFor(this.#codec, this.#platform));
   }
 
   /** Sends what has been gathered. */

@@ -2,13 +2,15 @@
  * What one session publishes, and reads without subscribing.
  */
 import {
+  type AnyChannel,
   type Retention as DeclaredRetention,
   type LogChannel,
+  type Match,
   type SignalChannel,
   type StateChannel,
   validate,
 } from "../contract/index.js";
-import type { Retention } from "../engines/index.js";
+import { EngineError, type Retention } from "../engines/index.js";
 import {
   type DelFrame,
   type HistFrame,
@@ -21,6 +23,7 @@ import {
   type SetFrame,
   type SigFrame,
 } from "../wire/index.js";
+import { ChannelInterest } from "./interest.js";
 import type { ResolvedLimits } from "./limits.js";
 import { toldMeta } from "./log-hub.js";
 import { allowedChannel } from "./services.js";
@@ -83,9 +86,10 @@ export class Publishing {
       channel,
       async () => {
         const { name, match } = await allowedChannel(services, this.#session.user, channel, "publish", "state");
-        return { name, checked: await validate((match.value as StateChannel).value, value) };
+        return { name, match, checked: await validate((match.value as StateChannel).value, value) };
       },
-      async ({ name, checked }) => ({ revision: await services.engine.states.set(name, key, checked, options.if) }),
+      ({ name, match, checked }) =>
+        this.#change(match, key, () => services.engine.states.set(name, key, checked, options.if)),
     );
   }
 
@@ -96,8 +100,28 @@ export class Publishing {
     return await this.#session.order.run(
       channel,
       () => allowedChannel(services, this.#session.user, channel, "publish", "state"),
-      async ({ name }) => ({ revision: await services.engine.states.delete(name, key, options.if) }),
+      ({ name, match }) => this.#change(match, key, () => services.engine.states.delete(name, key, options.if)),
     );
+  }
+
+  /** Of what is there in place of what was expected, only those are told who see it. */
+  async #change(
+    { pattern, params }: Match<AnyChannel>,
+    key: string,
+    change: () => Promise<string>,
+  ): Promise<RevisionReply> {
+    try {
+      return { revision: await change() };
+    } catch (error) {
+      const interest = this.#session.services.interests.get(pattern);
+      const current = interest !== undefined && error instanceof EngineError ? error.current : undefined;
+      if (interest === undefined || current === undefined || current.revision === null) throw error;
+      const asked = new ChannelInterest(interest, params, (cause) =>
+        this.#session.services.report(cause, "asking for an area"),
+      );
+      if (asked.isSeen(key, current.value, this.#session.channels.viewer)) throw error;
+      throw new RealtimeError("conflict", "the key has another revision");
+    }
   }
 
   /** @throws RealtimeError, EngineError */

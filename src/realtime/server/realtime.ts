@@ -1,18 +1,9 @@
 /**
  * The real-time server without a network: what applications do with it, and the way in for connections.
  */
-import {
-  type AnyChannel,
-  type ChannelName,
-  type ChannelOf,
-  type ChannelsOf,
-  type ContractDefinition,
-  type Match,
-  type ReceivedOf,
-  type SentOf,
-  validate,
-} from "../contract/index.js";
+import { type AnyChannel, type Match, validate } from "../contract/index.js";
 import type {
+  Engine,
   EngineHealth,
   EngineSubscription,
   LogEntry,
@@ -22,159 +13,13 @@ import type {
 } from "../engines/index.js";
 import { type Codec, type HistoryRange, RealtimeCloseCode, RealtimeError } from "../wire/index.js";
 import type { RealtimeConnection, RealtimePlatform } from "./connection.js";
-import {
-  type Followed,
-  follow,
-  type LogFollowed,
-  type MediaFollowed,
-  type SignalFollowed,
-  type StateFollowed,
-} from "./following.js";
+import { type Followed, follow } from "./following.js";
 import type { ResolvedLimits } from "./limits.js";
 import { MediaPublisher } from "./media-publisher.js";
-import type { RealtimeUser } from "./options.js";
-import type { ClientCallOptions } from "./outgoing-calls.js";
 import { retentionOf } from "./publishing.js";
+import type { Realtime, RealtimeSession, ServerPublishOptions } from "./realtime-interface.js";
 import type { Services } from "./services.js";
 import { Session } from "./session.js";
-
-/** What is said with a message that the server publishes. */
-export interface ServerPublishOptions {
-  /** Publishing twice with the same key within `idempotencyWindowMs` is publishing once. */
-  readonly idempotencyKey?: string;
-  /** Who is told to have published it. Default: nobody. */
-  readonly user?: string;
-}
-
-/** A client that is connected. */
-export interface RealtimeSession {
-  readonly id: string;
-  readonly user: RealtimeUser;
-  /** The channels that it subscribes to. */
-  readonly channels: readonly string[];
-  /**
-   * Calls the client.
-   *
-   * @throws RealtimeError with the client's code; `timeout`, `cancelled`, `connection-lost`, `too-many`
-   */
-  call(name: string, input?: unknown, options?: ClientCallOptions): Promise<unknown>;
-  /** Calls the client for a stream of results. Leaving the loop cancels it. */
-  stream(name: string, input?: unknown, options?: ClientCallOptions): AsyncIterable<unknown>;
-  /** Ends the connection (4403). The client does not come back by itself. */
-  revoke(reason?: string): void;
-}
-
-/** What is sent to a channel, as the contract declares it; anything where there is none. */
-export type SentTo<
-  Definition extends ContractDefinition,
-  Name extends string,
-> = string extends keyof ChannelsOf<Definition>
-  ? unknown
-  : ChannelOf<ChannelsOf<Definition>, Name> extends infer Channel extends AnyChannel
-    ? SentOf<Channel>
-    : never;
-
-/** What comes of a channel, as the contract declares it; of a log, with anything in it, where there is none. */
-export type FollowedOf<
-  Definition extends ContractDefinition,
-  Name extends string,
-> = string extends keyof ChannelsOf<Definition>
-  ? LogFollowed | SignalFollowed
-  : ChannelOf<ChannelsOf<Definition>, Name> extends infer Channel extends AnyChannel
-    ? {
-        readonly log: LogFollowed<ReceivedOf<Channel>>;
-        readonly state: StateFollowed<ReceivedOf<Channel>>;
-        readonly signal: SignalFollowed<ReceivedOf<Channel>>;
-        readonly media: MediaFollowed;
-      }[Channel["kind"]]
-    : never;
-
-/** A real-time server. */
-export interface Realtime<Definition extends ContractDefinition = ContractDefinition> extends AsyncDisposable {
-  /** Resolves when the engine has started; rejects with why it cannot. Whatever is asked before waits for it. */
-  readonly ready: Promise<void>;
-  /** Those who are connected. */
-  readonly sessions: Iterable<RealtimeSession>;
-  /** How the engine is. */
-  health(): EngineHealth;
-  /**
-   * Publishes to a log or a signal; what it resolves to is the position in the log, "" for a signal.
-   *
-   * @throws RealtimeError `not-found`, `wrong-kind`, `invalid-value`; EngineError
-   */
-  publish<Name extends ChannelName<ChannelsOf<Definition>>>(
-    name: Name,
-    value: SentTo<Definition, Name>,
-    options?: ServerPublishOptions,
-  ): Promise<string>;
-  /**
-   * Sets a key of a state.
-   *
-   * @param expected the revision that it must have, `null` for none. Default: any
-   * @returns the new revision
-   * @throws RealtimeError as `publish`; EngineError "conflict"
-   */
-  set<Name extends ChannelName<ChannelsOf<Definition>>>(
-    name: Name,
-    key: string,
-    value: SentTo<Definition, Name>,
-    expected?: string | null,
-  ): Promise<string>;
-  /** Deletes a key of a state, as `set`. */
-  delete(name: ChannelName<ChannelsOf<Definition>>, key: string, expected?: string | null): Promise<string>;
-  /** All keys of a state. */
-  entries(name: ChannelName<ChannelsOf<Definition>>): AsyncIterable<StateEntry>;
-  /**
-   * Sends a frame of media. A key frame begins a group, whoever's group was the newest before; other frames go on with the
-   * one that was begun here.
-   *
-   * @param data not copied: do not change it
-   * @param isKey whether it begins a group
-   * @throws RealtimeError `not-found`, `wrong-kind`; EngineError "too-large" for what would make a group longer than
-   *   `groupBytesMax`, "conflict" when somebody else has begun a group since, "no-key-frame" for a frame without a group
-   *   and for what follows one that was refused
-   */
-  send(
-    name: ChannelName<ChannelsOf<Definition>>,
-    data: Uint8Array,
-    isKey: boolean,
-    timeMs?: number,
-  ): Promise<MediaPlace>;
-  /** Messages of a log, the oldest first; of those after a position from its oldest on, where that is past. */
-  history(name: ChannelName<ChannelsOf<Definition>>, range: HistoryRange): Promise<readonly LogEntry[]>;
-  /**
-   * Follows a channel, from every node, with the events that clients get: of a log, messages since the call in order, and
-   * gaps where something of that was not kept; of a state, everything there is, and what changes; signals; media from its
-   * newest group on. What `received` throws is reported (`error`).
-   *
-   * @throws RealtimeError `not-found`; EngineError
-   */
-  follow<Name extends ChannelName<ChannelsOf<Definition>>>(
-    name: Name,
-    received: (event: FollowedOf<Definition, Name>) => void,
-  ): Promise<EngineSubscription>;
-  /** Who is present in a channel. */
-  presence(name: ChannelName<ChannelsOf<Definition>>, limit?: number): Promise<PresenceList>;
-  /**
-   * Ends all connections of a user at this node (4403), at once: requests that wait are not done any more, and calls that run
-   * are aborted. Returns how many there were.
-   */
-  revoke(user: string, reason?: string): number;
-  /**
-   * Asks `authorize` and `authorizeCalls` again, of one user or all: about every subscription and every call that runs, of
-   * which those end that are no longer allowed, and about every request that waits.
-   */
-  reauthorize(user?: string): Promise<void>;
-  /**
-   * Sends everybody away in order: clients are told, come back elsewhere within `spreadMs`, each at a moment by chance,
-   * and what is left then is closed. To be called before the server's own `drain`.
-   *
-   * @param options `spreadMs`: default 10,000. `code`: what is closed with, default 1012
-   */
-  drain(options?: { readonly spreadMs?: number; readonly code?: number }): Promise<void>;
-  /** Ends all connections, and the engine. */
-  close(): Promise<void>;
-}
 
 /** What a server is made of. */
 export interface RealtimeParts {
@@ -304,6 +149,25 @@ export class RealtimeServer implements Realtime {
     return await this.#services.engine.states.delete(name, key, expected);
   }
 
+  async setMany(
+    name: string,
+    entries: Iterable<readonly [key: string, value: unknown]>,
+    deleted: Iterable<string> = [],
+  ): Promise<void> {
+    const { value: channel } = this.#match(name, "state");
+    const gone = [...deleted];
+    const schema = channel.kind === "state" ? channel.value : undefined;
+    let given = [...entries];
+    if (schema !== undefined) {
+      const checked = given.map(([key, value]) => [key, validate(schema, value)] as const);
+      const isLate = checked.some(([, value]) => value instanceof Promise);
+      given = [];
+      for (const [key, value] of checked) given.push([key, isLate ? await value : value]);
+    }
+    await this.ready;
+    await setMany(this.#services.engine, name, given, gone);
+  }
+
   async *entries(name: string): AsyncGenerator<StateEntry, void> {
     this.#match(name, "state");
     await this.ready;
@@ -359,6 +223,10 @@ export class RealtimeServer implements Realtime {
       }
     };
     return await follow({ engine, host, name, tell, report }, channel.kind);
+  }
+
+  lookAgain(name: string): void {
+    this.#services.channels.lookAgain(name, this.#match(name, "state").pattern);
   }
 
   async presence(name: string, limit: number = defaultPresenceLimit): Promise<PresenceList> {
@@ -428,4 +296,21 @@ function sessionView(session: Session): RealtimeSession {
     stream: (name, input, options) => session.calls.stream(name, input, options),
     revoke: (reason = "revoked") => session.close(RealtimeCloseCode.Revoked, reason),
   };
+}
+
+async function setMany(
+  { states }: Engine,
+  name: string,
+  entries: readonly (readonly [key: string, value: unknown])[],
+  deleted: readonly string[],
+): Promise<void> {
+  if (states.setMany !== undefined) {
+    await states.setMany(name, entries, deleted);
+    return;
+  }
+  const done = await Promise.allSettled([
+    ...entries.map(([key, value]) => states.set(name, key, value, undefined)),
+    ...deleted.map((key) => states.delete(name, key, undefined)),
+  ]);
+  for (const result of done) if (result.status === "rejected") throw result.reason;
 }

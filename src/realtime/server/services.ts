@@ -6,6 +6,7 @@ import type { Engine } from "../engines/index.js";
 import { RealtimeError } from "../wire/index.js";
 import type { Channels } from "./channels.js";
 import type { RealtimePlatform } from "./connection.js";
+import type { Interest } from "./interest.js";
 import type { ResolvedLimits } from "./limits.js";
 import type {
   Action,
@@ -33,6 +34,8 @@ export interface Services {
   readonly authorize: ReadonlyMap<string, AuthorizeChannel<unknown, Readonly<Record<string, string>>>> | undefined;
   /** By the name of the call; undefined: everybody may call everything. */
   readonly authorizeCall: AuthorizePlainCall<unknown> | undefined;
+  /** Of states, by pattern. */
+  readonly interests: ReadonlyMap<string, Interest>;
   readonly calls: ReadonlyMap<string, PlainCallHandler<unknown>>;
   /** Sessions whose connections are over, and whose calls with a key are not. */
   readonly lingering: Set<Session>;

@@ -5,6 +5,7 @@ import { copyValue } from "../engines/index.js";
 import { RealtimeError, type SubFrame, type SubReply } from "../wire/index.js";
 import type { ChannelUse } from "./channels.js";
 import { bodyOf } from "./failures.js";
+import type { Viewer } from "./interest.js";
 import type { Member, PresenceHub } from "./presence-hub.js";
 import { type AllowedChannel, allowedChannel, isAllowed } from "./services.js";
 import { answered, type Session } from "./session.js";
@@ -36,6 +37,11 @@ export class SessionChannels implements Subscriber {
 
   get out(): Session["out"] {
     return this.#session.out;
+  }
+
+  get viewer(): Viewer {
+    const { user, id } = this.#session;
+    return { user, session: id };
   }
 
   /** The channels that it subscribes to. */
@@ -229,8 +235,9 @@ export class SessionChannels implements Subscriber {
           // Whom nobody can vouch for stays out.
           services.report(error, "authorizing");
         }
-        if (isStill || this.#byNumber.get(subscribed.use.hub.n) !== subscribed) return;
-        this.#close(subscribed, new RealtimeError("forbidden", "no longer allowed"));
+        if (this.#byNumber.get(subscribed.use.hub.n) !== subscribed) return;
+        if (isStill) subscribed.subscription.lookAgain?.();
+        else this.#close(subscribed, new RealtimeError("forbidden", "no longer allowed"));
       }),
     );
   }

@@ -3,10 +3,16 @@
  */
 import type { AnyChannel } from "../contract/index.js";
 import type { Engine } from "../engines/index.js";
-import type { ChannelKind, ServerFrame, SubOptions, SubReply } from "../wire/index.js";
-import type { RealtimePlatform } from "./connection.js";
+import type { ChannelKind, Codec, ServerFrame, SubOptions, SubReply } from "../wire/index.js";
+import type { Prepared, RealtimePlatform } from "./connection.js";
+import type { Interest, Viewer } from "./interest.js";
 import type { ResolvedLimits } from "./limits.js";
 import type { SharedFrames } from "./ring.js";
+
+/** A message as each codec has it. */
+export interface Message {
+  messageFor(codec: Codec, platform: RealtimePlatform): string | Uint8Array | Prepared;
+}
 
 /** The way out of whoever subscribes. */
 export interface Outlet {
@@ -16,11 +22,14 @@ export interface Outlet {
   send(frame: ServerFrame): void;
   sendShared(shared: SharedFrames): void;
   sendOwn(frames: readonly ServerFrame[]): void;
+  sendMessage(message: Message): void;
 }
 
 /** Whoever subscribes. */
 export interface Subscriber {
   readonly out: Outlet;
+  /** Who it is, at this moment. */
+  readonly viewer: Viewer;
   /** An error that belongs to nobody's request ends the subscription. */
   failed(subscription: Subscription, error: unknown): void;
 }
@@ -31,6 +40,8 @@ export interface Subscription {
   pump(): void;
   /** The client asks for the next page. */
   more(): void;
+  /** What its user may see may be something else now. Absent where that makes no difference. */
+  lookAgain?(): void;
   /** Nothing is sent any more. */
   stop(): void;
 }
@@ -40,6 +51,9 @@ export interface HubContext {
   readonly engine: Engine;
   readonly platform: RealtimePlatform;
   readonly limits: ResolvedLimits;
+  /** By pattern. */
+  readonly interests: ReadonlyMap<string, Interest>;
+  readonly report: (error: unknown, during: string) => void;
 }
 
 /** A channel that somebody subscribes to. */
@@ -68,4 +82,6 @@ export interface HubIdentity<Channel extends AnyChannel = AnyChannel> {
   readonly name: string;
   readonly n: number;
   readonly channel: Channel;
+  /** Of its pattern. */
+  readonly params: Readonly<Record<string, string>>;
 }

@@ -5,7 +5,7 @@
 import { Changes, type KeyChange } from "../changes.js";
 import type { StateChange, StateDelta, StateEngine, StateEntry, StatePage, StateSink, StateWatch } from "../engine.js";
 import { EngineError } from "../errors.js";
-import { copyValue, stringBytes } from "../value.js";
+import { copyValue, type MeasuredValue, stringBytes } from "../value.js";
 import type { MemoryCore } from "./core.js";
 import { positionOf, sequenceOf } from "./core.js";
 import type { JournalRecord } from "./journal.js";
@@ -15,6 +15,13 @@ const keyBytes = 160;
 const stateBytes = 512;
 // So many deletions are known at least; and as many as there are keys, so that they at most double what is kept.
 const minTombstones = 1024;
+
+/** A change that has been made. */
+interface Done {
+  readonly revision: string;
+  /** When it is kept. */
+  readonly kept: Promise<void>;
+}
 
 class MemoryState {
   readonly name: string;
@@ -56,17 +63,36 @@ export class StateStore implements StateEngine {
     const state = this.#state(channel);
     const conflict = conflictOf(state, key, expected);
     if (conflict !== undefined) await this.#refuse(conflict);
-    const { value: copied, bytes: valueBytes } = copyValue(value);
+    const { revision, kept } = this.#set(state, key, copyValue(value));
+    await kept;
+    return revision;
+  }
+
+  async setMany(
+    channel: string,
+    entries: readonly (readonly [key: string, value: unknown])[],
+    deleted: readonly string[],
+  ): Promise<void> {
+    this.#core.check();
+    const copied = entries.map(([key, value]) => [key, copyValue(value)] as const);
+    const state = this.#state(channel);
+    for (const [key, value] of copied) this.#set(state, key, value);
+    for (const key of deleted) if (state.changes.get(key)?.isDeleted === false) this.#delete(state, key);
+    // What is changed in one turn is kept together.
+    await this.#core.settled();
+  }
+
+  /** @returns the new revision, and when it is kept */
+  #set(state: MemoryState, key: string, { value, bytes: valueBytes }: MeasuredValue): Done {
     const bytes = valueBytes + keyBytes + stringBytes(key);
     this.#core.reserve(bytes);
     const sequence = this.#core.nextSequence();
-    const previous = state.last;
-    this.#put(state, { key, value: copied, revision: positionOf(sequence), sequence, isDeleted: false, bytes });
-    const entry: StateEntry = { key, value: copied, revision: positionOf(sequence) };
-    const change = { position: entry.revision, previous: positionOf(previous), key, entry };
-    const record: JournalRecord = { t: "set", c: channel, k: key, s: sequence, v: copied };
-    await this.#core.changed(record, () => tell(state, sequence, change));
-    return entry.revision;
+    const revision = positionOf(sequence);
+    const previous = positionOf(state.last);
+    this.#put(state, { key, value, revision, sequence, isDeleted: false, bytes });
+    const change = { position: revision, previous, key, entry: { key, value, revision } };
+    const record: JournalRecord = { t: "set", c: state.name, k: key, s: sequence, v: value };
+    return { revision, kept: this.#core.changed(record, () => tell(state, sequence, change)) };
   }
 
   async delete(channel: string, key: string, expected: string | null | undefined): Promise<string> {
@@ -79,13 +105,20 @@ export class StateStore implements StateEngine {
       await this.#core.settled();
       return positionOf(state?.last ?? this.#core.floor);
     }
+    const { revision, kept } = this.#delete(state, key);
+    await kept;
+    return revision;
+  }
+
+  /** Of a key that is there. */
+  #delete(state: MemoryState, key: string): Done {
     const sequence = this.#core.nextSequence();
-    const previous = state.last;
+    const revision = positionOf(sequence);
+    const previous = positionOf(state.last);
     this.#bury(state, key, sequence);
-    const change = { position: positionOf(sequence), previous: positionOf(previous), key, entry: undefined };
-    const record: JournalRecord = { t: "del", c: channel, k: key, s: sequence };
-    await this.#core.changed(record, () => tell(state, sequence, change));
-    return change.position;
+    const change = { position: revision, previous, key, entry: undefined };
+    const record: JournalRecord = { t: "del", c: state.name, k: key, s: sequence };
+    return { revision, kept: this.#core.changed(record, () => tell(state, sequence, change)) };
   }
 
   async snapshot(channel: string, options: { cursor?: string | undefined; limit: number }): Promise<StatePage> {
