@@ -3,7 +3,6 @@
  */
 import { type AnyChannel, type Match, validate } from "../contract/index.js";
 import type {
-  Engine,
   EngineHealth,
   EngineSubscription,
   LogEntry,
@@ -11,6 +10,7 @@ import type {
   PresenceList,
   StateEntry,
 } from "../engines/index.js";
+import { setMany } from "../engines/index.js";
 import { type Codec, type HistoryRange, RealtimeCloseCode, RealtimeError } from "../wire/index.js";
 import type { RealtimeConnection, RealtimePlatform } from "./connection.js";
 import { type Followed, follow } from "./following.js";
@@ -165,7 +165,7 @@ export class RealtimeServer implements Realtime {
       for (const [key, value] of checked) given.push([key, isLate ? await value : value]);
     }
     await this.ready;
-    await setMany(this.#services.engine, name, given, gone);
+    await setMany(this.#services.engine.states, name, given, gone);
   }
 
   async *entries(name: string): AsyncGenerator<StateEntry, void> {
@@ -296,21 +296,4 @@ function sessionView(session: Session): RealtimeSession {
     stream: (name, input, options) => session.calls.stream(name, input, options),
     revoke: (reason = "revoked") => session.close(RealtimeCloseCode.Revoked, reason),
   };
-}
-
-async function setMany(
-  { states }: Engine,
-  name: string,
-  entries: readonly (readonly [key: string, value: unknown])[],
-  deleted: readonly string[],
-): Promise<void> {
-  if (states.setMany !== undefined) {
-    await states.setMany(name, entries, deleted);
-    return;
-  }
-  const done = await Promise.allSettled([
-    ...entries.map(([key, value]) => states.set(name, key, value, undefined)),
-    ...deleted.map((key) => states.delete(name, key, undefined)),
-  ]);
-  for (const result of done) if (result.status === "rejected") throw result.reason;
 }

@@ -124,6 +124,13 @@ function statesOver(line: BusLine): StateEngine {
   return {
     set: async (channel, key, value, expected) => await line.ask("states.set", channel, key, copied(value), expected),
     delete: (channel, key, expected) => line.ask("states.delete", channel, key, expected),
+    setMany: async (channel, entries, deleted) =>
+      await line.ask(
+        "states.setMany",
+        channel,
+        entries.map(([key, value]) => [key, copied(value)] as const),
+        [...deleted],
+      ),
     snapshot: (channel, options) => line.ask("states.snapshot", channel, options),
     changesSince: (channel, epoch, position) => line.ask("states.changesSince", channel, epoch, position),
     watch: (channel: string, sink: StateSink): Promise<StateWatch> => line.follow("states.watch", sink, channel),

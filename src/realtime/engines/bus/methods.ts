@@ -17,6 +17,7 @@ import type {
   StateEngine,
   StateWatch,
 } from "../index.js";
+import { setMany } from "../index.js";
 
 /** Requests that are answered once. */
 export interface BusRequests {
@@ -26,6 +27,7 @@ export interface BusRequests {
   readonly "logs.bounds": LogEngine["bounds"];
   readonly "states.set": StateEngine["set"];
   readonly "states.delete": StateEngine["delete"];
+  readonly "states.setMany": NonNullable<StateEngine["setMany"]>;
   readonly "states.snapshot": StateEngine["snapshot"];
   readonly "states.changesSince": StateEngine["changesSince"];
   readonly "signals.send": SignalEngine["send"];
@@ -85,6 +87,7 @@ export const requests: { readonly [Name in RequestName]: Doing<BusRequests[Name]
   "logs.bounds": (engine, _claimed, ...args) => engine.logs.bounds(...args),
   "states.set": (engine, _claimed, ...args) => engine.states.set(...args),
   "states.delete": (engine, _claimed, ...args) => engine.states.delete(...args),
+  "states.setMany": (engine, _claimed, ...args) => setMany(engine.states, ...args),
   "states.snapshot": (engine, _claimed, ...args) => engine.states.snapshot(...args),
   "states.changesSince": (engine, _claimed, ...args) => engine.states.changesSince(...args),
   "signals.send": (engine, _claimed, ...args) => engine.signals.send(...args),
