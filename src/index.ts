@@ -44,6 +44,7 @@ export type {
 export { connect, prepare, reconnecting, serve, WebSocket, WebSocketStream } from "./node/index.js";
 export type {
   BackpressureEvent,
+  BytesEvent,
   ChannelEvent,
   ChannelName,
   CloseEvent,

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { connect, type Socket, UpgradeRefusedError } from "openline";
+import { createClient } from "openline/realtime/client";
+import { api } from "../../demos/front/shared/contract.js";
 import { LiveProcess } from "./live-process.js";
 
 const TIMEOUT_MS = 30_000;
 
-describe("the live page's server", { timeout: TIMEOUT_MS }, () => {
+describe("the demos' server", { timeout: TIMEOUT_MS }, () => {
   let live: LiveProcess;
   let url: string;
   before(async () => {
@@ -14,7 +16,7 @@ describe("the live page's server", { timeout: TIMEOUT_MS }, () => {
   });
   after(() => live.stop());
 
-  const open = (origin: string, path = "/live"): Promise<Socket> =>
+  const open = (origin: string, path = "/figures"): Promise<Socket> =>
     connect(url.replace("http:", "ws:") + path, { headers: { Origin: origin } });
 
   it("serves the page's files and nothing else", async () => {
@@ -33,19 +35,15 @@ describe("the live page's server", { timeout: TIMEOUT_MS }, () => {
   });
 
   it("lets its own page connect", async () => {
-    await using socket = await open(url);
-    socket.send(JSON.stringify({ type: "hello", clientId: "c1", name: "Ada" }));
-    for await (const message of socket) {
-      assert.match(String(message), /^\{"type":"welcome"/);
-      break;
-    }
+    await using client = createClient(api, `${url.replace("http:", "ws:")}/figures`, { headers: { Origin: url } });
+    assert.equal(await client.call("echo", undefined), null);
   });
 
   it("refuses other pages with 403, and other paths with 404", async () => {
     const refusedWith = (status: number) => (error: unknown) =>
       error instanceof UpgradeRefusedError && error.status === status;
     await assert.rejects(open("http://evil.test"), refusedWith(403));
-    await assert.rejects(connect(`${url.replace("http:", "ws:")}/live`, {}), refusedWith(403));
+    await assert.rejects(connect(`${url.replace("http:", "ws:")}/figures`, {}), refusedWith(403));
     await assert.rejects(open(url, "/elsewhere"), refusedWith(404));
   });
 
@@ -62,7 +60,10 @@ describe("the live page's server", { timeout: TIMEOUT_MS }, () => {
   it("says goodbye with 1012 when it is asked to end, and ends well", async () => {
     const other = new LiveProcess("0");
     const origin = await other.url();
-    const socket = await connect(`${origin.replace("http:", "ws:")}/live`, { headers: { Origin: origin } });
+    const socket = await connect(`${origin.replace("http:", "ws:")}/figures`, {
+      protocols: ["openline.v1.json"],
+      headers: { Origin: origin },
+    });
     const [report, ended] = await Promise.all([socket.closed, other.stop()]);
     assert.equal(report.code, 1012);
     assert.ok(report.wasClean);
