@@ -5,7 +5,7 @@ import { createClient } from "openline/realtime/client";
 import { api } from "../../demos/front/shared/contract.js";
 import { LiveProcess } from "./live-process.js";
 
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 90_000;
 
 describe("the demos' server", { timeout: TIMEOUT_MS }, () => {
   let live: LiveProcess;
