@@ -132,7 +132,7 @@ export async function buildDocs(publicFolder) {
   const summary = (/** @type {string} */ file) => {
     const first = /^(?:#.*\n+)+((?:[^\n#|`-].*\n?)+)/mu.exec(sources.get(file) ?? "")?.[1] ?? "";
     const sentence = /^.+?[.:](?=\s|$)/su.exec(first.replaceAll("\n", " "))?.[0] ?? "";
-    return sentence.replaceAll(/\[([^\]]*)\]\([^)]*\)|`/gu, "$1");
+    return sentence.replaceAll(/\[([^\]]*)\]\([^)]*\)|`/gu, "$1").replace(/:$/u, ".");
   };
   const lists = all
     .filter(({ files: of }) => of.length > 0)
