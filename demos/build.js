@@ -1,24 +1,45 @@
 // Bundles the demos' pages for the browser: each folder with a `page/` becomes one of the same name in build/demos/public.
 // `tsc -b` checks their types; this only turns them into files.
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readdir } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { buildDocs } from "./docs/build.js";
+import { highlight } from "./docs/markdown.js";
 
 const demosFolder = fileURLToPath(new URL("./", import.meta.url));
 const publicFolder = fileURLToPath(new URL("../build/demos/public/", import.meta.url));
 const entryNames = ["main.ts", "main.tsx"];
+const snippetMark = /[ \t]*<!--snippet (\S+)-->/gu;
+
+/**
+ * Fills in `<!--snippet docs/realtime.md-->`: the first snippet of that document, which is tested there.
+ *
+ * @param {string} html
+ */
+async function withSnippets(html) {
+  let filled = html;
+  for (const [mark, file = ""] of html.matchAll(snippetMark)) {
+    const text = await readFile(path.join(demosFolder, "..", file), "utf8");
+    const [, source] = /^```ts\n(.*?)\n```$/msu.exec(text) ?? [];
+    if (source === undefined) throw new Error(`${file} has no snippet`);
+    filled = filled.replace(mark, () => highlight(source, "ts"));
+  }
+  return filled;
+}
 
 /** @param {string} name the demo's folder */
 async function buildPage(name) {
   const page = path.join(demosFolder, name, "page");
+  const style = path.join(page, "style.css");
+  // What all pages share has no page of its own.
+  if (!existsSync(style)) return;
   const entry = entryNames.map((file) => path.join(page, file)).find((file) => existsSync(file));
-  if (entry === undefined) return;
   const outdir = path.join(publicFolder, name);
   await mkdir(outdir, { recursive: true });
   await build({
-    entryPoints: { page: entry, style: path.join(page, "style.css") },
+    entryPoints: entry === undefined ? { style } : { page: entry, style },
     outdir,
     bundle: true,
     format: "esm",
@@ -29,7 +50,10 @@ async function buildPage(name) {
     logLevel: "warning",
   });
   for (const file of await readdir(page)) {
-    if (/\.(html|svg)$/.test(file)) await copyFile(path.join(page, file), path.join(outdir, file));
+    const from = path.join(page, file);
+    if (file.endsWith(".svg")) await copyFile(from, path.join(outdir, file));
+    if (file.endsWith(".html"))
+      await writeFile(path.join(outdir, file), await withSnippets(await readFile(from, "utf8")));
   }
   await copyFile(path.join(demosFolder, "site/page/favicon.svg"), path.join(outdir, "favicon.svg"));
 }
@@ -37,3 +61,4 @@ async function buildPage(name) {
 for (const entry of await readdir(demosFolder, { withFileTypes: true })) {
   if (entry.isDirectory()) await buildPage(entry.name);
 }
+await buildDocs(publicFolder);

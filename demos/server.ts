@@ -1,7 +1,8 @@
-// `npm start`: serves the live demos. PORT chooses the port (0 picks a free one), HOST the address to listen on.
+// `npm start`: serves the demos. PORT chooses the port (0 picks a free one), HOST the address to listen on.
 import { networkInterfaces } from "node:os";
 import { createChat } from "./chat/chat.js";
-import { live } from "./live/live.js";
+import { docs } from "./docs/docs.js";
+import { front } from "./front/front.js";
 import { type Site, startSite } from "./site/site.js";
 import { trading } from "./trading/trading.js";
 
@@ -60,11 +61,11 @@ try {
   const site = await startSite({
     port,
     host,
-    demos: [live, createChat(), trading],
+    demos: [front, createChat(), trading, docs],
     publicFolder: new URL("public/", import.meta.url),
   });
   closeOnSignals(site);
-  console.log(`The live demos are at http://${host ?? "localhost"}:${site.port}`);
+  console.log(`The demos are at http://${host ?? "localhost"}:${site.port}`);
   if (host === undefined) {
     for (const url of networkUrls(site.port)) console.log(`and on your network at ${url}`);
   }

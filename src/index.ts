@@ -60,6 +60,7 @@ export {
 } from "./node/index.js";
 export type {
   BackpressureEvent,
+  BytesEvent,
   ChannelEvent,
   ChannelName,
   CloseEvent,

@@ -6,7 +6,8 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Settings } from "./process.js";
+import { addTraffic, NO_TRAFFIC, type Traffic } from "../site/traffic.js";
+import type { Order, Settings } from "./process.js";
 
 const FOLDER_START = "openline-chat-";
 const PROGRAM = fileURLToPath(new URL("./process.js", import.meta.url));
@@ -42,6 +43,9 @@ export class ChatProcess {
   #run = 0;
   #isClosing = false;
   #ended: Promise<void> = Promise.resolve();
+  /** What the processes before this one had counted when they told it last. */
+  #countedBefore: Traffic = NO_TRAFFIC;
+  #counted: Traffic = NO_TRAFFIC;
 
   private constructor(folder: string, beforeRestart: () => Promise<void>) {
     this.#folder = folder;
@@ -65,6 +69,17 @@ export class ChatProcess {
     return this.#child?.pid;
   }
 
+  /** What all of its processes have counted, as it was told last; the one that runs is asked to tell it anew. */
+  traffic(): Traffic {
+    if (this.port !== undefined) this.#tell("traffic");
+    return addTraffic(this.#countedBefore, this.#counted);
+  }
+
+  #tell(order: Order): void {
+    // Whoever has died meanwhile is told by its end.
+    if (this.#child?.connected === true) this.#child.send(order, () => undefined);
+  }
+
   async #start(): Promise<void> {
     const child = fork(PROGRAM, { execArgv: [] });
     this.#child = child;
@@ -78,11 +93,16 @@ export class ChatProcess {
   async #listening(child: ChildProcess): Promise<void> {
     const [{ port }] = (await once(child, "message")) as [{ readonly port: number }];
     this.port = port;
+    child.on("message", (traffic: Traffic) => {
+      if (this.#child === child) this.#counted = traffic;
+    });
   }
 
   #exited(): void {
     this.port = undefined;
     this.#child = undefined;
+    this.#countedBefore = addTraffic(this.#countedBefore, { ...this.#counted, connections: 0 });
+    this.#counted = NO_TRAFFIC;
     if (this.#isClosing) return;
     void this.#beforeRestart().then(() => {
       if (!this.#isClosing) return this.#start();
@@ -104,7 +124,7 @@ export class ChatProcess {
     this.#isClosing = true;
     this.port = undefined;
     const child = this.#child;
-    if (child?.connected === true) child.send("close", () => undefined);
+    this.#tell("close");
     const timer = setTimeout(() => child?.kill("SIGKILL"), deadlineMs);
     await this.#ended;
     clearTimeout(timer);

@@ -69,6 +69,7 @@ async function start({
       proxy.upgrade(request, socket, head);
       return true;
     },
+    traffic: () => chat.traffic(),
     async close(deadlineMs) {
       await bots.close();
       await chat.close(deadlineMs);

@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { serve } from "openline";
 import { createRealtime, fileJournal, memory, RealtimeError } from "openline/realtime";
+import { TrafficMeter } from "../site/traffic.js";
 import { Checksum } from "./shared/checksum.js";
 import { type Audit, api, type Part } from "./shared/contract.js";
 import { IDEMPOTENCY_WINDOW_MS, ROOMS } from "./shared/limits.js";
@@ -42,7 +43,11 @@ function userOf(token: unknown): string | undefined {
   return createHash("sha256").update(token).digest("base64url").slice(0, 12);
 }
 
+/** What the process is told later: to end, or to say what it has counted. */
+export type Order = "close" | "traffic";
+
 async function run({ folder, secret, run: count }: Settings): Promise<void> {
+  const meter = new TrafficMeter();
   const people = new Set<string>();
   const realtime = createRealtime(api, {
     engine: memory({ journal: fileJournal(path.join(folder, "journal")) }),
@@ -126,7 +131,11 @@ async function run({ folder, secret, run: count }: Settings): Promise<void> {
   });
   process.send?.({ port: (http.address() as AddressInfo).port });
 
-  process.once("message", () => {
+  process.on("message", (order: Order) => {
+    if (order === "traffic") {
+      process.send?.(meter.traffic, () => undefined);
+      return;
+    }
     void realtime
       .drain({ spreadMs: GOODBYE_MS })
       .then(() => server.close())

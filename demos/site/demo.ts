@@ -2,6 +2,7 @@
 // site's HTTP server once that is there.
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import type { Traffic } from "./traffic.js";
 
 /** A demo that has been made and not been started. */
 export interface Demo {
@@ -14,8 +15,15 @@ export interface Demo {
   /**
    * Starts it. Its WebSockets are taken with `serve({ server, path })`.
    * @param server The site's HTTP server, which listens already.
+   * @param site What the demos of the site count in processes of their own.
    */
-  start(server: Server): Promise<RunningDemo>;
+  start(server: Server, site: SiteTraffic): Promise<RunningDemo>;
+}
+
+/** What goes over the WebSockets of the site that end in other processes. */
+export interface SiteTraffic {
+  /** The totals of all demos, as they were told last. */
+  traffic(): Traffic;
 }
 
 /** A demo that runs. */
@@ -31,6 +39,8 @@ export interface RunningDemo {
    * @returns Whether it was this demo's, and has been or will be answered.
    */
   upgrade?(request: IncomingMessage, socket: Duplex, head: Uint8Array, url: URL): boolean;
+  /** Where its WebSockets end in another process: what that has counted, as it was told last. Totals never get less. */
+  traffic?(): Traffic;
   /** Says goodbye to every page and resolves when all is closed, no later than after `deadlineMs`. */
   close(deadlineMs: number): Promise<void>;
 }

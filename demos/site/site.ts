@@ -1,9 +1,11 @@
 // Puts the site together: one port for all pages, and for what the demos do beside them.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { compose } from "./compose.js";
 import type { Demo, RunningDemo } from "./demo.js";
 import { createRequestListener, createUpgradeListener } from "./request-listener.js";
 import { loadStaticFiles, type StaticFile } from "./static-files.js";
+import { addTraffic, NO_TRAFFIC } from "./traffic.js";
 
 /** Less than the process waits for, when it has been told to end. */
 const DRAIN_DEADLINE_MS = 4_000;
@@ -30,9 +32,11 @@ export async function startSite(options: {
   readonly publicFolder: URL;
 }): Promise<Site> {
   const files = new Map<string, StaticFile>();
+  const served = new Set(options.demos.map(({ path }) => path));
   for (const { name, path } of options.demos) {
     const folder = new URL(`${name}/`, options.publicFolder);
-    for (const [filePath, file] of await loadStaticFiles(folder, path)) files.set(filePath, file);
+    const loaded = await loadStaticFiles(folder, path, (html, of) => compose(html, of, served));
+    for (const [filePath, file] of loaded) files.set(filePath, file);
   }
   const running: RunningDemo[] = [];
   const httpServer = createServer(createRequestListener(files, running));
@@ -46,7 +50,8 @@ export async function startSite(options: {
       resolve();
     });
   });
-  for (const demo of options.demos) running.push(await demo.start(httpServer));
+  const traffic = () => running.map((demo) => demo.traffic?.() ?? NO_TRAFFIC).reduce(addTraffic, NO_TRAFFIC);
+  for (const demo of options.demos) running.push(await demo.start(httpServer, { traffic }));
   return {
     // A server that listens on a TCP port has an address with one.
     port: (httpServer.address() as AddressInfo).port,

@@ -2,7 +2,7 @@
 // the file system.
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
-import { extname } from "node:path";
+import { extname, sep } from "node:path";
 
 /** A file as it is served. */
 export interface StaticFile {
@@ -19,19 +19,26 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads a page's files.
+ * Reads a page's files, and those of the folders below it.
  * @param folder Where the page was built, as a file URL that ends in a slash.
- * @param path The URL path of the page, with a slash at both ends; `index.html` is that path itself.
+ * @param path The URL path of the page, with a slash at both ends; each `index.html` is the path of its folder.
+ * @param compose Makes of a page's HTML, which has this URL path, what is served.
  * @returns The files by URL path.
  * @throws When the folder or its `index.html` is missing: the page has not been built (`ENOENT`).
  */
-export async function loadStaticFiles(folder: URL, path: string): Promise<ReadonlyMap<string, StaticFile>> {
-  const names = (await readdir(folder)).filter((name) => extname(name) in CONTENT_TYPES && name !== "index.html");
-  const entries = ["index.html", ...names].map(async (name): Promise<[string, StaticFile]> => {
-    const body = await readFile(new URL(name, folder));
+export async function loadStaticFiles(
+  folder: URL,
+  path: string,
+  compose: (html: string, path: string) => string = (html) => html,
+): Promise<ReadonlyMap<string, StaticFile>> {
+  const found = await readdir(folder, { recursive: true });
+  const names = found.filter((name) => extname(name) in CONTENT_TYPES).map((name) => name.replaceAll(sep, "/"));
+  const entries = [...new Set(["index.html", ...names])].map(async (name): Promise<[string, StaticFile]> => {
+    const urlPath = path + name.replace(/(^|\/)index\.html$/u, "$1");
+    const built = await readFile(new URL(name, folder));
+    const body = extname(name) === ".html" ? Buffer.from(compose(built.toString(), urlPath)) : built;
     const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
-    const contentType = CONTENT_TYPES[extname(name)] ?? "application/octet-stream";
-    return [name === "index.html" ? path : path + name, { body, contentType, etag }];
+    return [urlPath, { body, contentType: CONTENT_TYPES[extname(name)] ?? "application/octet-stream", etag }];
   });
   return new Map(await Promise.all(entries));
 }

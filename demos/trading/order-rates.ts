@@ -1,5 +1,5 @@
 // How often users place orders, over all their pages.
-import { TokenBucket } from "../live/rate-limit.js";
+import { TokenBucket } from "../site/rate-limit.js";
 import { ORDERS_BURST, ORDERS_PER_SECOND } from "./shared/limits.js";
 
 /** Users that are remembered: whoever was longest away has all of its tokens again. */

@@ -48,6 +48,8 @@ class ChannelObserver implements Observer {
   readonly #refused: Teller<Tell<"refused">>;
   readonly #received: Teller<Tell<"received">>;
   readonly #sent: Teller<Tell<"sent">>;
+  readonly #bytesReceived: Teller<Tell<"bytesReceived">>;
+  readonly #bytesSent: Teller<Tell<"bytesSent">>;
   readonly #roundTrip: Teller<Tell<"roundTrip">>;
   readonly #backpressure: Teller<Tell<"backpressure">>;
   readonly #limit: Teller<Tell<"limit">>;
@@ -66,6 +68,12 @@ class ChannelObserver implements Observer {
       "message-sent",
       (publish) => (socket, type, byteLength, isCompressed) => publish({ socket, type, byteLength, isCompressed }),
     );
+    this.#bytesReceived = teller(
+      role,
+      "bytes-received",
+      (publish) => (socket, byteLength) => publish({ socket, byteLength }),
+    );
+    this.#bytesSent = teller(role, "bytes-sent", (publish) => (socket, byteLength) => publish({ socket, byteLength }));
     this.#roundTrip = teller(
       role,
       "round-trip",
@@ -94,6 +102,14 @@ class ChannelObserver implements Observer {
 
   get sent(): Tell<"sent"> | undefined {
     return this.#sent.current;
+  }
+
+  get bytesReceived(): Tell<"bytesReceived"> | undefined {
+    return this.#bytesReceived.current;
+  }
+
+  get bytesSent(): Tell<"bytesSent"> | undefined {
+    return this.#bytesSent.current;
   }
 
   get roundTrip(): Tell<"roundTrip"> | undefined {

@@ -26,6 +26,16 @@ export interface MessageEvent {
   readonly isCompressed: boolean;
 }
 
+/**
+ * Octets have come from the peer, in one read; or have been given to the operating system, in one write. They are the frames as
+ * they go over the wire, with their headers, compressed, pings and Close frames among them; the handshake is not, and with TLS
+ * they are what it encrypts.
+ */
+export interface BytesEvent {
+  readonly socket: AnySocket;
+  readonly byteLength: number;
+}
+
 /** A pong has answered a ping of `socket.ping()`. */
 export interface RoundTripEvent {
   readonly socket: AnySocket;
@@ -63,6 +73,8 @@ export interface ObservedEvents {
   readonly "handshake-refused": HandshakeRefusedEvent;
   readonly "message-received": MessageEvent;
   readonly "message-sent": MessageEvent;
+  readonly "bytes-received": BytesEvent;
+  readonly "bytes-sent": BytesEvent;
   readonly "round-trip": RoundTripEvent;
   readonly backpressure: BackpressureEvent;
   readonly limit: LimitEvent;
@@ -84,6 +96,8 @@ const eventNames = [
   "handshake-refused",
   "message-received",
   "message-sent",
+  "bytes-received",
+  "bytes-sent",
   "round-trip",
   "backpressure",
   "limit",

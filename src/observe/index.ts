@@ -4,6 +4,7 @@
 export { clientObserver, serverObserver } from "./channel-observer.js";
 export type {
   BackpressureEvent,
+  BytesEvent,
   ChannelEvent,
   ChannelName,
   CloseEvent,

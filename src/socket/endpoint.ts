@@ -61,7 +61,6 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
   isHolding = false;
   wantsDrain = false;
 
-  // The end.
   #ending: Ending | undefined;
   readonly #closure = new Closure();
   /** Whether the stream is gone, and an extension still at work on what came before. */
@@ -94,10 +93,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
    * @param head what has to be written before anything else: a server's half of the handshake
    */
   open(head?: Uint8Array): void {
-    if (head !== undefined) {
-      this.#outbox.append(head);
-      this.#outbox.flushSoon();
-    }
+    if (head !== undefined) this.#outbox.begin(head);
     const { handlers, observer } = this.#context;
     observer?.opened?.(this);
     if (handlers.open !== undefined) this.#delivery.callFirst(() => handlers.open?.(this), "the open handler");
@@ -242,6 +238,10 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
 
   // What comes from the outbox
 
+  outputWritten(byteLength: number): void {
+    this.#context.observer?.bytesSent?.(this, byteLength);
+  }
+
   outputBlocked(isBlocked: boolean): void {
     this.#watch.isStuck = isBlocked;
     this.#connection.isBlocked = isBlocked;
@@ -273,6 +273,7 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
   }
 
   streamReceived(bytes: Uint8Array, start: number, end: number): void {
+    this.#context.observer?.bytesReceived?.(this, end - start);
     if (this.#ending?.isDiscarding === true) {
       this.#ending.discard(end - start);
       return;
@@ -294,12 +295,11 @@ export class Endpoint<Data> implements Socket<Data>, Owner, SendQueueOwner {
   streamClosed(error?: Error): void {
     this.#watch.end();
     this.#limiter?.end();
-    const { toEnd: ending } = this;
-    ending.streamClosed(error);
+    this.toEnd.streamClosed(error);
     this.#receipt.readsOn();
     // What came before is not lost, unless it was given up.
     this.#isEndDue = this.#connection.isTransforming && !this.#delivery.isStopped;
-    if (!this.#isEndDue) this.#end(ending);
+    if (!this.#isEndDue) this.#end(this.toEnd);
   }
 
   /** Nothing will come any more, and everything has. */

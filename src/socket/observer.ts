@@ -42,6 +42,10 @@ export interface Observer {
   readonly received: TellMessage | undefined;
   /** A message has been framed for its socket. */
   readonly sent: TellMessage | undefined;
+  /** Octets have come, of frames and what is in them. Before they are looked at. */
+  readonly bytesReceived: ((socket: AnySocket, byteLength: number) => void) | undefined;
+  /** Octets have been given to the stream, of frames and what is in them. */
+  readonly bytesSent: ((socket: AnySocket, byteLength: number) => void) | undefined;
   /** A pong has answered a ping. */
   readonly roundTrip: ((socket: AnySocket, roundTripMs: number) => void) | undefined;
   /** `send` has answered "buffered", or there is room again after that. */

@@ -14,6 +14,8 @@ const flushAtBytes = 64 * 1024;
 
 /** The socket, as far as its outbox needs it. */
 export interface OutboxOwner {
+  /** So many octets have been given to the stream. */
+  outputWritten(byteLength: number): void;
   /** Whether the stream takes octets at the moment. */
   outputBlocked(isBlocked: boolean): void;
   /** The stream takes nothing at the moment, and more than the high-water mark waits. */
@@ -51,6 +53,8 @@ export class Outbox extends Output implements Flushable {
   /** Whether somebody was told that too much waits, and has to hear when that is over. */
   #isAwaited = false;
   #isOver = false;
+  /** Octets of the handshake that have not been written yet. */
+  #headBytes = 0;
   /** What the stream is writing. */
   #underWay: OutputBatch | undefined;
   #waiters: RoomWaiter[] | undefined;
@@ -69,6 +73,13 @@ export class Outbox extends Output implements Flushable {
     this.#turns = turns;
     this.#highWaterMarkBytes = highWaterMarkBytes;
     this.#owner = owner;
+  }
+
+  /** The first to be written, once: what belongs to the handshake. */
+  begin(head: Uint8Array): void {
+    this.#headBytes = head.byteLength;
+    this.append(head);
+    this.flushSoon();
   }
 
   /** Octets that the operating system has not taken yet, those that are pending among them. */
@@ -196,7 +207,11 @@ export class Outbox extends Output implements Flushable {
     if (this.#underWay !== undefined || this.#isOver) return;
     if (this.byteLength > 0) {
       const stream = this.#stream;
-      if (!stream.write(this.segments())) {
+      const writtenBytes = this.byteLength - this.#headBytes;
+      this.#headBytes = 0;
+      const isDone = stream.write(this.segments());
+      this.#owner.outputWritten(writtenBytes);
+      if (!isDone) {
         this.#underWay = this.take();
         this.mayWaitLong = true;
         this.#owner.outputBlocked(true);

@@ -73,6 +73,8 @@ class Run {
     refused: () => void this.events.push("refused"),
     received: undefined,
     sent: undefined,
+    bytesReceived: undefined,
+    bytesSent: undefined,
     roundTrip: undefined,
     backpressure: undefined,
     limit: undefined,

@@ -210,7 +210,7 @@ describe("redirects that are not followed", () => {
     const told: unknown[] = [];
     const silent = { opened: undefined, received: undefined, sent: undefined, roundTrip: undefined };
     const observer: Observer = {
-      ...{ ...silent, backpressure: undefined, closed: undefined },
+      ...{ ...silent, bytesReceived: undefined, bytesSent: undefined, backpressure: undefined, closed: undefined },
       refused: ({ code, status, error }) => told.push(code, status, error?.name),
       limit: ({ code, limit, section }) => told.push(code, limit, section),
     };

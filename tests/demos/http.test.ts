@@ -4,18 +4,13 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
-import { answer } from "../../demos/live/http.js";
-import { HEAD_BYTES_HEADER } from "../../demos/live/shared/limits.js";
-import { UpdateStream } from "../../demos/live/updates.js";
 import type { RunningDemo } from "../../demos/site/demo.js";
 import { createRequestListener } from "../../demos/site/request-listener.js";
+import { refuse } from "../../demos/site/responses.js";
 
 const INDEX = { body: Buffer.from("<!doctype html>"), contentType: "text/html; charset=utf-8", etag: '"e1"' };
 
-describe("the site and the live page over HTTP", () => {
-  const updates = new UpdateStream(10, () => 0.5);
-  updates.next(1_000);
-  updates.next(1_100);
+describe("the site over HTTP", () => {
   let server: Server;
   let port: number;
 
@@ -24,11 +19,15 @@ describe("the site and the live page over HTTP", () => {
       ["/", INDEX],
       ["/other/", INDEX],
     ]);
-    const live: RunningDemo = {
-      request: (request, response, url) => answer(request, response, url, updates),
+    const demo: RunningDemo = {
+      request(_request, response, url) {
+        if (url.pathname !== "/asked") return false;
+        refuse(response, 426, `asked for ${url.search}`, { Upgrade: "websocket" });
+        return true;
+      },
       close: () => Promise.resolve(),
     };
-    server = createServer(createRequestListener(files, [live])).listen(0, "127.0.0.1");
+    server = createServer(createRequestListener(files, [demo])).listen(0, "127.0.0.1");
     await once(server, "listening");
     port = (server.address() as AddressInfo).port;
   });
@@ -87,25 +86,10 @@ describe("the site and the live page over HTTP", () => {
     assert.ok(head.endsWith("\r\n\r\n"));
   });
 
-  it("answers a plain request to the WebSocket's path with 426", async () => {
-    assert.match(await get("/live"), /^HTTP\/1\.1 426 /);
-  });
-
-  it("hands out the updates after the one named", async () => {
-    const body = async (target: string): Promise<unknown> => JSON.parse((await get(target)).split("\r\n\r\n")[1] ?? "");
-    const second = { sequence: 2, value: 100, serverTimeMs: 1_100 };
-    assert.deepEqual(await body("/updates?after=1"), [second]);
-    assert.deepEqual(await body("/updates?after=2"), []);
-    assert.deepEqual(await body("/updates"), [second]);
-    assert.deepEqual(await body("/updates?after=-1"), [second]);
-  });
-
-  it("says how many octets both heads of a poll took, its own line left out", async () => {
-    const request = "GET /updates?after=1 HTTP/1.1\r\nHost: x\r\nX-Filler: ümläut\r\nConnection: close\r\n\r\n";
-    const response = await exchange(request);
-    const head = response.slice(0, response.indexOf("\r\n\r\n") + 4);
-    const [line, reported] = new RegExp(`${HEAD_BYTES_HEADER}: (\\d+)\\r\\n`).exec(head) ?? [];
-    assert.ok(line !== undefined);
-    assert.equal(Number(reported), Buffer.byteLength(request) + Buffer.byteLength(head) - Buffer.byteLength(line));
+  it("leaves what is no file to the demos", async () => {
+    const response = await get("/asked?for=this");
+    assert.match(response, /^HTTP\/1\.1 426 /);
+    assert.match(response, /Upgrade: websocket\r\n/);
+    assert.match(response, /asked for \?for=this\n/);
   });
 });

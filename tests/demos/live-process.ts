@@ -11,7 +11,7 @@ export interface Ended {
   readonly output: string;
 }
 
-/** The live page's server as a process, as `npm start` runs it. */
+/** The demos' server as a process, as `npm start` runs it. */
 export class LiveProcess {
   readonly #child: ChildProcessByStdio<null, Readable, Readable>;
   /** Resolves when the process has ended and all that it printed was read. */

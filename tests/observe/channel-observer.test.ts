@@ -26,7 +26,18 @@ async function until(events: readonly unknown[], count: number): Promise<void> {
 }
 
 const observers: readonly Observer[] = [serverObserver, clientObserver];
-const parts = ["opened", "refused", "received", "sent", "roundTrip", "backpressure", "limit", "closed"] as const;
+const parts = [
+  "opened",
+  "refused",
+  "received",
+  "sent",
+  "bytesReceived",
+  "bytesSent",
+  "roundTrip",
+  "backpressure",
+  "limit",
+  "closed",
+] as const;
 
 for (const transport of transports) {
   describe(`what is published over ${transport}`, () => {
@@ -103,6 +114,45 @@ for (const transport of transports) {
         assert.deepEqual(heard.at(-1)?.byteLength, 2);
         await socket.close();
       }
+    });
+
+    it("tells of the octets of frames, both ways, and of none of the handshake", async (t) => {
+      const total = (name: "openline:server:bytes-sent" | "openline:client:bytes-received") => {
+        const events = record(t, name);
+        return () => events.splice(0).reduce((sum, { byteLength }) => sum + byteLength, 0);
+      };
+      const [sent, received] = [total("openline:server:bytes-sent"), total("openline:client:bytes-received")];
+      const asked = record(t, "openline:client:bytes-sent");
+      const heard = record(t, "openline:server:bytes-received");
+      const greeting = "x".repeat(200);
+      const server = await start(t, {
+        perMessageDeflate: { thresholdBytes: 1000 },
+        open: (socket) => void socket.send(greeting),
+        message: (socket, message) => void socket.send(message),
+      });
+      const socket = await connect(server.url, { transport });
+      const messages = socket[Symbol.asyncIterator]();
+      await messages.next();
+      // RFC 6455 §5.2: two octets of header, and two more from 126 octets on; a client's has four more for its mask.
+      assert.deepEqual([sent(), received()], [204, 204]);
+      socket.send("hello");
+      await messages.next();
+      assert.deepEqual(
+        [asked, heard].map((events) => events.map(({ byteLength }) => byteLength)),
+        [[11], [11]],
+      );
+      assert.equal(asked[0]?.socket, socket);
+      assert.deepEqual([sent(), received()], [7, 7]);
+      await socket.ping();
+      const pong = (heard.at(-1)?.byteLength ?? 0) - 4;
+      assert.deepEqual([sent(), received()], [pong, pong]);
+      const long = "the same again ".repeat(1000);
+      socket.send(long);
+      await messages.next();
+      const compressed = sent();
+      assert.ok(compressed > 20 && compressed < 1500, String(compressed));
+      assert.equal(received(), compressed);
+      await socket.close();
     });
 
     it("tells of round trips", async (t) => {

@@ -24,6 +24,7 @@ function setUp(takes = true) {
   const scheduled: Flushable[] = [];
   const told: string[] = [];
   const outbox = new Outbox(new BufferPool(), stream, { schedule: (one) => scheduled.push(one) }, 64 * 1024, {
+    outputWritten: () => undefined,
     outputBlocked: () => undefined,
     outputStuck: () => told.push("stuck"),
     outputRoomy: () => told.push("roomy"),

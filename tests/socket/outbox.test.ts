@@ -36,8 +36,10 @@ function setUp(highWaterMarkBytes = 10, retainsWrites = false) {
   const stream = new Sink(retainsWrites);
   const scheduled: Flushable[] = [];
   const told: string[] = [];
+  const written: number[] = [];
   const pool = new BufferPool();
   const outbox = new Outbox(pool, stream, { schedule: (flushable) => scheduled.push(flushable) }, highWaterMarkBytes, {
+    outputWritten: (byteLength) => written.push(byteLength),
     outputBlocked: (isBlocked) => told.push(isBlocked ? "blocked" : "unblocked"),
     outputStuck: () => told.push("stuck"),
     outputRoomy: () => told.push("roomy"),
@@ -48,6 +50,7 @@ function setUp(highWaterMarkBytes = 10, retainsWrites = false) {
     stream,
     scheduled,
     told,
+    written,
     pool,
     /** Sends, as the socket does. */
     send: (hex: string | Uint8Array): boolean => {
@@ -105,6 +108,22 @@ describe("the outbox", () => {
     // There was nothing under way.
     outbox.drained();
     assert.deepEqual(told.length, 4);
+  });
+
+  it("tells of the octets of each write, whether the stream takes them or not, and leaves out those of the handshake", () => {
+    const { send, endTurn, stream, written, outbox } = setUp();
+    outbox.begin(octets("aabbcc"));
+    send("01");
+    endTurn();
+    assert.deepEqual([stream.writes, written], [["aabbcc01"], [1]]);
+    stream.takes = false;
+    send("0203");
+    endTurn();
+    assert.deepEqual(written, [1, 2]);
+    send("04");
+    stream.takes = true;
+    outbox.drained();
+    assert.deepEqual(written, [1, 2, 1]);
   });
 
   it("says that it is stuck when what the stream does not take is above the high-water mark", () => {

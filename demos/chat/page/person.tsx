@@ -1,8 +1,7 @@
 // People: how they are called, and their mark.
 import { memo, type ReactNode } from "react";
+import { colorOf } from "../../site/page/people.js";
 import { useValue } from "./client.js";
-
-const COLORS = 8;
 
 /** What a user goes by. The server has the names; who has none yet is somebody. */
 export function useName(user: string | undefined): string {
@@ -18,9 +17,8 @@ export const Avatar = memo(function Avatar({
   readonly user: string;
   readonly name: string;
 }): ReactNode {
-  const sum = Array.from(user).reduce((hash, letter) => (hash * 31 + (letter.codePointAt(0) ?? 0)) % 65_521, 0);
   return (
-    <span className={`avatar color-${sum % COLORS}`} aria-hidden="true">
+    <span className={`avatar ${colorOf(user)}`} aria-hidden="true">
       {(Array.from(name)[0] ?? "?").toUpperCase()}
     </span>
   );

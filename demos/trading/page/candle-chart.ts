@@ -1,6 +1,6 @@
 // The chart: candles and volume, drawn by uPlot's axes and our own hand.
 import uPlot from "uplot";
-import { byId, setText } from "../../live/page/dom.js";
+import { byId, setText } from "../../site/page/dom.js";
 import { PaceMaker } from "./pace-maker.js";
 
 /** A candle in numbers, for drawing: when it begins in Unix seconds, open, high, low, close, volume. */

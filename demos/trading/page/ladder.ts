@@ -1,5 +1,5 @@
 // The order book as it is shown: the best levels of both sides, with bars for how much there is until there.
-import { byId, element, setText } from "../../live/page/dom.js";
+import { byId, element, setText } from "../../site/page/dom.js";
 import type { BookView } from "../shared/book-view.js";
 import type { WrittenLevel } from "../shared/checksum.js";
 import { formatDecimal, parseDecimal } from "../shared/decimal.js";

@@ -1,7 +1,7 @@
 // The page's entry: one client, one instrument at a time, and what shows it.
 import { createClient } from "openline/realtime/client";
-import { ConnectionView } from "../../live/page/connection-view.js";
-import { byId, randomId, setText } from "../../live/page/dom.js";
+import { ConnectionView } from "../../site/page/connection-view.js";
+import { byId, randomId, setText } from "../../site/page/dom.js";
 import type { BookView } from "../shared/book-view.js";
 import { api, type Ticker } from "../shared/contract.js";
 import { groupDigits } from "../shared/decimal.js";

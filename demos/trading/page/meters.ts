@@ -1,5 +1,5 @@
 // What the page measures of itself: what conflation leaves out, whether the checksums agree, and how late things are.
-import { byId, element, setText } from "../../live/page/dom.js";
+import { byId, element, setText } from "../../site/page/dom.js";
 import { Conflation } from "../shared/conflation.js";
 import { CLASS_ENDS_MS, LatencyHistogram } from "../shared/latency-histogram.js";
 import type { BookUpdate } from "./book-feed.js";

@@ -1,5 +1,5 @@
 // What is one's own: positions, orders that wait, and what happened to orders.
-import { byId, element, setText } from "../../live/page/dom.js";
+import { byId, element, setText } from "../../site/page/dom.js";
 import type { Order, OrderEvent, Position, Ticker } from "../shared/contract.js";
 import { type Instrument, stepsOf } from "../shared/instrument.js";
 import { profitOf, shownMoney } from "../shared/profit.js";

@@ -1,6 +1,6 @@
 // Sends orders, also in ways in which they could come to be two, and says how many there are.
 import { RealtimeError } from "openline/realtime/client";
-import { randomId } from "../../live/page/dom.js";
+import { randomId } from "../../site/page/dom.js";
 import type { Order, OrderRequest } from "../shared/contract.js";
 import type { TradingClient } from "./book-feed.js";
 import { stopWatching, watchSending } from "./cuttable-socket.js";

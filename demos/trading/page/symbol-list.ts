@@ -1,5 +1,5 @@
 // The list of all instruments with their prices: a group of radio buttons, so that the keyboard goes through it.
-import { byId, element, setText } from "../../live/page/dom.js";
+import { byId, element, setText } from "../../site/page/dom.js";
 import type { Ticker } from "../shared/contract.js";
 import type { Instrument } from "../shared/instrument.js";
 import { flash } from "./flash.js";

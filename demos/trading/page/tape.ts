@@ -1,5 +1,5 @@
 // Trades of the instrument that is shown: the newest as a list, all of them as candles.
-import { byId, element, setText } from "../../live/page/dom.js";
+import { byId, element, setText } from "../../site/page/dom.js";
 import type { Candle, Trade } from "../shared/contract.js";
 import { type Instrument, stepsOf } from "../shared/instrument.js";
 import type { TradingClient } from "./book-feed.js";

@@ -1,5 +1,5 @@
 // The form in which orders are written.
-import { byId, setText } from "../../live/page/dom.js";
+import { byId, setText } from "../../site/page/dom.js";
 import type { OrderRequest, Side } from "../shared/contract.js";
 import { type Instrument, stepsOf } from "../shared/instrument.js";
 import { judgeTicket, type TicketFault } from "../shared/ticket.js";
