@@ -8,4 +8,6 @@ export { EngineError, engineErrorCodes } from "./errors.js";
 export type { Journal, JournalRecord } from "./memory/journal.js";
 export type { MemoryOptions } from "./memory/memory.js";
 export { memory } from "./memory/memory.js";
+export type { Payload } from "./payload.js";
+export { payloadOf, readPayloadText, textOfValue, valueOfText } from "./payload.js";
 export { copyValue, ValueError, valueBytes } from "./value.js";
