@@ -19,8 +19,8 @@ local token, untilMs, outcome, knownUntil = r[1], tonumber(r[2] or '0'), r[3], t
 export const claimScript: Script = new Script(String.raw`${prelude}
 if outcome and knownUntil > now then return {'done', outcome} end
 if not outcome and token and token ~= ARGV[2] and untilMs > now then return {'running', untilMs - now} end
-redis.call('DEL', key)
 redis.call('HSET', key, 't', ARGV[2], 'x', string.format('%.0f', now + tonumber(ARGV[3])))
+redis.call('HDEL', key, 'o', 'u')
 redis.call('PEXPIRE', key, ARGV[3] + ${marginMs})
 return {'claimed'}
 `);

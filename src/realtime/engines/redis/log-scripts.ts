@@ -17,8 +17,9 @@ local epoch, last, start, size = m[1], m[2], m[3], tonumber(m[4] or '0')
 local keepCount, keepAge, keepBytes = tonumber(m[5] or '-1'), tonumber(m[6] or '-1'), tonumber(m[7] or '-1')
 if not epoch then
   epoch, last, start, size = ARGV[2], '0-0', '0-0', 0
-  redis.call('DEL', stream)
+  -- First, as everywhere: what needs memory is refused only before anything was written.
   redis.call('HSET', meta, 'e', epoch, 's', last, 'b', start, 'z', '0', 'f', ARGV[3])
+  redis.call('DEL', stream)
   redis.call('PEXPIRE', meta, ARGV[3])
 end
 local function whole(n) return string.format('%.0f', n) end

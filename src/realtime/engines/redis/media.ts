@@ -30,6 +30,7 @@ local previous = place()
 if ARGV[2] == '1' then
   if octets > most then return {'too-large', octets} end
   group, count, size = group + 1, 0, 0
+  redis.call('HSET', meta, 'e', epoch)
   redis.call('DEL', frames)
   redis.call('HDEL', meta, 'x')
 else

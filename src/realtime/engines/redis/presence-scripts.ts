@@ -106,6 +106,7 @@ local users, limit = prefix .. 'u:' .. ARGV[4], tonumber(ARGV[5])
 local epoch, number = place(ARGV[4])
 redis.call('PEXPIRE', prefix .. 'v:' .. ARGV[4], 2592000000)
 local answer = {epoch, number, redis.call('HLEN', users)}
+if limit == 0 then return answer end
 local seen, cursor, count = {}, '0', 0
 repeat
   local page = redis.call('HSCAN', users, cursor, 'COUNT', limit < 0 and 10000 or limit)

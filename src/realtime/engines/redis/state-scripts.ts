@@ -13,8 +13,8 @@ local epoch, last, count = m[1], m[2], tonumber(m[3] or '0')
 -- What is there in part was evicted in part.
 if not epoch or redis.call('HLEN', values) ~= count or redis.call('ZCARD', order) ~= count then
   epoch, last, count = ARGV[1], '0-0', 0
-  redis.call('DEL', meta, values, order, changes)
   redis.call('HSET', meta, 'e', epoch, 's', last, 'n', '0')
+  redis.call('DEL', values, order, changes)
   redis.call('PEXPIRE', meta, ARGV[2])
 end
 local function whole(n) return string.format('%.0f', n) end

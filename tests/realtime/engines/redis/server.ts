@@ -3,7 +3,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -62,7 +62,10 @@ export class RedisServer {
   async resume(): Promise<void> {
     const at = ["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.folder];
     const isSentinel = this.#args.includes("--sentinel");
-    const options = isSentinel ? [...this.#args, ...at] : [...at, "--save", "", ...this.#args];
+    // A Sentinel writes down what it knows.
+    const config = path.join(this.folder, "sentinel.conf");
+    if (isSentinel) writeFileSync(config, "");
+    const options = isSentinel ? [config, ...this.#args, ...at] : [...at, "--save", "", ...this.#args];
     const child = spawn(program, options, { stdio: ["ignore", "pipe", "ignore"] });
     this.#process = child;
     for await (const line of createInterface(child.stdout)) {
