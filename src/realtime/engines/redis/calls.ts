@@ -100,7 +100,12 @@ export class RedisCalls implements CallEngine {
   // Each of them may run twice: what it does depends on who asks.
   async #ask(script: Script, key: string, args: readonly (string | number)[]): Promise<Reply> {
     const all = [this.#link.clock.now(), ...args];
-    return await this.#link.run(script, { keys: [key], args: all, isIdempotent: true, isWrite: script === completeScript });
+    return await this.#link.run(script, {
+      keys: [key],
+      args: all,
+      isIdempotent: true,
+      isWrite: script === completeScript,
+    });
   }
 
   /** Resolves to what comes of a call that somebody runs; undefined when it can be claimed again. */

@@ -5,7 +5,6 @@
 
 interface Waiting {
   readonly send: () => Promise<void>;
-  readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -35,10 +34,10 @@ export class Lane {
             resolve(await send());
           } catch (error) {
             if (!isDone(error)) throw error;
-            reject(error as Error);
+            // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is what was thrown
+            reject(error);
           }
         },
-        resolve: () => undefined,
         reject,
       };
       if (this.#again.length > 0) this.#again.push(waiting);

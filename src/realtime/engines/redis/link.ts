@@ -64,7 +64,10 @@ export class RedisLink {
     this.subscriptions = new Subscriptions(connections.told);
     this.#waits = options.replicas === 0 ? undefined : new Waits(connections.requests, options);
     // Attempts to connect that fail are nothing to report: health tells, and requests do.
-    for (const client of new Set([connections.requests, connections.told])) client.on("error", () => undefined);
+    for (const client of new Set([connections.requests, connections.told])) {
+      client.on("error", () => undefined);
+      client.on("end", () => this.#revive(client));
+    }
     this.#client.on("ready", () => {
       this.#unsteady();
       for (const ready of this.#ready) ready();
@@ -98,8 +101,19 @@ export class RedisLink {
     if (this.#isClosed) throw new EngineError("closed", "the engine has been closed");
   }
 
+  /** The client library gives up where it is told of a failover while it asks the Sentinels for the master. */
+  #revive(client: Redis | Cluster): void {
+    if (this.#isClosed) return;
+    const timer = setTimeout(() => {
+      if (!this.#isClosed) client.connect().catch(() => undefined);
+    }, retryMs);
+    timer.unref();
+  }
+
   async connect(): Promise<void> {
-    await Promise.all([...new Set([this.#connections.requests, this.#connections.told])].map((client) => client.connect()));
+    await Promise.all(
+      [...new Set([this.#connections.requests, this.#connections.told])].map((client) => client.connect()),
+    );
     await Promise.all([this.measure(), this.#load()]);
     this.#auditLater();
   }
@@ -199,7 +213,7 @@ export class RedisLink {
       if (failure === "no-script" && lane === undefined) return await this.#eval("EVAL", script.lua, keys, args);
       if (failure === "not-master") this.reconnect();
       // A server that says nothing may be behind a connection that leads nowhere.
-      else if (failure === "unknown" && error instanceof Error && /timed out/u.test(error.message)) this.reconnect();
+      else if (failure === "unknown" && error instanceof Error && error.message.includes("timed out")) this.reconnect();
       throw error;
     } finally {
       if (this.host.now() - sentAtMs > unsteadyMs) this.#unsteady();

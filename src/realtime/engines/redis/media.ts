@@ -5,7 +5,7 @@ import type { MediaEngine, MediaFrame, MediaPlace, MediaTail, NewMediaFrame } fr
 import { EngineError } from "../index.js";
 import { Feed, type Told, toldOf } from "./feed.js";
 import type { Keys } from "./keys.js";
-import type { RedisLink, Reply } from "./link.js";
+import type { RedisLink } from "./link.js";
 import { Script } from "./script.js";
 
 // A position is "group-index"; the first frame of all follows "0-0". Of the hash: `e` epoch, `g` group, `i` frames that it
@@ -114,7 +114,7 @@ export class RedisMedia implements MediaEngine {
     const args = [encodeURIComponent(this.#link.host.randomId())];
     const answer = await this.#link.run(mediaReadScript, { keys, args, isIdempotent: true });
     const [epoch, position, group, found] = answer as readonly [Buffer, Buffer, number, Buffer[]];
-    const frames = (found satisfies Reply as Buffer[]).map((octets, index) => frameOf(group, index, octets));
+    const frames = found.map((octets, index) => frameOf(group, index, octets));
     return { epoch: String(epoch), position: String(position), frames };
   }
 
@@ -173,5 +173,10 @@ function toldFrame(message: Buffer): ToldFrame {
 function frameOf(group: number, index: number, octets: Buffer): MediaFrame {
   const tab = octets.indexOf("\t");
   const time = octets.toString("latin1", 0, tab);
-  return { group, index, data: new Uint8Array(octets.subarray(tab + 1)), timeMs: time === "" ? undefined : Number(time) };
+  return {
+    group,
+    index,
+    data: new Uint8Array(octets.subarray(tab + 1)),
+    timeMs: time === "" ? undefined : Number(time),
+  };
 }

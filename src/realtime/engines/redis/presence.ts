@@ -1,7 +1,14 @@
 /**
  * Who is where: kept in Redis, told to who follows, and forgotten by whichever node first finds that another has died.
  */
-import type { EngineSubscription, EngineTimer, Presence, PresenceEngine, PresenceList, PresenceSink } from "../index.js";
+import type {
+  EngineSubscription,
+  EngineTimer,
+  Presence,
+  PresenceEngine,
+  PresenceList,
+  PresenceSink,
+} from "../index.js";
 import { textOfValue, valueOfText } from "../index.js";
 import { Feed } from "./feed.js";
 import type { Keys } from "./keys.js";

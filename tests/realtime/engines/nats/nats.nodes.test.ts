@@ -3,8 +3,8 @@ import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { type Engine, EngineError, type EngineErrorCode } from "#src/realtime/engines/index.js";
 import { nats } from "#src/realtime/engines/nats/index.js";
 import { FakeClock } from "#src/testing/index.js";
-import { append, createHost, everything } from "../world.js";
 import { FollowedLog, FollowedState, Recorder } from "../recorders.js";
+import { append, createHost, everything } from "../world.js";
 import { NatsServer, noNats } from "./server.js";
 import { NatsNodes } from "./world.js";
 

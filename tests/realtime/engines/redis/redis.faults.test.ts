@@ -352,8 +352,7 @@ describe("what is done to a Redis server that runs", { skip: noRedis }, () => {
     const waiting = append(a, "room", 1, keyed(1));
     // For longer than the beat holds.
     await new Promise<void>((resolve) => {
-      const { setTimer } = realHost();
-      setTimer(resolve, 1300);
+      realHost().setTimer(resolve, 1300);
     });
     server.unpause();
     await waiting;

@@ -144,7 +144,10 @@ describe("two nodes over Redis", { skip: noRedis }, () => {
     for (const key of keys) if ((await client.ttl(key)) === -1) forever.push(key);
     client.disconnect();
     assert.ok(keys.length > 8);
-    assert.deepEqual(forever.sort(), ["", ":c", ":o", ":v"].map((end) => `${nodes.prefix}:{s:kept}${end}`));
+    assert.deepEqual(
+      forever.sort(),
+      ["", ":c", ":o", ":v"].map((end) => `${nodes.prefix}:{s:kept}${end}`),
+    );
   });
 });
 

@@ -14,7 +14,7 @@ import {
   unchecked,
 } from "#src/realtime/index.js";
 import { Recorder } from "../recorders.js";
-import { RedisServer, noRedis } from "./server.js";
+import { noRedis, RedisServer } from "./server.js";
 
 const api = contract({
   channels: {
