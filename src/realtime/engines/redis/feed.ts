@@ -42,6 +42,8 @@ export class Feed<Item extends Told> {
   #isBegun = false;
   #isReading = true;
   #isMore = false;
+  /** Since it was looked at last. */
+  #hasHeard = false;
   #isStopped = false;
 
   constructor(parts: FeedParts<Item>) {
@@ -60,6 +62,7 @@ export class Feed<Item extends Told> {
   /** Something is told. */
   received(item: Item): void {
     if (this.#isStopped) return;
+    this.#hasHeard = true;
     if (!this.#isReading) {
       this.#take(item);
       return;
@@ -73,14 +76,12 @@ export class Feed<Item extends Told> {
 
   /** It stands there: if that is elsewhere than here, something was not heard. */
   standsAt(epoch: string, position: string): void {
+    const hasHeard = this.#hasHeard;
+    this.#hasHeard = false;
     if (this.#isReading || this.#isStopped || (epoch === this.#epoch && position === this.#position)) return;
-    // What was asked may have been overtaken by what was told; or a replica that knew less became the master.
-    this.#catchUp(epoch !== this.#epoch || !isBehind(position, this.#position));
-  }
-
-  /** Looks whether something was not heard. */
-  look(): void {
-    if (!this.#isReading && !this.#isStopped) this.#catchUp(false);
+    // What was asked may have been overtaken by what was told; or a replica that knew less became the master. And what
+    // was told may be on its way: if anything was heard since the last look, it is heard.
+    this.#catchUp(!hasHeard && (epoch !== this.#epoch || !isBehind(position, this.#position)));
   }
 
   #take(item: Item): void {

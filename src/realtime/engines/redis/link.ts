@@ -49,6 +49,7 @@ export class RedisLink {
   readonly #ready = new Set<() => void>();
   #audit: EngineTimer | undefined;
   #pending = 0;
+  #pendingBytes = 0;
   #isClosed = false;
   #steadySinceMs: number;
 
@@ -154,7 +155,13 @@ export class RedisLink {
     if (this.#pending >= this.options.maxPending) {
       throw new EngineError("unavailable", `${this.#pending} requests wait for Redis, which is maxPending`);
     }
+    const bytes = bytesOf(run);
+    // One is always let through, however long.
+    if (this.#pending > 0 && this.#pendingBytes + bytes > this.options.maxPendingBytes) {
+      throw new EngineError("unavailable", `${this.#pendingBytes} octets wait for Redis, of maxPendingBytes`);
+    }
     this.#pending++;
+    this.#pendingBytes += bytes;
     const deadlineMs = performance.now() + this.options.timeoutMs;
     const isDone = (error: unknown): boolean => this.#isClosed || !isWorthAgain(error, run.isIdempotent, deadlineMs);
     const send = (): Promise<Reply> => this.#send(script, run);
@@ -166,6 +173,7 @@ export class RedisLink {
       throw engineErrorOf(error, this.#isClosed);
     } finally {
       this.#pending--;
+      this.#pendingBytes -= bytes;
     }
   }
 
@@ -210,6 +218,7 @@ export class RedisLink {
       return await this.#eval("EVALSHA", script.sha, keys, args);
     } catch (error) {
       const failure = failureOf(error);
+      if (failure === "not-done" || failure === "not-master" || failure === "unknown") this.#unsteady();
       if (failure === "no-script" && lane === undefined) return await this.#eval("EVAL", script.lua, keys, args);
       if (failure === "not-master") this.reconnect();
       // A server that says nothing may be behind a connection that leads nowhere.
@@ -270,6 +279,13 @@ export class RedisLink {
     for (const ready of [...this.#ready]) ready();
     for (const client of new Set([this.#connections.requests, this.#connections.told])) client.disconnect();
   }
+}
+
+/** Octets of what a request carries, about. */
+function bytesOf({ args }: Run): number {
+  let bytes = 0;
+  for (const arg of args) if (typeof arg !== "number") bytes += arg.length;
+  return bytes;
 }
 
 function isWorthAgain(error: unknown, isIdempotent: boolean, deadlineMs: number): boolean {

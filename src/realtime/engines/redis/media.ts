@@ -50,12 +50,12 @@ redis.call('SPUBLISH', meta, epoch .. ' ' .. previous .. ' ' .. place() .. '\t' 
 return {'ok', group, count - 1}
 `);
 
-/** Answers epoch, the newest position, its group, and the frames of that. */
+/** ARGV: nothing, whether frames are wanted. Answers epoch ("": none yet), the newest position, its group, and its frames. */
 export const mediaReadScript: Script = new Script(String.raw`${prelude}
-local found = redis.call('LRANGE', frames, 0, -1)
+local found = ARGV[2] == '1' and redis.call('LRANGE', frames, 0, -1) or {}
 -- Without its key frame, a group is worth nothing.
 if #found ~= count then found = {} end
-return {epoch, place(), group, found}
+return {m[1] or '', place(), group, found}
 `);
 
 // Nobody who comes later begins with what is older; a picture that stands still for a day is nowhere.
@@ -109,9 +109,9 @@ export class RedisMedia implements MediaEngine {
     }
   }
 
-  async #newest(channel: string): Promise<Newest> {
+  async #newest(channel: string, hasFrames: boolean = true): Promise<Newest> {
     const keys = [this.#keys.media(channel), this.#keys.mediaFrames(channel)];
-    const args = [encodeURIComponent(this.#link.host.randomId())];
+    const args = ["", hasFrames ? 1 : 0];
     const answer = await this.#link.run(mediaReadScript, { keys, args, isIdempotent: true });
     const [epoch, position, group, found] = answer as readonly [Buffer, Buffer, number, Buffer[]];
     const frames = found.map((octets, index) => frameOf(group, index, octets));
@@ -127,7 +127,13 @@ export class RedisMedia implements MediaEngine {
       missed: () => this.#link.subscriptions.missed(told),
     });
     const unsubscribe = await this.#link.subscribe(told, (message) => feed.received(toldFrame(message)));
-    const unaudit = this.#link.onAudit(() => feed.look());
+    const unaudit = this.#link.onAudit(() => {
+      this.#newest(channel, false).then(
+        ({ epoch, position }) => feed.standsAt(epoch, position),
+        // The next one finds it.
+        () => undefined,
+      );
+    });
     const stop = (): void => {
       feed.stop();
       unaudit();

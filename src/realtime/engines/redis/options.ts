@@ -47,6 +47,8 @@ export interface RedisEngineOptions {
   readonly timeoutMs?: number;
   /** Requests that wait for an answer at the same time; what is beyond is "unavailable". Default 100,000. */
   readonly maxPending?: number;
+  /** Octets that they carry, all together, about; what is beyond is "unavailable". Default 64 MiB. */
+  readonly maxPendingBytes?: number;
   /** Milliseconds between two looks at whether something that was told went lost. Default 5,000. */
   readonly auditIntervalMs?: number;
 }
@@ -67,6 +69,7 @@ export interface ResolvedOptions {
   readonly changesKept: number;
   readonly timeoutMs: number;
   readonly maxPending: number;
+  readonly maxPendingBytes: number;
   readonly auditIntervalMs: number;
 }
 
@@ -102,8 +105,10 @@ export function resolveOptions(options: RedisEngineOptions): ResolvedOptions {
     changesKept: whole("changesKept", options.changesKept ?? 10_000),
     // As long as other engines wait.
     timeoutMs: whole("timeoutMs", options.timeoutMs ?? 5000),
-    // A hundred megabytes of short ones; a server that is so far behind does not catch up.
+    // More than a server does in a second: one that is so far behind does not catch up.
     maxPending: whole("maxPending", options.maxPending ?? 100_000),
+    // A quarter of what the memory engine may take.
+    maxPendingBytes: whole("maxPendingBytes", options.maxPendingBytes ?? 67_108_864),
     // A lost connection is noticed at once; this is for what goes lost without one.
     auditIntervalMs: whole("auditIntervalMs", options.auditIntervalMs ?? 5000),
   };

@@ -82,9 +82,10 @@ export class Subscriptions {
 
   /** Something was told on this channel, and was not heard. */
   missed(channel: string): void {
-    if (this.#client instanceof Cluster && this.#heard.has(channel)) {
-      this.#client.ssubscribe(channel).catch(() => undefined);
-    }
+    if (!(this.#client instanceof Cluster) || !this.#heard.has(channel)) return;
+    // The client library keeps a list of what it was told, twice what it was told twice.
+    this.#client.sunsubscribe(channel).catch(() => undefined);
+    this.#client.ssubscribe(channel).catch(() => undefined);
   }
 
   /** Makes sure that a connection that leads nowhere is noticed: nothing else is written to it. */

@@ -171,11 +171,14 @@ describe("a Redis engine", { skip: noRedis }, () => {
   it("refuses more requests at once than it was told", async (t) => {
     const server = await RedisServer.start();
     t.after(() => server.dispose());
-    const nodes = new RedisNodes({ url: server.url, maxPending: 10 });
+    const nodes = new RedisNodes({ url: server.url, maxPending: 10, maxPendingBytes: 2000 });
     t.after(() => nodes.dispose());
     const engine = await nodes.start();
     const all = await Promise.allSettled(Array.from({ length: 20 }, (_, index) => append(engine, "room", index)));
     assert.equal(all.filter(({ status }) => status === "rejected").length, 10);
     assert.equal((await valuesOf(engine, "room")).length, 10);
+    const long = await Promise.allSettled(Array.from({ length: 4 }, () => append(engine, "hall", "x".repeat(1500))));
+    assert.equal(long.filter(({ status }) => status === "rejected").length, 3);
+    assert.equal((await valuesOf(engine, "hall")).length, 1);
   });
 });
