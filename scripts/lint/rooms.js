@@ -134,6 +134,13 @@ export const rooms = [
     builtins: true,
     packages: ["@nats-io/transport-node"],
   },
+  {
+    name: "realtime/engines/redis",
+    pattern: "src/realtime/engines/redis/**",
+    mayImport: ["realtime/engines"],
+    builtins: true,
+    packages: ["ioredis"],
+  },
   { name: "realtime/engines", pattern: "src/realtime/engines/**", mayImport: ["realtime/wire"] },
   {
     // Of sockets the token bucket, by its file.

@@ -1,39 +1,12 @@
 /**
- * What messages in NATS look like: a head in JSON, and behind a tab a value in the JSON of the wire, which has octets.
- * JSON has no tabs in itself. Whoever looks with the `nats` command can read it.
+ * What messages in NATS look like, see `payload.ts` of the engines: octets of that text.
  */
-import { jsonCodec } from "../../wire/index.js";
-import { copyValue } from "../index.js";
+import type { Payload } from "../index.js";
+import { readPayloadText } from "../index.js";
 
-/** A value as text. @throws ValueError for a value that not every codec has */
-export function textOfValue(value: unknown): string {
-  return jsonCodec.encode(["ok", 1, copyValue(value).value]);
-}
-
-/** The value of a text. @throws Error for a text that is none */
-export function valueOfText(text: string): unknown {
-  return (jsonCodec.decode(text) as [string, number, unknown])[2] ?? null;
-}
-
-/** A message. */
-export function payloadOf(head: object, valueText?: string): string {
-  const text = JSON.stringify(head);
-  return valueText === undefined ? text : `${text}\t${valueText}`;
-}
-
-/** A message taken apart. */
-export interface Payload<Head> {
-  readonly head: Head;
-  /** Absent where it has none. */
-  readonly valueText: string | undefined;
-}
+export { payloadOf, textOfValue, valueOfText } from "../index.js";
 
 /** Takes a message apart. @throws SyntaxError for one that is not ours */
 export function readPayload<Head>(data: Uint8Array): Payload<Head> {
-  const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString();
-  const tab = text.indexOf("\t");
-  return {
-    head: JSON.parse(tab === -1 ? text : text.slice(0, tab)) as Head,
-    valueText: tab === -1 ? undefined : text.slice(tab + 1),
-  };
+  return readPayloadText<Head>(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString());
 }

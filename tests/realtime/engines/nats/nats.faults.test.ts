@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it, type TestContext } from "node:test";
 import type { Engine } from "#src/realtime/engines/index.js";
 import type { NatsOptions } from "#src/realtime/engines/nats/index.js";
-import { NatsProxy } from "./proxy.js";
-import { FollowedLog, FollowedState, Recorder } from "./recorders.js";
+import { TcpProxy } from "../proxy.js";
+import { FollowedLog, FollowedState, Recorder } from "../recorders.js";
+import { append, everything } from "../world.js";
 import { NatsServer, noNats } from "./server.js";
-import { append, everything, NatsNodes } from "./world.js";
+import { NatsNodes } from "./world.js";
 
 /** What a node's connection goes through. */
 async function reconnected(nodes: NatsNodes, index: number, act: () => void): Promise<void> {
@@ -40,7 +41,7 @@ async function appendAgain(engine: Engine, channel: string, value: unknown): Pro
 
 describe("a node whose connection to NATS is cut", { skip: noNats }, () => {
   let server: NatsServer;
-  let proxy: NatsProxy;
+  let proxy: TcpProxy;
   let nodes: NatsNodes;
   let near: Engine;
   let far: Engine;
@@ -49,10 +50,10 @@ describe("a node whose connection to NATS is cut", { skip: noNats }, () => {
   });
   after(() => server.dispose());
   beforeEach(async () => {
-    proxy = await NatsProxy.start(server.port);
+    proxy = await TcpProxy.start(server.port);
     nodes = new NatsNodes(server);
     near = await nodes.start();
-    far = await nodes.start({ servers: proxy.url, timeoutMs: 500 });
+    far = await nodes.start({ servers: proxy.url("nats"), timeoutMs: 500 });
   });
   afterEach(async () => {
     await nodes.dispose();
@@ -258,11 +259,11 @@ describe("a node that is too slow for NATS", { skip: noNats }, () => {
       t,
       'jetstream: { store_dir: "%" }\nwrite_deadline: "100ms"\nmax_pending: 4194304\n',
     );
-    const proxy = await NatsProxy.start(server.port);
+    const proxy = await TcpProxy.start(server.port);
     t.after(() => proxy.dispose());
     const nodes = startNodes(t, server);
     const near = await nodes.start();
-    const slow = await nodes.start({ servers: proxy.url });
+    const slow = await nodes.start({ servers: proxy.url("nats") });
     const log = await FollowedLog.of(slow, "room");
     let disconnects = 0;
     const back = reconnected(nodes, 1, () => disconnects++);

@@ -3,10 +3,10 @@ import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { type Engine, EngineError, type EngineErrorCode } from "#src/realtime/engines/index.js";
 import { nats } from "#src/realtime/engines/nats/index.js";
 import { FakeClock } from "#src/testing/index.js";
-import { createHost } from "../world.js";
-import { FollowedLog, FollowedState, Recorder } from "./recorders.js";
+import { FollowedLog, FollowedState, Recorder } from "../recorders.js";
+import { append, createHost, everything } from "../world.js";
 import { NatsServer, noNats } from "./server.js";
-import { append, everything, NatsNodes } from "./world.js";
+import { NatsNodes } from "./world.js";
 
 function isString(value: unknown): value is string {
   return typeof value === "string";

@@ -13,7 +13,7 @@ import {
   state,
   unchecked,
 } from "#src/realtime/index.js";
-import { Recorder } from "./recorders.js";
+import { Recorder } from "../recorders.js";
 import { NatsServer, noNats } from "./server.js";
 
 const api = contract({

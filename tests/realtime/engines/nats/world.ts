@@ -2,41 +2,13 @@
  * Engines over a NATS server of the tests' own.
  */
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import type { Append, Engine, EngineHost } from "#src/realtime/engines/index.js";
+import type { Engine, EngineHost } from "#src/realtime/engines/index.js";
 import { type NatsOptions, nats } from "#src/realtime/engines/nats/index.js";
 import type { EngineSubject } from "#src/testing/index.js";
+import { realHost } from "../world.js";
 import type { NatsServer } from "./server.js";
 
 let prefixes = 0;
-
-/** Keeps so much that nothing is lost in these tests. */
-export const everything = { count: 100_000, ageMs: 3_600_000, bytes: 100_000_000 };
-
-/** Appends a message. */
-export async function append(
-  engine: Engine,
-  channel: string,
-  value: unknown,
-  more: Partial<Append> = {},
-): Promise<string> {
-  return (await engine.logs.append(channel, { value, meta: {}, retain: everything, ...more })).position;
-}
-
-/** Time as it passes. */
-export function realHost(): EngineHost {
-  return {
-    now: () => performance.now(),
-    unixMs: () => Date.now(),
-    setTimer(callback, delayMs) {
-      const timer = setTimeout(callback, delayMs).unref();
-      return { cancel: () => clearTimeout(timer) };
-    },
-    randomId: () => Math.random().toString(36),
-    reportError: (error) => {
-      throw error;
-    },
-  };
-}
 
 /** Engines that share one prefix, which is theirs alone. */
 export class NatsNodes implements EngineSubject {

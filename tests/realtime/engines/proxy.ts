@@ -1,10 +1,10 @@
 /**
- * A way to a NATS server that can be cut, or stop.
+ * A way to a server that can be cut, or stop.
  */
 import { once } from "node:events";
 import net from "node:net";
 
-export class NatsProxy {
+export class TcpProxy {
   readonly #server: net.Server;
   readonly #sockets = new Set<net.Socket>();
   #isOpen = true;
@@ -34,15 +34,15 @@ export class NatsProxy {
     });
   }
 
-  static async start(serverPort: number): Promise<NatsProxy> {
-    const proxy = new NatsProxy(serverPort);
+  static async start(serverPort: number): Promise<TcpProxy> {
+    const proxy = new TcpProxy(serverPort);
     proxy.#server.listen(0, "127.0.0.1");
     await once(proxy.#server, "listening");
     return proxy;
   }
 
-  get url(): string {
-    return `nats://127.0.0.1:${String((this.#server.address() as net.AddressInfo).port)}`;
+  url(scheme: string): string {
+    return `${scheme}://127.0.0.1:${String((this.#server.address() as net.AddressInfo).port)}`;
   }
 
   /** Ends all connections, and refuses others until `mend`. */

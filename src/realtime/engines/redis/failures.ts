@@ -1,0 +1,45 @@
+/**
+ * What the errors of Redis and of its client library mean: whether a request may have been done, and whether it may
+ * succeed in a moment.
+ */
+import { EngineError } from "../index.js";
+
+/** What follows from an error. */
+export type Failure =
+  /** The server does not know the script: it has not been run. */
+  | "no-script"
+  /** It has not been done, and may be in a moment. */
+  | "not-done"
+  /** As "not-done", and only over another connection: this one leads to what is no master any more. */
+  | "not-master"
+  /** It may have been done. */
+  | "unknown"
+  /** It has not been done, since there is no room. */
+  | "full"
+  /** It has not been done, and will not be. */
+  | "refused";
+
+const notDone = /^(?:LOADING|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|NOREPLICAS)\b/u;
+
+/** See the head of this file. */
+export function failureOf(error: unknown): Failure {
+  if (!(error instanceof Error)) return "refused";
+  const { message, name } = error;
+  if (message.startsWith("NOSCRIPT")) return "no-script";
+  if (message.startsWith("READONLY")) return "not-master";
+  if (notDone.test(message) || /enableOfflineQueue|^None of startup nodes|^Failed to refresh slots/u.test(message)) {
+    return "not-done";
+  }
+  if (message.startsWith("OOM")) return "full";
+  return name === "ReplyError" ? "refused" : "unknown";
+}
+
+/** What the engine's caller gets of an error. */
+export function engineErrorOf(error: unknown, isClosed: boolean): EngineError {
+  if (error instanceof EngineError) return error;
+  if (isClosed) return new EngineError("closed", "the engine has been closed", { cause: error });
+  if (failureOf(error) === "full") {
+    return new EngineError("full", `Redis has no more memory (maxmemory): ${String(error)}`, { cause: error });
+  }
+  return new EngineError("unavailable", `Redis does not do it: ${String(error)}`, { cause: error });
+}

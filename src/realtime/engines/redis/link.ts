@@ -1,0 +1,303 @@
+/**
+ * The way to Redis: scripts are run, and sent again where that does no harm; what is told is heard, also after the
+ * connection was another for a while.
+ */
+import type { Cluster, Redis } from "ioredis";
+import type { EngineHost, EngineTimer } from "../index.js";
+import { EngineError } from "../index.js";
+import { type Connections, mastersOf } from "./connections.js";
+import { engineErrorOf, failureOf } from "./failures.js";
+import { Lane } from "./lane.js";
+import type { ResolvedOptions } from "./options.js";
+import type { Script } from "./script.js";
+import { ServerClock } from "./server-clock.js";
+import { Subscriptions } from "./subscriptions.js";
+import { Waits } from "./waits.js";
+
+/** What a script is run with. */
+export interface Run {
+  readonly keys: readonly string[];
+  readonly args: readonly (string | number | Buffer)[];
+  /** Whether running it twice is the same as running it once, so that it may be sent again when nobody knows. */
+  readonly isIdempotent: boolean;
+  /** Whether it writes what has to be kept. */
+  readonly isWrite?: boolean;
+  /** Runs in the order of the calls with the same one. */
+  readonly lane?: string | undefined;
+}
+
+/** What a script answers: octets, whole numbers, nothing, and lists of those. */
+export type Reply = Buffer | number | null | readonly Reply[];
+
+// Between two attempts where the server says that it cannot now.
+const retryMs = 50;
+// An answer that came later than this: whoever did not beat meanwhile may not have been able to.
+const unsteadyMs = 1000;
+
+/** See the head of this file. */
+export class RedisLink {
+  readonly host: EngineHost;
+  readonly options: ResolvedOptions;
+  readonly clock: ServerClock;
+  readonly subscriptions: Subscriptions;
+  readonly #client: Redis | Cluster;
+  readonly #connections: Connections;
+  readonly #scripts: readonly Script[];
+  readonly #lanes = new Map<string, Lane>();
+  readonly #waits: Waits | undefined;
+  readonly #audits = new Set<() => void>();
+  readonly #ready = new Set<() => void>();
+  #audit: EngineTimer | undefined;
+  #pending = 0;
+  #pendingBytes = 0;
+  #isClosed = false;
+  #steadySinceMs: number;
+
+  /** @param scripts that run in lanes */
+  constructor(connections: Connections, host: EngineHost, options: ResolvedOptions, scripts: readonly Script[]) {
+    this.#scripts = scripts;
+    this.host = host;
+    this.options = options;
+    this.clock = ServerClock.of(host);
+    this.#connections = connections;
+    this.#client = connections.requests;
+    this.#steadySinceMs = host.now();
+    this.subscriptions = new Subscriptions(connections.told);
+    this.#waits = options.replicas === 0 ? undefined : new Waits(connections.requests, options);
+    // Attempts to connect that fail are nothing to report: health tells, and requests do.
+    for (const client of new Set([connections.requests, connections.told])) {
+      client.on("error", () => undefined);
+      client.on("end", () => this.#revive(client));
+    }
+    this.#client.on("ready", () => {
+      this.#unsteady();
+      for (const ready of this.#ready) ready();
+    });
+    this.subscriptions.onReconnect(() => this.#runAudits());
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get isConnected(): boolean {
+    return this.#client.status === "ready" && !this.#isClosed;
+  }
+
+  get masters(): Redis[] {
+    return mastersOf(this.#client);
+  }
+
+  /** Since when every question was answered soon, by the host's `now`. */
+  get steadySinceMs(): number {
+    return this.#steadySinceMs;
+  }
+
+  #unsteady(): void {
+    this.#steadySinceMs = this.host.now();
+  }
+
+  /** @throws EngineError "closed" */
+  check(): void {
+    if (this.#isClosed) throw new EngineError("closed", "the engine has been closed");
+  }
+
+  /** The client library gives up where it is told of a failover while it asks the Sentinels for the master. */
+  #revive(client: Redis | Cluster): void {
+    if (this.#isClosed) return;
+    const timer = setTimeout(() => {
+      if (!this.#isClosed) client.connect().catch(() => undefined);
+    }, retryMs);
+    timer.unref();
+  }
+
+  async connect(): Promise<void> {
+    await Promise.all(
+      [...new Set([this.#connections.requests, this.#connections.told])].map((client) => client.connect()),
+    );
+    await Promise.all([this.measure(), this.#load()]);
+    this.#auditLater();
+  }
+
+  /** Looks at the server's clock. */
+  async measure(): Promise<void> {
+    const [master] = this.masters;
+    if (master === undefined) return;
+    const [seconds = 0, micros = 0] = (await master.time()).map(Number);
+    this.clock.measured(seconds * 1000 + micros / 1000);
+  }
+
+  /** Calls back when something that was told may have gone lost, and from time to time. */
+  onAudit(callback: () => void): () => void {
+    this.#audits.add(callback);
+    return () => this.#audits.delete(callback);
+  }
+
+  #runAudits(): void {
+    for (const audit of this.#audits) audit();
+  }
+
+  #auditLater(): void {
+    this.#audit = this.host.setTimer(() => {
+      if (this.isConnected) {
+        this.#runAudits();
+        this.subscriptions.audit();
+        // Should it not answer, others notice.
+        this.measure().catch(() => undefined);
+      }
+      if (!this.#isClosed) this.#auditLater();
+    }, this.options.auditIntervalMs);
+  }
+
+  /** Runs a script. @throws EngineError "unavailable", "full", "closed" */
+  async run(script: Script, run: Run): Promise<Reply> {
+    this.check();
+    if (this.#pending >= this.options.maxPending) {
+      throw new EngineError("unavailable", `${this.#pending} requests wait for Redis, which is maxPending`);
+    }
+    const bytes = bytesOf(run);
+    // One is always let through, however long.
+    if (this.#pending > 0 && this.#pendingBytes + bytes > this.options.maxPendingBytes) {
+      throw new EngineError("unavailable", `${this.#pendingBytes} octets wait for Redis, of maxPendingBytes`);
+    }
+    this.#pending++;
+    this.#pendingBytes += bytes;
+    const deadlineMs = performance.now() + this.options.timeoutMs;
+    const isDone = (error: unknown): boolean => this.#isClosed || !isWorthAgain(error, run.isIdempotent, deadlineMs);
+    const send = (): Promise<Reply> => this.#send(script, run);
+    try {
+      const reply = await (run.lane === undefined ? this.#loop(send, isDone) : this.#lane(run.lane).run(send, isDone));
+      if (run.isWrite === true) await this.#waits?.reached();
+      return reply;
+    } catch (error) {
+      throw engineErrorOf(error, this.#isClosed);
+    } finally {
+      this.#pending--;
+      this.#pendingBytes -= bytes;
+    }
+  }
+
+  async #loop<Result>(send: () => Promise<Result>, isDone: (error: unknown) => boolean): Promise<Result> {
+    for (;;) {
+      try {
+        return await send();
+      } catch (error) {
+        if (isDone(error)) throw error;
+        await this.#settled();
+      }
+    }
+  }
+
+  #lane(name: string): Lane {
+    const known = this.#lanes.get(name);
+    if (known !== undefined) return known;
+    const lane = new Lane(
+      async (error) => {
+        // Whoever sends the script along with the first one would let it overtake others.
+        if (failureOf(error) === "no-script") await this.#load().catch(() => undefined);
+        else await this.#settled();
+        return !this.#isClosed;
+      },
+      () => {
+        if (this.#lanes.get(name) === lane) this.#lanes.delete(name);
+      },
+    );
+    this.#lanes.set(name, lane);
+    return lane;
+  }
+
+  /** Gives all servers all scripts. */
+  async #load(): Promise<void> {
+    const scripts = [...this.#scripts];
+    await Promise.all(this.masters.flatMap((master) => scripts.map(({ lua }) => master.script("LOAD", lua))));
+  }
+
+  async #send(script: Script, { keys, args, lane }: Run): Promise<Reply> {
+    const sentAtMs = this.host.now();
+    try {
+      return await this.#eval("EVALSHA", script.sha, keys, args);
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure === "not-done" || failure === "not-master" || failure === "unknown") this.#unsteady();
+      if (failure === "no-script" && lane === undefined) return await this.#eval("EVAL", script.lua, keys, args);
+      if (failure === "not-master") this.reconnect();
+      // A server that says nothing may be behind a connection that leads nowhere.
+      else if (failure === "unknown" && error instanceof Error && error.message.includes("timed out")) this.reconnect();
+      throw error;
+    } finally {
+      if (this.host.now() - sentAtMs > unsteadyMs) this.#unsteady();
+    }
+  }
+
+  async #eval(
+    command: "EVALSHA" | "EVAL",
+    script: string,
+    keys: readonly string[],
+    args: readonly (string | number | Buffer)[],
+  ): Promise<Reply> {
+    return (await this.#client.callBuffer(command, script, keys.length, ...keys, ...args)) as Reply;
+  }
+
+  /** Resolves in a moment, when there is a connection; or when waiting makes no sense any more. */
+  async #settled(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      // The client library tells when it is ready; a server that is, and cannot now, says nothing later.
+      const timer = setTimeout(done, this.isConnected ? retryMs : this.options.timeoutMs);
+      const ready = this.#ready;
+      ready.add(done);
+      function done(): void {
+        clearTimeout(timer);
+        ready.delete(done);
+        resolve();
+      }
+    });
+  }
+
+  /** Hears what is told on a channel. @throws EngineError "unavailable", "closed" */
+  async subscribe(channel: string, receive: (message: Buffer) => void): Promise<() => void> {
+    this.check();
+    const deadlineMs = performance.now() + this.options.timeoutMs;
+    const isDone = (error: unknown): boolean => this.#isClosed || !isWorthAgain(error, true, deadlineMs);
+    try {
+      return await this.#loop(() => this.subscriptions.add(channel, receive), isDone);
+    } catch (error) {
+      throw engineErrorOf(error, this.#isClosed);
+    }
+  }
+
+  /** Connects anew: to where the master is now. */
+  reconnect(): void {
+    if ("disconnect" in this.#client && this.options.cluster === undefined && this.isConnected) {
+      this.#client.disconnect(true);
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#audit?.cancel();
+    this.subscriptions.close();
+    for (const ready of [...this.#ready]) ready();
+    for (const client of new Set([this.#connections.requests, this.#connections.told])) client.disconnect();
+  }
+}
+
+/** Octets of what a request carries, about. */
+function bytesOf({ args }: Run): number {
+  let bytes = 0;
+  for (const arg of args) if (typeof arg !== "number") bytes += arg.length;
+  return bytes;
+}
+
+function isWorthAgain(error: unknown, isIdempotent: boolean, deadlineMs: number): boolean {
+  if (performance.now() >= deadlineMs) return false;
+  switch (failureOf(error)) {
+    case "not-done":
+    case "not-master":
+    case "no-script":
+      return true;
+    case "unknown":
+      return isIdempotent;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * Who is where: kept in Redis, told to who follows, and forgotten by whichever node first finds that another has died.
+ */
+import type {
+  EngineSubscription,
+  EngineTimer,
+  Presence,
+  PresenceEngine,
+  PresenceList,
+  PresenceSink,
+} from "../index.js";
+import { textOfValue, valueOfText } from "../index.js";
+import { Feed } from "./feed.js";
+import type { Keys } from "./keys.js";
+import type { RedisLink, Reply } from "./link.js";
+import { beatScript, dropScript, listScript, putScript, sweepScript } from "./presence-scripts.js";
+import { PresenceView, type ToldPresence, toldPresence } from "./presence-view.js";
+import type { Script } from "./script.js";
+
+// So much later than promised it is noticed that a node is dead.
+const sweepIntervalMs = 500;
+// A node that tells before it beats: longer than until it does.
+const unbeatenTtlMs = 60_000;
+
+/** See the head of this file. */
+export class RedisPresence implements PresenceEngine {
+  readonly #link: RedisLink;
+  readonly #keys: Keys;
+  /** Nodes of which it is not known whether their last beat was heard: whether they were known is not, either. */
+  readonly #unsure = new Set<string>();
+  readonly #watches = new Set<() => void>();
+  #timer: EngineTimer | undefined;
+  #isSweeping = false;
+
+  constructor(link: RedisLink, keys: Keys) {
+    this.#link = link;
+    this.#keys = keys;
+  }
+
+  start(): void {
+    this.#sweepLater();
+  }
+
+  async beat(node: string, ttlMs: number): Promise<boolean> {
+    this.#link.check();
+    const ask = (): Promise<Reply> => this.#ask(beatScript, [node, Math.ceil(ttlMs)], false);
+    try {
+      let wasKnown = await ask();
+      while (wasKnown === -1) {
+        await this.#drop(node);
+        wasKnown = await ask();
+      }
+      const isSure = !this.#unsure.delete(node);
+      return wasKnown === 1 && isSure;
+    } catch (error) {
+      this.#unsure.add(node);
+      throw error;
+    }
+  }
+
+  async put(node: string, channel: string, { user, state, connections }: Presence): Promise<void> {
+    this.#link.check();
+    const args = [node, channel, user, connections, connections === 0 ? "" : textOfValue(state), unbeatenTtlMs];
+    await this.#ask(putScript, args);
+  }
+
+  async dropNode(node: string): Promise<void> {
+    this.#link.check();
+    await this.#drop(node);
+  }
+
+  async #drop(node: string): Promise<void> {
+    while ((await this.#ask(dropScript, [node])) === 0);
+  }
+
+  async list(channel: string, limit: number): Promise<PresenceList> {
+    this.#link.check();
+    const { count, users } = await this.#list(channel, limit);
+    return { count, users: users.map(({ stateText, ...who }) => ({ ...who, state: valueOfText(stateText) })) };
+  }
+
+  async #list(channel: string, limit: number) {
+    const answer = await this.#ask(listScript, [channel, limit]);
+    const [epoch, number, count, ...found] = answer as [Buffer, Buffer, number, ...Reply[]];
+    const users: { user: string; connections: number; stateText: string }[] = [];
+    for (let index = 0; index < found.length; index += 3) {
+      const [user, connections, stateText] = found.slice(index, index + 3);
+      users.push({ user: String(user), connections: Number(connections), stateText: String(stateText) });
+    }
+    return { epoch: String(epoch), position: String(number), count, users };
+  }
+
+  async watch(channel: string, sink: PresenceSink): Promise<EngineSubscription> {
+    this.#link.check();
+    const told = this.#keys.presenceTold(channel);
+    const view = new PresenceView(sink);
+    const feed = new Feed<ToldPresence>({
+      read: async () => {
+        const { epoch, position, users } = await this.#list(channel, -1);
+        view.replace(users);
+        return { items: [], epoch, position, isEnd: true };
+      },
+      tell: (item) => view.told(item),
+      missed: () => this.#link.subscriptions.missed(told),
+    });
+    const unsubscribe = await this.#link.subscribe(told, (message) => feed.received(toldPresence(message)));
+    const unaudit = this.#link.onAudit(() => {
+      this.#list(channel, 0).then(
+        ({ epoch, position }) => feed.standsAt(epoch, position),
+        // The next one finds it.
+        () => undefined,
+      );
+    });
+    const stop = (): void => {
+      feed.stop();
+      view.stop();
+      unaudit();
+      unsubscribe();
+      this.#watches.delete(stop);
+    };
+    this.#watches.add(stop);
+    try {
+      const { epoch, position, users } = await this.#list(channel, -1);
+      view.begin(users);
+      // In a moment, so that nobody is told before they know that they are.
+      setImmediate(() => feed.begin(epoch, position));
+      return { stop };
+    } catch (error) {
+      stop();
+      throw error;
+    }
+  }
+
+  async #ask(script: Script, args: readonly (string | number)[], isIdempotent: boolean = true): Promise<Reply> {
+    const prefix = this.#keys.presence;
+    const epoch = encodeURIComponent(this.#link.host.randomId());
+    const all = [this.#link.clock.now(), prefix, epoch, ...args];
+    const lane = script === putScript ? prefix : undefined;
+    return await this.#link.run(script, { keys: [`${prefix}n`], args: all, isIdempotent, lane });
+  }
+
+  #sweepLater(): void {
+    this.#timer = this.#link.host.setTimer(() => {
+      // What cannot be looked at now is in a moment.
+      this.#sweep().catch(() => undefined);
+      if (!this.#link.isClosed) this.#sweepLater();
+    }, sweepIntervalMs);
+  }
+
+  /** A node may only be taken for dead by who could have heard it: whoever was cut off waits anew. */
+  async #sweep(): Promise<void> {
+    if (this.#isSweeping || !this.#link.isConnected) return;
+    this.#isSweeping = true;
+    try {
+      let isDone: Reply;
+      do {
+        const steadyMs = Math.floor(this.#link.host.now() - this.#link.steadySinceMs);
+        isDone = await this.#ask(sweepScript, [steadyMs]);
+      } while (isDone === 0);
+    } finally {
+      this.#isSweeping = false;
+    }
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    for (const stop of this.#watches) stop();
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Engines over a Redis server of the tests' own.
+ */
+import { Redis } from "ioredis";
+import type { Engine, EngineHost } from "#src/realtime/engines/index.js";
+import { type RedisEngineOptions, redis } from "#src/realtime/engines/redis/index.js";
+import { type EngineSubject, FakeClock } from "#src/testing/index.js";
+import { realHost } from "../world.js";
+
+let prefixes = 0;
+
+/** Engines that share one prefix, which is theirs alone. */
+export class RedisNodes implements EngineSubject {
+  readonly prefix: string = `t${String(prefixes++)}`;
+  readonly #options: RedisEngineOptions;
+  readonly clients: Redis[] = [];
+  readonly #engines: Engine[] = [];
+
+  /** @param options of all of them */
+  constructor(options: RedisEngineOptions) {
+    this.#options = { prefix: this.prefix, connection: { retryStrategy: () => 10 }, ...options };
+  }
+
+  create(options: RedisEngineOptions = {}): Engine {
+    const engine = redis({
+      ...this.#options,
+      createClient: (connection, url) => {
+        const client = url === undefined ? new Redis(connection) : new Redis(url, connection);
+        this.clients.push(client);
+        return client;
+      },
+      ...options,
+    });
+    this.#engines.push(engine);
+    const start = engine.start.bind(engine);
+    engine.start = (host) => start(this.#holding(host));
+    return engine;
+  }
+
+  readonly #hosts = new Map<EngineHost, EngineHost>();
+
+  /** A told time stands still until the server has answered what a timer asked. */
+  #holding(host: EngineHost): EngineHost {
+    const clock = (host as { clock?: unknown }).clock;
+    if (!(clock instanceof FakeClock)) return host;
+    const known = this.#hosts.get(host);
+    if (known !== undefined) return known;
+    const holding: EngineHost = {
+      now: () => host.now(),
+      unixMs: () => host.unixMs(),
+      randomId: () => host.randomId(),
+      reportError: (error, during) => host.reportError(error, during),
+      setTimer: (callback, delayMs) =>
+        host.setTimer(() => {
+          callback();
+          clock.hold(this.settle());
+        }, delayMs),
+    };
+    this.#hosts.set(host, holding);
+    return holding;
+  }
+
+  /** Makes an engine, and starts it in real time. */
+  async start(options: RedisEngineOptions = {}, host: EngineHost = realHost()): Promise<Engine> {
+    const engine = this.create(options);
+    await engine.start(host);
+    return engine;
+  }
+
+  reopen(): Engine {
+    return this.create();
+  }
+
+  /** What was sent has been taken by the server, and then what it had to say of it has come. */
+  async settle(): Promise<void> {
+    for (let time = 0; time < 2; time++) {
+      for (const client of this.clients) if (client.status === "ready") await client.ping().catch(() => undefined);
+    }
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all(this.#engines.map((engine) => engine.close()));
+  }
+}
