@@ -46,7 +46,9 @@ export class Changes {
   put(change: Omit<KeyChange, "older" | "newer">): KeyChange | undefined {
     const before = this.#byKey.get(change.key);
     if (before !== undefined) this.#byAge.remove(before);
-    const kept: KeyChange = { ...change, older: undefined, newer: undefined };
+    const { key, value, revision, sequence, isDeleted, bytes } = change;
+    // Written out, so that all have one shape, whoever made them.
+    const kept: KeyChange = { key, value, revision, sequence, isDeleted, bytes, older: undefined, newer: undefined };
     this.#byKey.set(change.key, kept);
     this.#byAge.push(kept);
     return before;

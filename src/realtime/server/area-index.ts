@@ -1,28 +1,9 @@
 /**
  * The entries of a state by the area that they are in, and what has changed in each area.
  */
-import { Changes } from "../engines/index.js";
-import { type Codec, type EncodedArray, encodedArray, type StateEntry } from "../wire/index.js";
+import type { StateEntry } from "../wire/index.js";
 import type { View, Whereabouts } from "./interest.js";
-
-/** Entries of one area, encoded once for all who get them. */
-export class Part {
-  readonly entries: readonly StateEntry[];
-  readonly #encoded = new Map<Codec, EncodedArray>();
-
-  constructor(entries: readonly StateEntry[]) {
-    this.entries = entries;
-  }
-
-  encodedBy(codec: Codec): EncodedArray {
-    let encoded = this.#encoded.get(codec);
-    if (encoded === undefined) {
-      encoded = encodedArray(codec, this.entries);
-      this.#encoded.set(codec, encoded);
-    }
-    return encoded;
-  }
-}
+import { Part } from "./view-delta.js";
 
 /** An entry to put. */
 export interface PlacedEntry {
@@ -34,53 +15,68 @@ export interface PlacedEntry {
   readonly area: Whereabouts;
 }
 
-/** Before all changes. */
-export const beginning: number = -1;
+/** An entry as it is now. It is changed where it stands: what changes often makes no garbage. */
+type Kept = { -readonly [Member in keyof PlacedEntry]: PlacedEntry[Member] };
+
+interface AreaEntries {
+  readonly byKey: Map<string, Kept>;
+  /** The last change of any of them. */
+  sequence: number;
+}
+
+// Before all changes.
+const beginning = -1;
 
 /** See the head of this file. */
 export class AreaIndex {
-  /** The newest entries; an area without any is not kept. */
-  readonly #areas = new Map<Whereabouts, Changes>();
-  readonly #areaOf = new Map<string, Whereabouts>();
+  readonly #entries = new Map<string, Kept>();
+  /** An area without entries is not kept. */
+  readonly #areas = new Map<Whereabouts, AreaEntries>();
   /** By the change after which they begin. As long as nothing changes. */
-  readonly #parts = new Map<number, Map<Whereabouts, Part | undefined>>();
+  readonly #parts = new Map<number, Map<Whereabouts, Part<StateEntry> | undefined>>();
   /** Keys that have come, gone, or are elsewhere since they were taken. */
   #moved = new Set<string>();
 
-  /** Keys that there are. */
-  get size(): number {
-    return this.#areaOf.size;
-  }
-
   put({ key, value, revision, sequence, area }: PlacedEntry): void {
-    this.#parts.clear();
-    const before = this.#areaOf.get(key);
-    if (before !== area) {
-      this.#takeOut(key, before);
-      this.#areaOf.set(key, area);
-      this.#moved.add(key);
+    if (this.#parts.size > 0) this.#parts.clear();
+    let entry = this.#entries.get(key);
+    if (entry === undefined) {
+      entry = { key, value, revision, sequence, area };
+      this.#entries.set(key, entry);
+      this.#enter(entry);
+    } else {
+      const isElsewhere = entry.area !== area;
+      if (isElsewhere) this.#leave(entry);
+      entry.value = value;
+      entry.revision = revision;
+      entry.sequence = sequence;
+      entry.area = area;
+      if (isElsewhere) this.#enter(entry);
     }
-    let entries = this.#areas.get(area);
-    if (entries === undefined) {
-      entries = new Changes();
-      this.#areas.set(area, entries);
-    }
-    entries.put({ key, value, revision, sequence, isDeleted: false, bytes: 0 });
+    const entries = this.#areas.get(area);
+    if (entries !== undefined) entries.sequence = sequence;
   }
 
   delete(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
     this.#parts.clear();
-    this.#takeOut(key, this.#areaOf.get(key));
-    this.#areaOf.delete(key);
-    this.#moved.add(key);
+    this.#entries.delete(key);
+    this.#leave(entry);
   }
 
-  #takeOut(key: string, area: Whereabouts | undefined): void {
-    const entries = area === undefined ? undefined : this.#areas.get(area);
-    const entry = entries?.get(key);
-    if (area === undefined || entries === undefined || entry === undefined) return;
-    entries.remove(entry);
-    if (entries.size === 0) this.#areas.delete(area);
+  #enter(entry: Kept): void {
+    this.#moved.add(entry.key);
+    const entries = this.#areas.get(entry.area);
+    if (entries !== undefined) entries.byKey.set(entry.key, entry);
+    else this.#areas.set(entry.area, { byKey: new Map([[entry.key, entry]]), sequence: entry.sequence });
+  }
+
+  #leave({ key, area }: Kept): void {
+    this.#moved.add(key);
+    const entries = this.#areas.get(area);
+    entries?.byKey.delete(key);
+    if (entries?.byKey.size === 0) this.#areas.delete(area);
   }
 
   /** Keys that have come, gone, or are in another area, since the last call. */
@@ -90,59 +86,66 @@ export class AreaIndex {
     return moved;
   }
 
-  /** Whether a key is there, and in sight. */
-  isSeen(key: string, view: View): boolean {
-    const area = this.#areaOf.get(key);
-    return area !== undefined && (view === undefined || view.has(area));
+  /** An entry, if it is in sight. */
+  seen(key: string, view: View): StateEntry | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || !isIn(view, entry.area)) return undefined;
+    return [key, entry.value, entry.revision];
   }
 
-  /** An entry that is in sight. */
-  seen(key: string, view: View): StateEntry | undefined {
-    const area = this.#areaOf.get(key);
-    if (area === undefined || (view !== undefined && !view.has(area))) return undefined;
-    const entry = this.#areas.get(area)?.get(key);
-    return entry === undefined ? undefined : [key, entry.value, entry.revision];
+  /** Whether a key is there, and in sight. */
+  isSeen(key: string, view: View): boolean {
+    const entry = this.#entries.get(key);
+    return entry !== undefined && isIn(view, entry.area);
   }
 
   /** The keys in sight. */
-  keysIn(view: View): readonly string[] {
-    return this.#areasIn(view).flatMap(
-      (area) =>
-        this.#areas
-          .get(area)
-          ?.since(beginning)
-          .set.map(({ key }) => key) ?? [],
-    );
+  keysIn(view: View): string[] {
+    return [...this.#areasIn(view)].flatMap((area) => [...(this.#areas.get(area)?.byKey.keys() ?? [])]);
   }
 
-  /** What somebody needs who had all in sight before, as it was after the change `from`. */
-  parts(view: View, before: View, from: number): readonly Part[] {
-    const parts: Part[] = [];
+  /** What somebody needs who had all of what they saw before (`before`), as it was after the change `from`. */
+  parts(view: View, before: View, from: number): readonly Part<StateEntry>[] {
+    const parts: Part<StateEntry>[] = [];
     for (const area of this.#areasIn(view)) {
-      const part = this.#part(area, before === undefined || before.has(area) ? from : beginning);
+      const part = this.#part(area, view === before || isIn(before, area) ? from : beginning);
       if (part !== undefined) parts.push(part);
     }
     return parts;
   }
 
-  #areasIn(view: View): readonly Whereabouts[] {
-    if (view === undefined) return [...this.#areas.keys()];
-    if (view.size < this.#areas.size) return [...view];
+  /** Some of them may be empty. */
+  #areasIn(view: View): Iterable<Whereabouts> {
+    if (view === undefined) return this.#areas.keys();
+    if (view.size <= this.#areas.size) return view;
     return [...this.#areas.keys()].filter((area) => view.has(area));
   }
 
-  #part(area: Whereabouts, from: number): Part | undefined {
+  #part(area: Whereabouts, from: number): Part<StateEntry> | undefined {
     let parts = this.#parts.get(from);
     if (parts === undefined) {
       parts = new Map();
       this.#parts.set(from, parts);
     }
     let part = parts.get(area);
-    if (part !== undefined || parts.has(area)) return part;
-    const changed = this.#areas.get(area)?.since(from).set ?? [];
-    if (changed.length > 0)
-      part = new Part(changed.map(({ key, value, revision }): StateEntry => [key, value, revision]));
-    parts.set(area, part);
+    if (part === undefined && !parts.has(area)) {
+      part = this.#changedIn(area, from);
+      parts.set(area, part);
+    }
     return part;
   }
+
+  #changedIn(area: Whereabouts, from: number): Part<StateEntry> | undefined {
+    const entries = this.#areas.get(area);
+    if (entries === undefined || entries.sequence <= from) return undefined;
+    const changed: StateEntry[] = [];
+    for (const { key, value, revision, sequence } of entries.byKey.values()) {
+      if (sequence > from) changed.push([key, value, revision]);
+    }
+    return changed.length === 0 ? undefined : new Part(changed);
+  }
+}
+
+function isIn(view: View, area: Whereabouts): boolean {
+  return view === undefined || view.has(area);
 }

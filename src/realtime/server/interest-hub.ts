@@ -9,7 +9,7 @@ import { AreaIndex } from "./area-index.js";
 import { ChannelInterest, type Interest, type View } from "./interest.js";
 import { InterestSubscription } from "./interest-subscription.js";
 import type { Hub, HubContext, HubIdentity, Subscriber, Subscription } from "./subscription.js";
-import type { ViewDelta } from "./view-delta.js";
+import { DeltaHead, type ViewDelta } from "./view-delta.js";
 
 /** What has changed between two moments at which all subscribers were told. */
 export interface Step {
@@ -42,6 +42,7 @@ export class InterestHub implements Hub {
   step: Step = { from: 0, to: 0, atMs: Number.NEGATIVE_INFINITY, moved: new Set(), deltas: new Map() };
   readonly #subscriptions = new Set<InterestSubscription>();
   #watch: StateWatch | undefined;
+  #head: DeltaHead | undefined;
   #isFlushing = false;
   #isStopped = false;
   #failure: EngineError | undefined;
@@ -120,6 +121,16 @@ export class InterestHub implements Hub {
   #put(key: string, value: unknown, revision: string): void {
     const area = this.interest.areaOf(key, value);
     this.index.put({ key, value, revision, sequence: ++this.sequence, area });
+  }
+
+  /** How deltas begin that lead from a position to the newest. */
+  headFrom(previous: string): DeltaHead {
+    const { position } = this;
+    // Most have the same position.
+    if (this.#head?.frame[3] !== previous || this.#head.frame[2] !== position) {
+      this.#head = new DeltaHead(this.n, position, previous);
+    }
+    return this.#head;
   }
 
   /** Asks everybody again what they see. */

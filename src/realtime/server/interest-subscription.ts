@@ -7,11 +7,10 @@
  */
 import type { EngineTimer } from "../engines/index.js";
 import type { StateEntry, SubReply } from "../wire/index.js";
-import type { Part } from "./area-index.js";
 import { noView, type View } from "./interest.js";
 import type { InterestHub } from "./interest-hub.js";
 import type { Subscriber, Subscription } from "./subscription.js";
-import { ViewDelta } from "./view-delta.js";
+import { type Part, ViewDelta } from "./view-delta.js";
 
 /** See the head of this file. */
 export class InterestSubscription implements Subscription {
@@ -128,11 +127,11 @@ export class InterestSubscription implements Subscription {
 
   /** @returns whether there was anything to send */
   #sendDelta(view: View): boolean {
-    const { sequence, position, step, index, n, context } = this.#hub;
+    const { sequence, position, step, index, context } = this.#hub;
     const isInStep = this.#sequence === step.from && sequence === step.to && view === this.#view;
     const parts = index.parts(view, this.#view, this.#sequence);
     const deleted = isInStep ? this.#movedAway(step.moved, view) : this.#outOfSight(parts, view);
-    const count = parts.reduce((sum, { entries }) => sum + entries.length, deleted.length);
+    const count = parts.reduce((sum, { elements }) => sum + elements.length, deleted.length);
     if (count > context.limits.maxLagKeys) {
       this.#begin(view);
       this.#sendPages(view);
@@ -145,8 +144,8 @@ export class InterestSubscription implements Subscription {
     this.#position = position;
     // Those who see the same, and have seen it before, get the same.
     let delta = isInStep ? step.deltas.get(view) : undefined;
-    if (delta?.previous !== previous) {
-      delta = new ViewDelta(["d", n, position, previous], parts, deleted);
+    if (delta?.head.frame[3] !== previous) {
+      delta = new ViewDelta(this.#hub.headFrom(previous), parts, deleted);
       if (isInStep) step.deltas.set(view, delta);
     }
     this.#subscriber.out.sendMessage(delta);
@@ -164,10 +163,10 @@ export class InterestSubscription implements Subscription {
   }
 
   /** The same where nothing is known about what has moved. */
-  #outOfSight(parts: readonly Part[], view: View): readonly string[] {
+  #outOfSight(parts: readonly Part<StateEntry>[], view: View): readonly string[] {
     const deleted = [...this.#known].filter((key) => !this.#hub.index.isSeen(key, view));
     for (const key of deleted) this.#known.delete(key);
-    for (const { entries } of parts) for (const [key] of entries) this.#known.add(key);
+    for (const { elements } of parts) for (const [key] of elements) this.#known.add(key);
     return deleted;
   }
 

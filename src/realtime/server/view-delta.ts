@@ -1,36 +1,76 @@
 /**
- * A delta of what somebody sees of a state: put together of parts that others see, too.
+ * A delta of what somebody sees of a state: put together of parts that others get, too, and that are encoded once.
  */
-import { type Codec, type DeltaFrame, type EncodedArray, spliced } from "../wire/index.js";
-import type { Part } from "./area-index.js";
+import {
+  type Codec,
+  type DeltaFrame,
+  type EncodedElements,
+  type Splicer,
+  type StateEntry,
+  splicerOf,
+} from "../wire/index.js";
 import type { Prepared, RealtimePlatform } from "./connection.js";
 import type { Message } from "./subscription.js";
 
+/** Elements of an array, which each codec encodes once. */
+export class Part<Element = unknown> {
+  readonly elements: readonly Element[];
+  readonly #encoded = new Map<Splicer, EncodedElements>();
+
+  constructor(elements: readonly Element[]) {
+    this.elements = elements;
+  }
+
+  encodedBy(splicer: Splicer): EncodedElements {
+    let encoded = this.#encoded.get(splicer);
+    if (encoded === undefined) {
+      encoded = splicer.elements(this.elements);
+      this.#encoded.set(splicer, encoded);
+    }
+    return encoded;
+  }
+}
+
+/** How the deltas from one position to another begin. */
+export class DeltaHead extends Part {
+  readonly frame: readonly ["d", n: number, position: string, previous: string];
+
+  constructor(n: number, position: string, previous: string) {
+    const frame = ["d", n, position, previous] as const;
+    super(frame);
+    this.frame = frame;
+  }
+}
+
+// Those of the codecs that servers have, which are few and stay.
+const splicers = new WeakMap<Codec, { readonly splicer: Splicer | undefined }>();
+
+function splicerFor(codec: Codec): Splicer | undefined {
+  let known = splicers.get(codec);
+  if (known === undefined) {
+    known = { splicer: splicerOf(codec) };
+    splicers.set(codec, known);
+  }
+  return known.splicer;
+}
+
 /** See the head of this file. */
 export class ViewDelta implements Message {
-  readonly #head: readonly ["d", n: number, position: string, previous: string];
-  readonly #parts: readonly Part[];
+  readonly head: DeltaHead;
+  readonly #parts: readonly Part<StateEntry>[];
   readonly #deleted: readonly string[];
-  readonly #messages = new Map<Codec, EncodedArray | Prepared>();
+  readonly #messages = new Map<Codec, string | Uint8Array | Prepared>();
 
-  constructor(
-    head: readonly ["d", n: number, position: string, previous: string],
-    parts: readonly Part[],
-    deleted: readonly string[],
-  ) {
-    this.#head = head;
+  constructor(head: DeltaHead, parts: readonly Part<StateEntry>[], deleted: readonly string[]) {
+    this.head = head;
     this.#parts = parts;
     this.#deleted = deleted;
   }
 
-  get previous(): string {
-    return this.#head[3];
-  }
-
-  messageFor(codec: Codec, platform: RealtimePlatform): EncodedArray | Prepared {
+  messageFor(codec: Codec, platform: RealtimePlatform): string | Uint8Array | Prepared {
     const known = this.#messages.get(codec);
     if (known === undefined) {
-      const encoded = this.#encoded(codec);
+      const encoded = this.#encodedBy(codec);
       this.#messages.set(codec, encoded);
       return encoded;
     }
@@ -41,14 +81,17 @@ export class ViewDelta implements Message {
     return prepared;
   }
 
-  #encoded(codec: Codec): EncodedArray {
-    const parts = this.#parts.map((part) => part.encodedBy(codec));
-    const tail = this.#deleted.length === 0 ? [] : [this.#deleted];
-    return spliced(codec, this.#head, parts, tail) ?? codec.encode(this.#frame());
+  #encodedBy(codec: Codec): string | Uint8Array {
+    const splicer = splicerFor(codec);
+    if (splicer === undefined) return codec.encode(this.#frame());
+    const parts = this.#parts.map((part) => part.encodedBy(splicer));
+    const tail = this.#deleted.length === 0 ? undefined : splicer.elements([this.#deleted]);
+    return splicer.frame(this.head.encodedBy(splicer), parts, tail);
   }
 
   #frame(): DeltaFrame {
-    const entries = this.#parts.flatMap((part) => part.entries);
-    return this.#deleted.length === 0 ? [...this.#head, entries] : [...this.#head, entries, this.#deleted];
+    const { frame: head } = this.head;
+    const entries = this.#parts.flatMap(({ elements }) => elements);
+    return this.#deleted.length === 0 ? [...head, entries] : [...head, entries, this.#deleted];
   }
 }

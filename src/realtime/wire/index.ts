@@ -22,7 +22,7 @@ export {
   writeShared,
   writeSharing,
 } from "./sharing.js";
-export type { EncodedArray } from "./splicing.js";
-export { arrayHead, encodedArray, spliced } from "./splicing.js";
+export type { EncodedElements, Splicer } from "./splicing.js";
+export { arrayHead, splicerOf } from "./splicing.js";
 export type { Translation } from "./values.js";
 export { decodedDepth, encodedDepth, translated } from "./values.js";

@@ -6,8 +6,23 @@ import type { Codec } from "./codec.js";
 import type { Frame } from "./frames.js";
 import { jsonCodec } from "./json.js";
 
-/** An encoded array. */
-export type EncodedArray = string | Uint8Array;
+/** Elements of an array, encoded as they stand in it. There is one at least. */
+export interface EncodedElements<Data extends string | Uint8Array = string | Uint8Array> {
+  readonly count: number;
+  readonly data: Data;
+}
+
+/** Puts frames together as one codec writes them. */
+export interface Splicer<Data extends string | Uint8Array = string | Uint8Array> {
+  /** Encodes elements of an array; one at least. */
+  elements(elements: readonly unknown[]): EncodedElements<Data>;
+  /** A frame that has the elements of `head`, an array with the elements of all `parts`, and those of `tail`, if there are any. */
+  frame(
+    head: EncodedElements<Data>,
+    parts: readonly EncodedElements<Data>[],
+    tail: EncodedElements<Data> | undefined,
+  ): Data;
+}
 
 // MessagePack's formats: fixarray has up to 15 elements, array 16 up to 65,535, array 32 the rest.
 const maxFixArray = 15;
@@ -23,72 +38,50 @@ export function arrayHead(length: number): readonly number[] {
   return [array32Format, length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff];
 }
 
-/** How many elements an array of MessagePack has, and where the first of them stands. */
-function readHead(array: Uint8Array): readonly [count: number, start: number] {
-  const [format = 0, a = 0, b = 0, c = 0, d = 0] = array;
-  if (format === array16Format) return [(a << 8) | b, 3];
-  if (format === array32Format) return [((a << 24) | (b << 16) | (c << 8) | d) >>> 0, 5];
-  return [format & maxFixArray, 1];
+/** Where the elements of an array of MessagePack begin. */
+function headLength(array: Uint8Array): number {
+  const [format] = array;
+  if (format === array16Format) return 3;
+  return format === array32Format ? 5 : 1;
 }
 
-/** Encodes an array that is no frame. No codec tells the difference. */
-export function encodedArray(codec: Codec, elements: readonly unknown[]): EncodedArray {
-  return codec.encode(elements as unknown as Frame);
+/** @returns undefined where it is not known how the codec writes. A subprotocol of ours says it, whosever codec it is */
+export function splicerOf(codec: Codec): Splicer | undefined {
+  // No codec tells an array from a frame.
+  const encode = (elements: readonly unknown[]): string | Uint8Array => codec.encode(elements as unknown as Frame);
+  if (codec.subprotocol === jsonCodec.subprotocol) return jsonSplicer(encode as (array: readonly unknown[]) => string);
+  if (codec.subprotocol !== "openline.v1.msgpack") return undefined;
+  return messagePackSplicer(encode as (array: readonly unknown[]) => Uint8Array);
 }
 
-/**
- * Encodes a frame that has the elements of `head`, an array with the elements of all `parts`, and the elements of `tail`.
- *
- * @param parts encoded by the same codec; none of them is empty
- * @returns undefined where it is not known how the codec writes. A subprotocol of the protocol says it, whosever codec it is
- */
-export function spliced(
-  codec: Codec,
-  head: readonly unknown[],
-  parts: readonly EncodedArray[],
-  tail: readonly unknown[],
-): EncodedArray | undefined {
-  const [before, after] = [encodedArray(codec, head), encodedArray(codec, tail)];
-  switch (codec.subprotocol) {
-    case jsonCodec.subprotocol:
-      return splicedJson(before as string, parts as readonly string[], after as string);
-    case "openline.v1.msgpack":
-      return splicedMessagePack(before as Uint8Array, parts as readonly Uint8Array[], after as Uint8Array);
-    default:
-      return undefined;
-  }
-}
-
-function splicedJson(head: string, parts: readonly string[], tail: string): string {
-  const entries = parts.map((part) => part.slice(1, -1)).join(",");
-  const end = tail === "[]" ? "]" : `,${tail.slice(1)}`;
-  return `${head.slice(0, -1)},[${entries}]${end}`;
-}
-
-function splicedMessagePack(head: Uint8Array, parts: readonly Uint8Array[], tail: Uint8Array): Uint8Array {
-  const [headCount, headStart] = readHead(head);
-  const [tailCount, tailStart] = readHead(tail);
-  let count = 0;
-  let length = 0;
-  for (const part of parts) {
-    const [elements, start] = readHead(part);
-    count += elements;
-    length += part.length - start;
-  }
-  const frameHead = arrayHead(headCount + 1 + tailCount);
-  const entriesHead = arrayHead(count);
-  const frame = new Uint8Array(
-    frameHead.length + head.length - headStart + entriesHead.length + length + tail.length - tailStart,
-  );
-  frame.set(frameHead);
-  let at = frameHead.length;
-  const add = (octets: Uint8Array | readonly number[]): void => {
-    frame.set(octets, at);
-    at += octets.length;
+function jsonSplicer(encode: (elements: readonly unknown[]) => string): Splicer<string> {
+  return {
+    elements: (elements) => ({ count: elements.length, data: encode(elements).slice(1, -1) }),
+    frame(head, parts, tail) {
+      const end = tail === undefined ? "]" : `,${tail.data}]`;
+      return `[${head.data},[${parts.map(({ data }) => data).join(",")}]${end}`;
+    },
   };
-  add(head.subarray(headStart));
-  add(entriesHead);
-  for (const part of parts) add(part.subarray(readHead(part)[1]));
-  add(tail.subarray(tailStart));
-  return frame;
+}
+
+function messagePackSplicer(encode: (elements: readonly unknown[]) => Uint8Array): Splicer<Uint8Array> {
+  return {
+    elements(elements) {
+      const array = encode(elements);
+      return { count: elements.length, data: array.subarray(headLength(array)) };
+    },
+    frame(head, parts, tail) {
+      const entriesHead = arrayHead(parts.reduce((sum, { count }) => sum + count, 0));
+      const frameHead = arrayHead(head.count + 1 + (tail?.count ?? 0));
+      const pieces = [frameHead, head.data, entriesHead, ...parts.map(({ data }) => data)];
+      if (tail !== undefined) pieces.push(tail.data);
+      const frame = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+      let at = 0;
+      for (const piece of pieces) {
+        frame.set(piece, at);
+        at += piece.length;
+      }
+      return frame;
+    },
+  };
 }

@@ -1,44 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { contract, state } from "#src/realtime/contract/index.js";
-import { type Frame, type Peer, World } from "./world.js";
+import { Replica } from "./replica.js";
+import { World } from "./world.js";
 
 const api = contract({
   channels: { "book/{id}": state(), "calm/{id}": state({ maxUpdatesPerSecond: 10 }) },
 });
-
-/** What a client that keeps the rules has. */
-class Replica {
-  readonly values = new Map<string, unknown>();
-  position: string | undefined;
-  deltas = 0;
-  #isNew = true;
-
-  take(peer: Peer): this {
-    for (const [operation, , ...rest] of peer.frames) {
-      if (operation === "snap") {
-        const [position, entries, isLast] = rest as [string, Frame[], boolean];
-        if (this.#isNew) this.values.clear();
-        this.#isNew = isLast;
-        for (const [key, value] of entries) this.values.set(key as string, value);
-        this.position = position;
-      } else if (operation === "d") {
-        const [position, previous, entries, deleted = []] = rest as [string, string, Frame[], string[]?];
-        assert.equal(previous, this.position, "a hole between deltas");
-        for (const [key, value] of entries) this.values.set(key as string, value);
-        for (const key of deleted) this.values.delete(key);
-        this.position = position;
-        this.deltas++;
-      }
-    }
-    peer.frames.length = 0;
-    return this;
-  }
-
-  get sorted(): unknown[] {
-    return [...this.values].sort();
-  }
-}
 
 describe("a state", () => {
   it("comes as a snapshot in pages, then as deltas, one for each turn and for all", async () => {
