@@ -38,6 +38,8 @@ export interface GameRoomOptions {
   readonly bots: number;
   /** People that play at once. */
   readonly playersMax: number;
+  /** Whether people begin near the middle, so that they meet, and not anywhere. */
+  readonly meets: boolean;
   readonly timer: TickTimer;
 }
 
@@ -61,7 +63,7 @@ export class GameRoom {
   /** What those see who have no seat. */
   readonly #middle = new View();
 
-  constructor({ random, bots, playersMax, timer }: GameRoomOptions) {
+  constructor({ random, bots, playersMax, meets, timer }: GameRoomOptions) {
     this.#timer = timer;
     this.realtime = createRealtime(api, {
       engine: memory({ maxBytes: MEMORY_MAX_BYTES }),
@@ -102,7 +104,7 @@ export class GameRoom {
         },
       },
     });
-    this.arena = new Arena(random, bots, { playerChanged: (key, player) => this.#tellPlayer(key, player) });
+    this.arena = new Arena(random, bots, meets, { playerChanged: (key, player) => this.#tellPlayer(key, player) });
     this.#seats = new Seats(this.arena, playersMax);
     this.#loop = new TickLoop(TICK_MS, () => this.#tick(), timer);
   }

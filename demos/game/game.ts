@@ -38,7 +38,7 @@ export function createGame({ bots = BOTS }: { readonly bots?: number } = {}): De
 
 async function start(server: Server, bots: number): Promise<RunningDemo> {
   const random = new Random(randomBytes(4).readUInt32LE());
-  const room = new GameRoom({ random, bots, playersMax: PLAYERS_MAX, timer: nodeTickTimer });
+  const room = new GameRoom({ random, bots, playersMax: PLAYERS_MAX, meets: true, timer: nodeTickTimer });
   const { handlers } = room.realtime;
   // Checked here, as those of the WebSockets are.
   const takes = room.realtime.requestTaker({ path: SOCKET_PATH, origins: "*", maxConnections: CONNECTIONS_MAX });

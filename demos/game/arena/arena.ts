@@ -23,7 +23,7 @@ const ORB_MEND = 10;
 const SCORE_ORB = 1;
 const SCORE_KILL = 5;
 const ORBS = 320;
-/** People begin near the middle, so that they meet: within so many pixels of it. */
+/** Where people begin who are to meet: within so many pixels of the middle. */
 const MEETING_PX = { x: 260, y: 150 };
 const RESPAWN_TICKS = RESPAWN_MS / TICK_MS;
 
@@ -47,6 +47,7 @@ export class Arena {
   tick = 0;
   readonly #random: Random;
   readonly #events: ArenaEvents;
+  readonly #meets: boolean;
   readonly #players = new Map<number, PlayerShip>();
   readonly #bots: Bot[] = [];
   readonly #shots = new FlyingShots();
@@ -67,9 +68,13 @@ export class Arena {
     },
   };
 
-  /** @param bots How many there are. */
-  constructor(random: Random, bots: number, events: ArenaEvents) {
+  /**
+   * @param bots How many there are.
+   * @param meets Whether people begin near the middle, so that they meet, and not anywhere.
+   */
+  constructor(random: Random, bots: number, meets: boolean, events: ArenaEvents) {
     this.#random = random;
+    this.#meets = meets;
     this.#events = events;
     for (let index = 0; index < ORBS; index += 1) {
       this.#orbs.push(this.#freePlace(ORB_RADIUS));
@@ -93,7 +98,7 @@ export class Arena {
   #seat(name: string, isBot: boolean): PlayerShip {
     let seat = 1;
     while (this.#players.has(seat)) seat += 1;
-    const player = new PlayerShip(seat, name, isBot, isBot ? this.#freePlace(SHIP_RADIUS) : this.#meetingPlace());
+    const player = new PlayerShip(seat, name, isBot, this.#beginning(isBot));
     this.#players.set(seat, player);
     this.#events.playerChanged(shipKey(seat), player);
     return player;
@@ -124,7 +129,7 @@ export class Arena {
     for (const player of this.#players.values()) {
       player.tick((ship, number) => this.#fire(player, ship, number));
       if (player.ship.hull === 0 && this.tick >= player.respawnAt) {
-        player.respawn(player.isBot ? this.#freePlace(SHIP_RADIUS) : this.#meetingPlace());
+        player.respawn(this.#beginning(player.isBot));
       }
     }
     this.#sort();
@@ -202,7 +207,8 @@ export class Arena {
     return this.#placeWithin(WORLD_UNITS / 2 - 2 * radius, WORLD_UNITS / 2 - 2 * radius);
   }
 
-  #meetingPlace(): Place {
+  #beginning(isBot: boolean): Place {
+    if (isBot || !this.#meets) return this.#freePlace(SHIP_RADIUS);
     return this.#placeWithin(MEETING_PX.x * UNITS, MEETING_PX.y * UNITS);
   }
 

@@ -86,8 +86,10 @@ export class PlayerShip {
 
   /** Whoever flies it is not there, or is there again. */
   set isAway(isAway: boolean) {
-    if (isAway !== this.ship.isAway) this.ship = { ...this.ship, isAway };
+    if (isAway === this.ship.isAway) return;
+    // What has come and was not done will not be done.
     if (isAway) this.#queue = [];
+    this.ship = { ...this.ship, isAway, acknowledged: isAway ? this.#received : this.ship.acknowledged };
   }
 
   /**

@@ -20,6 +20,12 @@ export class TickTimes {
     this.#next = (this.#next + 1) % this.#capacity;
   }
 
+  /** Forgets all. */
+  clear(): void {
+    this.#times.length = 0;
+    this.#next = 0;
+  }
+
   /** Milliseconds that so many percent took at most; 0 where there are none. */
   percentile(percent: number): number {
     const sorted = [...this.#times].sort((a, b) => a - b);

@@ -46,7 +46,7 @@ export const api = contract({
     "arena/{id}": state({ value: unchecked<Uint8Array>() }),
     /** Commands of a player, see `writeCommands`. */
     "commands/{user}": signal({
-      message: v.pipe(v.instance(Uint8Array), v.maxLength(2 + 2 * COMMANDS_MAX)),
+      message: v.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length <= 2 + 2 * COMMANDS_MAX),
     }),
     /** By the keys of their ships. */
     players: state({ value: unchecked<Player>(), maxUpdatesPerSecond: 2 }),

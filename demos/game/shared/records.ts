@@ -113,7 +113,7 @@ const THRUST = 1;
 const FIRE = 2;
 
 /** @param first The number of the first one; the others follow it. */
-export function writeCommands(first: number, commands: readonly Command[]): Uint8Array {
+export function writeCommands(first: number, commands: readonly Command[]): Uint8Array<ArrayBuffer> {
   const octets = new Uint8Array(2 + 2 * commands.length);
   viewOf(octets).setUint16(0, first);
   for (const [index, { aim, thrust, fire }] of commands.entries()) {
