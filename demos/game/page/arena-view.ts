@@ -1,7 +1,7 @@
 // Draws the arena, by PixiJS: WebGL where there is a graphics card for it, a canvas of two dimensions elsewhere.
 // It computes none of its programs from text, as the site's content security policy forbids that.
 import "pixi.js/unsafe-eval";
-import { Application, Container, Graphics, isWebGLSupported } from "pixi.js";
+import { Application, Container, Graphics } from "pixi.js";
 import { radiansOf } from "../shared/directions.js";
 import { isStopped, shotAt } from "../shared/shot.js";
 import { UNITS, VIEW_HEIGHT_PX, VIEW_WIDTH_PX } from "../shared/world.js";
@@ -30,6 +30,16 @@ export interface Scene {
   readonly orbs: ReadonlyMap<string, { readonly x: number; readonly y: number }>;
   /** Where the server last said that the own ship is; undefined where that is not to be seen. */
   readonly ghost: { readonly x: number; readonly y: number; readonly aim: number } | undefined;
+}
+
+/** Whether WebGL is drawn by a graphics card. By a program, it takes longer than a canvas does. */
+function hasGraphicsCard(): boolean {
+  const context = document.createElement("canvas").getContext("webgl", { failIfMajorPerformanceCaveat: true });
+  if (context === null) return false;
+  const names = context.getExtension("WEBGL_debug_renderer_info");
+  const name: unknown = names === null ? "" : context.getParameter(names.UNMASKED_RENDERER_WEBGL);
+  context.getExtension("WEBGL_lose_context")?.loseContext();
+  return !/swiftshader|llvmpipe|software/i.test(String(name));
 }
 
 /** See the head of this file. */
@@ -66,8 +76,7 @@ export class ArenaView {
   static async create(host: HTMLElement): Promise<ArenaView> {
     const app = new Application();
     await app.init({
-      // A graphics card that is a program takes longer than a canvas.
-      preference: isWebGLSupported(true) ? "webgl" : "canvas",
+      preference: hasGraphicsCard() ? "webgl" : "canvas",
       background: readPalette().ground,
       antialias: true,
       autoDensity: true,

@@ -51,7 +51,8 @@ export function boundSpeed(speed: number): number {
 
 /** What is left of the speed that something is thrown back with, by what it has run into. */
 function thrownBack(speed: number): number {
-  return -Math.trunc(speed / 2);
+  // Not by a minus before it: there is no -0 on the wire.
+  return 0 - Math.trunc(speed / 2);
 }
 
 const LEAST = SHIP_RADIUS;
@@ -69,9 +70,9 @@ function alongAxis(
   const wall = hits(at);
   if (wall === undefined) return [at, speed];
   const [before, behind] = edges(wall);
-  // From outside it is stopped at the edge; from inside, where nothing should be, it is let out.
-  if (speed > 0) return [Math.max(LEAST, Math.min(at, before - SHIP_RADIUS)), thrownBack(speed)];
-  return [Math.min(MOST, Math.max(at, behind + SHIP_RADIUS)), thrownBack(speed)];
+  const edge = speed > 0 ? before - SHIP_RADIUS : behind + SHIP_RADIUS;
+  // Where two walls meet, the edge of one may lie in the other: then it stays where it was.
+  return [hits(edge) === undefined ? edge : from, thrownBack(speed)];
 }
 
 /**
