@@ -55,6 +55,8 @@ export class GameRoom {
   readonly arena: Arena;
   /** How long the newest ticks took, all that was sent included. */
   readonly times: TickTimes = new TickTimes(TIMES_KEPT);
+  /** The processor time that they took, which does not count what others do on the machine meanwhile. */
+  readonly cpuTimes: TickTimes = new TickTimes(TIMES_KEPT);
   readonly #timer: TickTimer;
   readonly #loop: TickLoop;
   readonly #seats: Seats;
@@ -62,6 +64,8 @@ export class GameRoom {
   readonly #allSeeing = new Set<string>();
   /** What those see who have no seat. */
   readonly #middle = new View();
+  /** The tick that is being made. */
+  #underway: { readonly begunMs: number; readonly begunCpu: NodeJS.CpuUsage } | undefined;
 
   constructor({ random, bots, playersMax, meets, timer }: GameRoomOptions) {
     this.#timer = timer;
@@ -150,14 +154,24 @@ export class GameRoom {
   }
 
   #tick(): void {
-    const begunMs = performance.now();
+    this.#measured();
+    this.#underway = { begunMs: performance.now(), begunCpu: process.cpuUsage() };
     const { set, deleted } = this.arena.advance();
     const { tick } = this.arena;
     this.#done(this.realtime.setMany(ARENA, [[MARK_KEY, writeMark(tick)], ...set], deleted));
     if (tick % LOOK_TICKS === 0) this.#look();
     if (tick % FIGURES_TICKS === 0) this.#tellFigures();
-    // All has been handed to the kernel by then.
-    setImmediate(() => this.times.add(performance.now() - begunMs));
+    setImmediate(() => this.#measured());
+  }
+
+  /** A tick is over: all has been handed to the kernel, or the next one begins at once, to make up for lost time. */
+  #measured(): void {
+    if (this.#underway === undefined) return;
+    const { begunMs, begunCpu } = this.#underway;
+    this.#underway = undefined;
+    this.times.add(performance.now() - begunMs);
+    const { user, system } = process.cpuUsage(begunCpu);
+    this.cpuTimes.add((user + system) / 1_000);
   }
 
   #look(): void {

@@ -67,6 +67,8 @@ async function start(server: Server, bots: number): Promise<RunningDemo> {
       connections -= 1;
       return handlers.close(socket, report);
     },
+    // Positions have little that comes again, and time is what there is least of. So what a page counts is what travels.
+    perMessageDeflate: false,
     error: (error) => console.error(error),
     closeTimeoutMs: CLOSE_TIMEOUT_MS,
   });

@@ -10,18 +10,22 @@ export interface ServerReport {
   readonly skipped: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** The same in processor time. */
+  readonly cpuP50Ms: number;
+  readonly cpuP99Ms: number;
   /** Processor time of the whole process. */
   readonly cpuMs: number;
   readonly players: number;
 }
 
 const room = new GameRoom({ random: new Random(1), bots: 0, playersMax: 1_000, meets: false, timer: nodeTickTimer });
-const server = await serve({ port: 0, host: "127.0.0.1", ...room.realtime.handlers });
+const server = await serve({ port: 0, host: "127.0.0.1", perMessageDeflate: false, ...room.realtime.handlers });
 
 let begun = { tick: 0, skipped: 0, cpu: process.cpuUsage() };
 process.on("message", (message) => {
   if (message === "begin") {
     room.times.clear();
+    room.cpuTimes.clear();
     begun = { tick: room.arena.tick, skipped: room.skippedTicks, cpu: process.cpuUsage() };
     return;
   }
@@ -31,6 +35,8 @@ process.on("message", (message) => {
     skipped: room.skippedTicks - begun.skipped,
     p50Ms: room.times.percentile(50),
     p99Ms: room.times.percentile(99),
+    cpuP50Ms: room.cpuTimes.percentile(50),
+    cpuP99Ms: room.cpuTimes.percentile(99),
     cpuMs: (user + system) / 1_000,
     players: room.arena.players.size,
   };

@@ -44,6 +44,7 @@ function hasGraphicsCard(): boolean {
 
 /** See the head of this file. */
 export class ArenaView {
+  readonly hasGraphicsCard: boolean;
   readonly #app: Application;
   readonly #host: HTMLElement;
   readonly #world = new Container();
@@ -57,7 +58,8 @@ export class ArenaView {
   readonly #orbs = new Map<string, Graphics>();
   #ghost: Graphics;
 
-  private constructor(app: Application, host: HTMLElement) {
+  private constructor(app: Application, host: HTMLElement, isFast: boolean) {
+    this.hasGraphicsCard = isFast;
     this.#app = app;
     this.#host = host;
     this.#palette = readPalette();
@@ -75,8 +77,9 @@ export class ArenaView {
   /** @param host What the canvas is put into, and fills. */
   static async create(host: HTMLElement): Promise<ArenaView> {
     const app = new Application();
+    const isFast = hasGraphicsCard();
     await app.init({
-      preference: hasGraphicsCard() ? "webgl" : "canvas",
+      preference: isFast ? "webgl" : "canvas",
       background: readPalette().ground,
       antialias: true,
       autoDensity: true,
@@ -89,7 +92,7 @@ export class ArenaView {
     });
     app.canvas.setAttribute("aria-hidden", "true");
     host.prepend(app.canvas);
-    return new ArenaView(app, host);
+    return new ArenaView(app, host, isFast);
   }
 
   #fill(): void {
