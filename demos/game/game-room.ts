@@ -1,6 +1,13 @@
 // The arena on the real-time layer: commands come as signals, the arena is a state of which everybody gets what they see.
 import { createHash } from "node:crypto";
-import { createRealtime, type DefinitionOf, EngineError, memory, RealtimeError, type ServedRealtime } from "openline/realtime";
+import {
+  createRealtime,
+  type DefinitionOf,
+  EngineError,
+  memory,
+  RealtimeError,
+  type ServedRealtime,
+} from "openline/realtime";
 import { msgpackCodec } from "openline/realtime/msgpack";
 import type { Random } from "../trading/exchange/random.js";
 import { Arena } from "./arena/arena.js";
@@ -84,6 +91,7 @@ export class GameRoom {
         "arena/{id}": (_user, _params, action) => action === "subscribe",
         "commands/{user}": ({ id }, { user }, action) => action === "publish" && id === user,
         players: (_user, _params, action) => action === "subscribe",
+        scores: (_user, _params, action) => action === "subscribe",
         figures: (_user, _params, action) => action === "subscribe",
       },
       interest: {
@@ -108,7 +116,10 @@ export class GameRoom {
         },
       },
     });
-    this.arena = new Arena(random, bots, meets, { playerChanged: (key, player) => this.#tellPlayer(key, player) });
+    this.arena = new Arena(random, bots, meets, {
+      playerChanged: (key, player) => this.#tellPlayer(key, player),
+      scoreChanged: (key, score) => this.#done(this.realtime.set("scores", key, score)),
+    });
     this.#seats = new Seats(this.arena, playersMax);
     this.#loop = new TickLoop(TICK_MS, () => this.#tick(), timer);
   }
@@ -193,10 +204,12 @@ export class GameRoom {
   }
 
   #tellPlayer(key: string, player: PlayerShip | undefined): void {
-    if (player === undefined) this.#done(this.realtime.delete("players", key));
-    else {
-      const { name, isBot, score } = player;
-      this.#done(this.realtime.set("players", key, { name, isBot, score }));
+    if (player === undefined) {
+      this.#done(this.realtime.delete("players", key));
+      this.#done(this.realtime.delete("scores", key));
+    } else {
+      const { name, isBot } = player;
+      this.#done(this.realtime.set("players", key, { name, isBot }));
     }
   }
 

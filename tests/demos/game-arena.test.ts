@@ -17,7 +17,7 @@ const right: Command = { thrust: true, fire: false, aim: 0 };
 const none = (): void => undefined;
 
 function arenaOf(bots: number, seed = 1): Arena {
-  return new Arena(new Random(seed), bots, true, { playerChanged: none });
+  return new Arena(new Random(seed), bots, true, { playerChanged: none, scoreChanged: none });
 }
 
 describe("a player's commands", () => {
@@ -102,7 +102,8 @@ describe("an arena", () => {
   it("has bots that fly, collect, shoot, and are destroyed", () => {
     const scores = new Map<string, number>();
     const arena = new Arena(new Random(4), 100, true, {
-      playerChanged: (key, player) => scores.set(key, player?.score ?? 0),
+      playerChanged: none,
+      scoreChanged: (key, score) => scores.set(key, score),
     });
     let [shots, destroyed] = [0, 0];
     for (let tick = 0; tick < 400; tick += 1) {

@@ -17,7 +17,10 @@ describe("the game's page in Chromium", { skip: SKIP_WITHOUT_CHROMIUM, timeout: 
     const publicFolder = new URL("../../demos/public/", import.meta.url);
     // Bots that are few leave the machine its time, and people in peace.
     const demos = [createGame({ bots: 24 })];
-    [browser, site] = await Promise.all([launchChromium(), startSite({ port: 0, host: "127.0.0.1", demos, publicFolder })]);
+    [browser, site] = await Promise.all([
+      launchChromium(),
+      startSite({ port: 0, host: "127.0.0.1", demos, publicFolder }),
+    ]);
   });
   after(async () => {
     await browser.close();
@@ -104,18 +107,21 @@ describe("the game's page in Chromium", { skip: SKIP_WITHOUT_CHROMIUM, timeout: 
     // A bot may have thrown it a little meanwhile.
     assert.ok(Math.hypot(x - restedX, y - restedY) < 16 * 300, `${x},${y} after ${rested}`);
     // What is drawn is not one color.
-    const colors = await bob.locator("#arena canvas").first().evaluate((canvas: HTMLCanvasElement) => {
-      const copy = document.createElement("canvas");
-      [copy.width, copy.height] = [canvas.width, canvas.height];
-      const context = copy.getContext("2d");
-      context?.drawImage(canvas, 0, 0);
-      const { data } = context?.getImageData(0, 0, copy.width, copy.height) ?? { data: [] };
-      const found = new Set<number>();
-      for (let at = 0; at < data.length; at += 4 * 97) {
-        found.add(((data[at] ?? 0) << 16) | ((data[at + 1] ?? 0) << 8) | (data[at + 2] ?? 0));
-      }
-      return found.size;
-    });
+    const colors = await bob
+      .locator("#arena canvas")
+      .first()
+      .evaluate((canvas: HTMLCanvasElement) => {
+        const copy = document.createElement("canvas");
+        [copy.width, copy.height] = [canvas.width, canvas.height];
+        const context = copy.getContext("2d");
+        context?.drawImage(canvas, 0, 0);
+        const { data } = context?.getImageData(0, 0, copy.width, copy.height) ?? { data: [] };
+        const found = new Set<number>();
+        for (let at = 0; at < data.length; at += 4 * 97) {
+          found.add(((data[at] ?? 0) << 16) | ((data[at + 1] ?? 0) << 8) | (data[at + 2] ?? 0));
+        }
+        return found.size;
+      });
     assert.ok(colors > 3, `${colors} colors`);
     for (const page of [ann, bob]) await page.context().close();
     assert.deepEqual(errors.splice(0), []);

@@ -150,9 +150,12 @@ describe("the game's server", { timeout: TIMEOUT_MS }, () => {
     const sent = await Promise.allSettled(
       Array.from({ length: 200 }, (_, index) => channel.sendConfirmed(writeCommands(index, [right]))),
     );
-    const codes = new Set(sent.flatMap((one) => (one.status === "rejected" ? [(one.reason as { code: string }).code] : [])));
+    const codes = new Set(
+      sent.flatMap((one) => (one.status === "rejected" ? [(one.reason as { code: string }).code] : [])),
+    );
     assert.ok(codes.has("rate-limited") || codes.has("too-many"), [...codes].join());
-    for (let count = 0; ann.state.name === "open" && count < 2_000; count += 1) channel.send(writeCommands(count, [right]));
+    for (let count = 0; ann.state.name === "open" && count < 2_000; count += 1)
+      channel.send(writeCommands(count, [right]));
     for await (const state of ann.states()) {
       if (state.name !== "waiting") continue;
       assert.ok(state.loss.kind === "connection-lost");

@@ -60,22 +60,27 @@ const begun: ToldShip = {
 describe("the game's records", () => {
   it("are read as they were written, and are as short as the description says", () => {
     fc.assert(
-      fc.property(anyShip, fc.array(anyCommand, { minLength: 1, maxLength: COMMANDS_MAX }), number16, (ship, commands, n) => {
-        const record = writeShip(ship);
-        assert.equal(record.length, 13);
-        assert.deepEqual(readShip(record), ship);
-        assert.deepEqual(placeOf("p1", record), [ship.x, ship.y]);
-        assert.deepEqual(readCommands(writeCommands(n, commands)), { first: n, commands });
-        const shot = { owner: n, number: ship.hull, x: ship.x, y: ship.y, aim: ship.aim, tick: ship.acknowledged };
-        assert.equal(writeShot(shot).length, 10);
-        assert.deepEqual(readShot(writeShot(shot)), shot);
-        assert.deepEqual(placeOf("s1.2", writeShot(shot)), [ship.x, ship.y]);
-        assert.deepEqual(readOrb(writeOrb(ship)), { x: ship.x, y: ship.y });
-        assert.deepEqual(placeOf("o1", writeOrb(ship)), [ship.x, ship.y]);
-        assert.equal(readMark(writeMark(n * 65_536 + n)), n * 65_536 + n);
-        assert.equal(distance(n, (n + 5) & 65_535), 5);
-        assert.equal(distance(n, (n - 5) & 65_535), -5);
-      }),
+      fc.property(
+        anyShip,
+        fc.array(anyCommand, { minLength: 1, maxLength: COMMANDS_MAX }),
+        number16,
+        (ship, commands, n) => {
+          const record = writeShip(ship);
+          assert.equal(record.length, 13);
+          assert.deepEqual(readShip(record), ship);
+          assert.deepEqual(placeOf("p1", record), [ship.x, ship.y]);
+          assert.deepEqual(readCommands(writeCommands(n, commands)), { first: n, commands });
+          const shot = { owner: n, number: ship.hull, x: ship.x, y: ship.y, aim: ship.aim, tick: ship.acknowledged };
+          assert.equal(writeShot(shot).length, 10);
+          assert.deepEqual(readShot(writeShot(shot)), shot);
+          assert.deepEqual(placeOf("s1.2", writeShot(shot)), [ship.x, ship.y]);
+          assert.deepEqual(readOrb(writeOrb(ship)), { x: ship.x, y: ship.y });
+          assert.deepEqual(placeOf("o1", writeOrb(ship)), [ship.x, ship.y]);
+          assert.equal(readMark(writeMark(n * 65_536 + n)), n * 65_536 + n);
+          assert.equal(distance(n, (n + 5) & 65_535), 5);
+          assert.equal(distance(n, (n - 5) & 65_535), -5);
+        },
+      ),
     );
     assert.equal(placeOf("@", writeMark(1)), undefined);
   });

@@ -1,14 +1,14 @@
 // The game itself: ships, shots and orbs, tick by tick. It knows nothing of connections; what has changed in a tick is
 // handed out as records.
 import type { Random } from "../../trading/exchange/random.js";
+import { shipKey } from "../shared/contract.js";
 import { alongX, alongY } from "../shared/directions.js";
 import { RESPAWN_MS } from "../shared/limits.js";
 import { type ToldShip, writeOrb, writeShip } from "../shared/records.js";
-import { shipKey } from "../shared/contract.js";
 import { muzzleOf } from "../shared/shot.js";
 import { cellAt, ORB_RADIUS, SHIP_RADIUS, TICK_MS, UNITS, WORLD_UNITS, wallAt } from "../shared/world.js";
 import { Bot } from "./bot.js";
-import { FlyingShots, type Changes } from "./flying-shots.js";
+import { type Changes, FlyingShots } from "./flying-shots.js";
 import { PlayerShip } from "./player.js";
 
 interface Place {
@@ -27,12 +27,27 @@ const ORBS = 320;
 const MEETING_PX = { x: 260, y: 150 };
 const RESPAWN_TICKS = RESPAWN_MS / TICK_MS;
 
-const BOT_NAMES = ["Vega", "Orion", "Lyra", "Mira", "Atlas", "Nova", "Rigel", "Juno", "Draco", "Ceres", "Ursa", "Halley"];
+const BOT_NAMES = [
+  "Vega",
+  "Orion",
+  "Lyra",
+  "Mira",
+  "Atlas",
+  "Nova",
+  "Rigel",
+  "Juno",
+  "Draco",
+  "Ceres",
+  "Ursa",
+  "Halley",
+];
 
 /** What an arena tells. */
 export interface ArenaEvents {
-  /** Who somebody is has changed, or what came of them; undefined: they are gone. */
+  /** Who somebody is has changed; undefined: they are gone. */
   readonly playerChanged: (key: string, player: PlayerShip | undefined) => void;
+  /** Somebody has more points. */
+  readonly scoreChanged: (key: string, score: number) => void;
 }
 
 /** What has changed in a tick. */
@@ -180,7 +195,7 @@ export class Arena {
     // Whoever has left gets nothing more.
     if (this.#players.get(player.seat) !== player) return;
     player.score += points;
-    this.#events.playerChanged(shipKey(player.seat), player);
+    this.#events.scoreChanged(shipKey(player.seat), player.score);
   }
 
   #collect(): void {

@@ -52,7 +52,10 @@ export class Bot {
     const enemy = this.#enemy?.ship;
     if (enemy !== undefined && enemy.hull > 0 && Math.hypot(enemy.x - ship.x, enemy.y - ship.y) < RANGE) {
       const lead = 18;
-      const aim = directionOf(enemy.x + lead * (enemy.vx - ship.vx) - ship.x, enemy.y + lead * (enemy.vy - ship.vy) - ship.y);
+      const aim = directionOf(
+        enemy.x + lead * (enemy.vx - ship.vx) - ship.x,
+        enemy.y + lead * (enemy.vy - ship.vy) - ship.y,
+      );
       return { thrust: this.#random.below(3) > 0, fire: this.#random.below(6) === 0, aim };
     }
     this.#watchStuck();

@@ -1,6 +1,7 @@
 // The shots that are in the air.
-import { type Shot, shotSpeed, SHOT_STEPS, isStopped } from "../shared/shot.js";
+
 import { writeShot } from "../shared/records.js";
+import { isStopped, SHOT_STEPS, type Shot, shotSpeed } from "../shared/shot.js";
 import { CELLS, cellAt, SHIP_RADIUS, STEPS_PER_TICK } from "../shared/world.js";
 import type { PlayerShip } from "./player.js";
 

@@ -55,8 +55,12 @@ console.log(`${told.players} players, ${told.ticks} ticks in ${seconds} s, ${tol
 console.log(`tick, all that is sent included: p50 ${told.p50Ms.toFixed(1)} ms, p99 ${told.p99Ms.toFixed(1)} ms`);
 console.log(`the same in processor time: p50 ${told.cpuP50Ms.toFixed(1)} ms, p99 ${told.cpuP99Ms.toFixed(1)} ms`);
 const share = ((100 * told.cpuMs) / (seconds * 1_000)).toFixed(0);
-console.log(`processor time of the whole process: ${(told.cpuMs / told.ticks).toFixed(1)} ms for each tick, ${share} % of a core`);
-console.log(`to a player who sees what is near: ${perSecond(got.octetsOfSeen)}, ${got.entriesOfSeen.toFixed(0)} entries`);
+console.log(
+  `processor time of the whole process: ${(told.cpuMs / told.ticks).toFixed(1)} ms for each tick, ${share} % of a core`,
+);
+console.log(
+  `to a player who sees what is near: ${perSecond(got.octetsOfSeen)}, ${got.entriesOfSeen.toFixed(0)} entries`,
+);
 console.log(`to a player who sees everything: ${perSecond(got.octetsOfAll)}, ${got.entriesOfAll.toFixed(0)} entries`);
 console.log(`area of interest: ${reduction.toFixed(1)} times fewer octets`);
 console.log(`corrections: ${(got.corrections / seconds).toFixed(2)} a second for each player`);

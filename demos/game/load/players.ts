@@ -61,6 +61,7 @@ class LoadPlayer {
     if (this.seesAll) await this.#client.call("seeEverything", true);
     this.#key = shipKey(seat);
     this.#client.channel("players").listen(() => undefined);
+    this.#client.channel("scores").listen(() => undefined);
     this.#client.channel(ARENA).listen(({ set }) => {
       const record = set.get(this.#key);
       if (record === undefined) return;
@@ -123,10 +124,13 @@ let turn = 0;
 const timers = [
   ...Array.from({ length: 5 }, (_, part) =>
     // Not all of them in the same moment.
-    setInterval(() => {
-      const nowMs = performance.now();
-      for (let index = part; index < players.length; index += 5) players[index]?.step(nowMs);
-    }, TICK_MS + part * 0.01),
+    setInterval(
+      () => {
+        const nowMs = performance.now();
+        for (let index = part; index < players.length; index += 5) players[index]?.step(nowMs);
+      },
+      TICK_MS + part * 0.01,
+    ),
   ),
   setInterval(() => players[turn++ % players.length]?.look(), 10),
 ];

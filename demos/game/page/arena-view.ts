@@ -3,9 +3,9 @@
 import "pixi.js/unsafe-eval";
 import { Application, Container, Graphics } from "pixi.js";
 import { radiansOf } from "../shared/directions.js";
+import type { Shot } from "../shared/shot.js";
 import { isStopped, shotAt } from "../shared/shot.js";
 import { UNITS, VIEW_HEIGHT_PX, VIEW_WIDTH_PX } from "../shared/world.js";
-import type { Shot } from "../shared/shot.js";
 import { Ground } from "./ground.js";
 import { HUES, type Palette, readPalette } from "./palette.js";
 import { createShapes, type Shapes } from "./shapes.js";
@@ -172,10 +172,7 @@ export class ArenaView {
     }
   }
 
-  #drawShips(
-    { ships, ownKey }: Scene,
-    isSeen: (at: { readonly x: number; readonly y: number }) => boolean,
-  ): void {
+  #drawShips({ ships, ownKey }: Scene, isSeen: (at: { readonly x: number; readonly y: number }) => boolean): void {
     for (const [key, view] of this.#ships) {
       const ship = ships.get(key);
       if (ship !== undefined && isSeen(ship)) continue;

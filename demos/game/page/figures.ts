@@ -78,7 +78,10 @@ export class Figures {
     this.#set("round-trip", this.#roundTripMs === undefined ? "–" : `${this.#roundTripMs.toFixed(0)} ms`);
     const corrections = this.#corrections.sum(nowMs);
     this.#set("corrections", (corrections / (WINDOW_MS / 1_000)).toFixed(1));
-    this.#set("correction-size", corrections === 0 ? "–" : `${(this.#corrected.sum(nowMs) / corrections).toFixed(1)} px`);
+    this.#set(
+      "correction-size",
+      corrections === 0 ? "–" : `${(this.#corrected.sum(nowMs) / corrections).toFixed(1)} px`,
+    );
     if (nowMs < this.#countsFromMs) return;
     this.#octets.add(octets, nowMs);
     const spanMs = Math.min(WINDOW_MS, nowMs - this.#countsFromMs);
@@ -90,7 +93,10 @@ export class Figures {
   #showRates(): void {
     const { seen, all } = this.#rates;
     const most = Math.max(1, seen ?? 0, all ?? 0);
-    for (const [id, rate] of [["seen", seen], ["all", all]] as const) {
+    for (const [id, rate] of [
+      ["seen", seen],
+      ["all", all],
+    ] as const) {
       this.#set(`rate-${id}`, rate === undefined ? "not measured yet" : `${(rate / 1_000).toFixed(1)} kB/s`);
       byId(`bar-${id}`, HTMLElement).style.setProperty("--share", `${((100 * (rate ?? 0)) / most).toFixed(1)}%`);
     }

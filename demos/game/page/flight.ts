@@ -1,7 +1,8 @@
 // What a player does with a ship: commands at the pace of steps, tried at once and sent, and what the server makes of them.
-import type { Command } from "../shared/ship.js";
+
 import { Prediction } from "../shared/prediction.js";
 import { COMMANDS_MAX, type ToldShip, writeCommands } from "../shared/records.js";
+import type { Command } from "../shared/ship.js";
 import { muzzleOf, SHOT_STEPS, type Shot } from "../shared/shot.js";
 import { STEP_MS, STEPS_PER_TICK } from "../shared/world.js";
 

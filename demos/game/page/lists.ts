@@ -16,14 +16,21 @@ interface Own {
 /** See the head of this file. */
 export class Lists {
   readonly #players: ReadonlyMap<string, Player>;
+  readonly #scores: ReadonlyMap<string, number>;
   readonly #ships: ReadonlyMap<string, ToldShip>;
   readonly #own: () => Own;
   readonly #best = byId("best", HTMLElement);
   readonly #near = byId("near", HTMLElement);
   readonly #where = byId("where", HTMLElement);
 
-  constructor(players: ReadonlyMap<string, Player>, ships: ReadonlyMap<string, ToldShip>, own: () => Own) {
+  constructor(
+    players: ReadonlyMap<string, Player>,
+    scores: ReadonlyMap<string, number>,
+    ships: ReadonlyMap<string, ToldShip>,
+    own: () => Own,
+  ) {
     this.#players = players;
+    this.#scores = scores;
     this.#ships = ships;
     this.#own = own;
     setInterval(() => this.#show(), SHOW_INTERVAL_MS);
@@ -31,13 +38,14 @@ export class Lists {
 
   #show(): void {
     const { key: ownKey, ship } = this.#own();
-    const ranked = [...this.#players].sort(([, a], [, b]) => b.score - a.score);
+    const score = (key: string): number => this.#scores.get(key) ?? 0;
+    const ranked = [...this.#players].sort(([a], [b]) => score(b) - score(a));
     const ownRank = ranked.findIndex(([key]) => key === ownKey);
-    const rows = ranked.slice(0, BEST).map(([key, player], rank) => row(key, player, rank, key === ownKey));
+    const rows = ranked.slice(0, BEST).map(([key, player], rank) => row(player, score(key), rank, key === ownKey));
     const own = ranked[ownRank];
-    if (ownRank >= BEST && own !== undefined) rows.push(row(own[0], own[1], ownRank, true));
+    if (ownRank >= BEST && own !== undefined) rows.push(row(own[1], score(own[0]), ownRank, true));
     this.#best.replaceChildren(...rows);
-    setText(byId("score", HTMLElement), own === undefined ? "–" : String(own[1].score));
+    setText(byId("score", HTMLElement), own === undefined ? "–" : String(score(own[0])));
     setText(byId("hull", HTMLElement), ship === undefined ? "–" : String(ship.hull));
     byId("hull-bar", HTMLElement).style.setProperty("--share", `${ship?.hull ?? 0}%`);
     if (ship === undefined) return;
@@ -67,10 +75,9 @@ function rankOf(player: Player | undefined, px: number): number {
   return px + (player?.isBot === false ? 0 : 100_000);
 }
 
-function row(key: string, { name, isBot, score }: Player, rank: number, isOwn: boolean): HTMLElement {
+function row({ name, isBot }: Player, score: number, rank: number, isOwn: boolean): HTMLElement {
   const item = element("li", isOwn ? "own" : "", element("span", "rank", String(rank + 1)), element("b", "", name));
   if (isBot) item.append(element("small", "", "bot"));
   item.append(element("span", "points", String(score)));
-  item.dataset["key"] = key;
   return item;
 }

@@ -73,6 +73,7 @@ const client = createClient(api, SOCKET_PATH, {
 });
 
 const players = client.channel("players");
+const scores = client.channel("scores");
 const flight: Flight = new Flight({
   send: (octets) => client.channel(`commands/${user}`).send(octets),
   corrected: (px) => figures.corrected(px),
@@ -87,12 +88,13 @@ const figures: Figures = new Figures(() => ({
 }));
 const controls = new Controls(arenaElement);
 const radar = new Radar();
-new Lists(players.values, feed.ships, () => ({ key: feed.ownKey, ship: flight.ship }));
+new Lists(players.values, scores.values, feed.ships, () => ({ key: feed.ownKey, ship: flight.ship }));
 const everything = byId("everything", HTMLInputElement);
 const ghost = byId("ghost", HTMLInputElement);
 
 client.channel(ARENA).listen((change) => feed.take(change, performance.now()));
 players.listen(() => undefined);
+scores.listen(() => undefined);
 client.channel("figures").listen(({ set }) => {
   const told = set.get("server");
   if (told !== undefined) figures.server(told);
@@ -197,10 +199,7 @@ function draw(): void {
   const own = feed.ownKey === undefined ? undefined : ships.get(feed.ownKey);
   const camera = own ?? { x: WORLD_UNITS / 2, y: WORLD_UNITS / 2 };
   const told = ghost.checked && flight.told !== undefined && flight.told.hull > 0 ? flight.told : undefined;
-  view.draw(
-    { camera, ownKey: feed.ownKey, ships, shots: shownShots(tick), orbs: feed.orbs, ghost: told },
-    elapsedMs,
-  );
+  view.draw({ camera, ownKey: feed.ownKey, ships, shots: shownShots(tick), orbs: feed.orbs, ghost: told }, elapsedMs);
   arenaElement.dataset["destroyed"] = String(own?.hull === 0);
   if (nowMs - radarAtMs < RADAR_INTERVAL_MS) return;
   radarAtMs = nowMs;

@@ -4,11 +4,10 @@ import * as v from "valibot";
 import { NAME_MAX_LENGTH } from "./limits.js";
 import { COMMANDS_MAX } from "./records.js";
 
-/** Who somebody is, and what came of it. */
+/** Who somebody is. */
 export interface Player {
   readonly name: string;
   readonly isBot: boolean;
-  readonly score: number;
 }
 
 /** How the server is. */
@@ -50,6 +49,8 @@ export const api = contract({
     }),
     /** By the keys of their ships. */
     players: state({ value: unchecked<Player>(), maxUpdatesPerSecond: 2 }),
+    /** Points by the keys of ships: apart from names, which are longer and seldom change. */
+    scores: state({ value: unchecked<number>(), maxUpdatesPerSecond: 1 }),
     /** Under "server". */
     figures: state({ value: unchecked<ServerFigures>(), maxUpdatesPerSecond: 2 }),
   },

@@ -27,8 +27,7 @@ export interface ToldShip extends Ship {
 
 const AWAY = 1;
 
-const viewOf = (octets: Uint8Array): DataView =>
-  new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
+const viewOf = (octets: Uint8Array): DataView => new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
 
 export function writeMark(tick: number): Uint8Array {
   const octets = new Uint8Array(4);

@@ -89,8 +89,20 @@ export function stepShip<AnyShip extends Ship>(ship: AnyShip, command: Command |
     vy = boundSpeed(vy + alongY(aim, ACCELERATION));
   }
   let { x, y } = ship;
-  if (vx !== 0) [x, vx] = alongAxis(x, vx, (at) => wallAt(at, y, SHIP_RADIUS), ({ left, right }) => [left, right]);
-  if (vy !== 0) [y, vy] = alongAxis(y, vy, (at) => wallAt(x, at, SHIP_RADIUS), ({ top, bottom }) => [top, bottom]);
+  if (vx !== 0)
+    [x, vx] = alongAxis(
+      x,
+      vx,
+      (at) => wallAt(at, y, SHIP_RADIUS),
+      ({ left, right }) => [left, right],
+    );
+  if (vy !== 0)
+    [y, vy] = alongAxis(
+      y,
+      vy,
+      (at) => wallAt(x, at, SHIP_RADIUS),
+      ({ top, bottom }) => [top, bottom],
+    );
   const fires = isFiring(ship, command);
   const cooldown = fires ? COOLDOWN_STEPS : Math.max(0, ship.cooldown - 1);
   if (

@@ -21,7 +21,8 @@ function viewFrom(column: number, row: number): ReadonlySet<string | number> {
   if (known !== undefined) return known;
   const view = new Set<string | number>([EVERYWHERE]);
   for (let y = Math.max(0, row - ROWS); y <= Math.min(CELLS - 1, row + ROWS); y += 1) {
-    for (let x = Math.max(0, column - COLUMNS); x <= Math.min(CELLS - 1, column + COLUMNS); x += 1) view.add(y * CELLS + x);
+    for (let x = Math.max(0, column - COLUMNS); x <= Math.min(CELLS - 1, column + COLUMNS); x += 1)
+      view.add(y * CELLS + x);
   }
   views.set(key, view);
   return view;
