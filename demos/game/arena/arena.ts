@@ -8,7 +8,7 @@ import { type ToldShip, writeOrb, writeShip } from "../shared/records.js";
 import { muzzleOf } from "../shared/shot.js";
 import { cellAt, ORB_RADIUS, SHIP_RADIUS, TICK_MS, UNITS, WORLD_UNITS, wallAt } from "../shared/world.js";
 import { Bot } from "./bot.js";
-import { type Changes, FlyingShots } from "./flying-shots.js";
+import { type Changes, FlyingShots, shipsNear } from "./flying-shots.js";
 import { PlayerShip } from "./player.js";
 
 interface Place {
@@ -201,10 +201,9 @@ export class Arena {
   #collect(): void {
     const reach = SHIP_RADIUS + ORB_RADIUS;
     for (const [index, orb] of this.#orbs.entries()) {
-      // An orb is smaller than a cell, so that whoever touches it over a cell's edge gets it a moment later.
-      const player = this.#ships
-        .get(cellAt(orb.x, orb.y))
-        ?.find(({ ship }) => ship.hull > 0 && !ship.isAway && Math.hypot(ship.x - orb.x, ship.y - orb.y) < reach);
+      const player = shipsNear(this.#ships, orb.x, orb.y).find(
+        ({ ship }) => ship.hull > 0 && !ship.isAway && Math.hypot(ship.x - orb.x, ship.y - orb.y) < reach,
+      );
       if (player === undefined) continue;
       player.mend(ORB_MEND);
       this.#score(player, SCORE_ORB);

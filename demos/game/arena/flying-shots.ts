@@ -24,14 +24,17 @@ export interface Changes {
 export type ShipsByCell = ReadonlyMap<number, readonly PlayerShip[]>;
 
 /** Ships in the cell of a place and in those around it. */
-export function* shipsNear(ships: ShipsByCell, x: number, y: number): Generator<PlayerShip> {
+export function shipsNear(ships: ShipsByCell, x: number, y: number): readonly PlayerShip[] {
   const cell = cellAt(x, y);
+  const near: PlayerShip[] = [];
   for (const row of [-CELLS, 0, CELLS]) {
     for (const column of [-1, 0, 1]) {
       // Of the row's other end a ship is found, too, and is far away.
-      yield* ships.get(cell + row + column) ?? [];
+      const here = ships.get(cell + row + column);
+      if (here !== undefined) near.push(...here);
     }
   }
+  return near;
 }
 
 /** See the head of this file. */

@@ -1,6 +1,6 @@
 // What does not move: the ground with its grid, and the walls; in pieces, so that only what is near is drawn.
 import { Container, Graphics } from "pixi.js";
-import { CELL_PX, CELLS, UNITS, WORLD_PX, walls } from "../shared/world.js";
+import { UNITS, WORLD_PX, walls } from "../shared/world.js";
 import type { Palette } from "./palette.js";
 
 interface Piece {
@@ -10,6 +10,9 @@ interface Piece {
 }
 
 const GRID_PX = 64;
+/** The ground is drawn in squares of so many pixels. */
+const PIECE_PX = 256;
+const PIECES = WORLD_PX / PIECE_PX;
 
 /** See the head of this file. */
 export class Ground {
@@ -17,12 +20,12 @@ export class Ground {
   readonly #pieces: Piece[] = [];
 
   constructor(palette: Palette) {
-    for (let cell = 0; cell < CELLS * CELLS; cell += 1) {
-      const [x, y] = [(cell % CELLS) * CELL_PX, Math.floor(cell / CELLS) * CELL_PX];
+    for (let cell = 0; cell < PIECES * PIECES; cell += 1) {
+      const [x, y] = [(cell % PIECES) * PIECE_PX, Math.floor(cell / PIECES) * PIECE_PX];
       const graphics = new Graphics();
-      for (let line = 0; line < CELL_PX; line += GRID_PX) {
+      for (let line = 0; line < PIECE_PX; line += GRID_PX) {
         const width = line === 0 ? 2 : 1;
-        graphics.rect(line, 0, width, CELL_PX).rect(0, line, CELL_PX, width);
+        graphics.rect(line, 0, width, PIECE_PX).rect(0, line, PIECE_PX, width);
       }
       graphics.fill({ color: palette.grid, alpha: 0.55 });
       this.#add(graphics, x, y);
@@ -50,7 +53,7 @@ export class Ground {
   show(left: number, top: number, width: number, height: number): void {
     for (const { graphics, x, y } of this.#pieces) {
       graphics.visible =
-        x > left - CELL_PX && x < left + width + CELL_PX && y > top - CELL_PX && y < top + height + CELL_PX;
+        x > left - PIECE_PX && x < left + width + PIECE_PX && y > top - PIECE_PX && y < top + height + PIECE_PX;
     }
   }
 

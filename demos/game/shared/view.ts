@@ -6,7 +6,7 @@ import { CELL_PX, CELLS, UNITS, VIEW_HEIGHT_PX, VIEW_WIDTH_PX } from "./world.js
 export const EVERYWHERE: string = "everywhere";
 
 /** A cell is left when somebody is so many pixels beyond its edge: who flies along an edge is not told two views in turns. */
-const HYSTERESIS_PX = 48;
+const HYSTERESIS_PX = 24;
 
 /** Cells to each side of the one in the middle. */
 const COLUMNS = Math.ceil((VIEW_WIDTH_PX / 2 + HYSTERESIS_PX) / CELL_PX);

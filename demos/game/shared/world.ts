@@ -23,8 +23,8 @@ export const SHIP_RADIUS: number = 18 * UNITS;
 export const ORB_RADIUS: number = 9 * UNITS;
 
 /** What can be seen of the arena at most, in pixels, however large the screen is: a large one is no advantage. */
-export const VIEW_WIDTH_PX: number = 1_280;
-export const VIEW_HEIGHT_PX: number = 800;
+export const VIEW_WIDTH_PX: number = 1_120;
+export const VIEW_HEIGHT_PX: number = 700;
 
 /** A wall, in units. */
 export interface Wall {
@@ -69,8 +69,8 @@ function createWalls(): readonly Wall[] {
 /** All walls. They are the same at both ends, so nobody has to tell them. */
 export const walls: readonly Wall[] = createWalls();
 
-// Walls by the squares of 256 pixels that they, with a ship's width around them, reach into.
-const SQUARE_SHIFT = 12;
+// Walls by the squares of 128 pixels that they, with a ship's width around them, reach into.
+const SQUARE_SHIFT = 11;
 const SQUARES = WORLD_UNITS >> SQUARE_SHIFT;
 const wallsBySquare: readonly (readonly Wall[])[] = Array.from({ length: SQUARES * SQUARES }, (_, square) => {
   const left = (square % SQUARES) << SQUARE_SHIFT;
@@ -97,7 +97,7 @@ export function wallAt(x: number, y: number, radius: number): Wall | undefined {
   );
 }
 
-/** Squares of the arena are what area of interest is told by: 256 pixels wide, 16 in a row. */
+/** Squares of the arena are what area of interest is told by: 128 pixels wide, 32 in a row. */
 export const CELLS: number = SQUARES;
 
 /** The number of the cell that a position is in. */
