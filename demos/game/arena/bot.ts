@@ -56,7 +56,7 @@ export class Bot {
         enemy.x + lead * (enemy.vx - ship.vx) - ship.x,
         enemy.y + lead * (enemy.vy - ship.vy) - ship.y,
       );
-      return { thrust: this.#random.below(3) > 0, fire: this.#random.below(6) === 0, aim };
+      return { thrust: this.#random.below(3) > 0, fire: this.#random.below(8) === 0, aim };
     }
     this.#watchStuck();
     return { thrust: true, fire: false, aim: directionOf(this.#goal.x - ship.x, this.#goal.y - ship.y) };
@@ -76,7 +76,7 @@ export class Bot {
     this.#enemy = undefined;
     for (const other of shipsNear(ships, ship.x, ship.y)) {
       // It leaves most in peace, or nobody would live long.
-      if (other === this.player || other.ship.hull === 0 || other.ship.isAway || this.#random.below(4) > 0) continue;
+      if (other === this.player || other.ship.hull === 0 || other.ship.isAway || this.#random.below(8) > 0) continue;
       this.#enemy = other;
       break;
     }
