@@ -3,6 +3,7 @@ import { networkInterfaces } from "node:os";
 import { createChat } from "./chat/chat.js";
 import { docs } from "./docs/docs.js";
 import { front } from "./front/front.js";
+import { createGame } from "./game/game.js";
 import { type Site, startSite } from "./site/site.js";
 import { trading } from "./trading/trading.js";
 
@@ -61,7 +62,7 @@ try {
   const site = await startSite({
     port,
     host,
-    demos: [front, createChat(), trading, docs],
+    demos: [front, createChat(), trading, createGame(), docs],
     publicFolder: new URL("public/", import.meta.url),
   });
   closeOnSignals(site);
