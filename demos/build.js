@@ -17,8 +17,10 @@ async function buildPage(name) {
   if (entry === undefined) return;
   const outdir = path.join(publicFolder, name);
   await mkdir(outdir, { recursive: true });
+  // What runs beside the page is a script of its own.
+  const worker = path.join(page, "worker.ts");
   await build({
-    entryPoints: { page: entry, style: path.join(page, "style.css") },
+    entryPoints: { page: entry, style: path.join(page, "style.css"), ...(existsSync(worker) ? { worker } : {}) },
     outdir,
     bundle: true,
     format: "esm",

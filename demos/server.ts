@@ -3,6 +3,7 @@ import { networkInterfaces } from "node:os";
 import { createChat } from "./chat/chat.js";
 import { live } from "./live/live.js";
 import { type Site, startSite } from "./site/site.js";
+import { stream } from "./stream/stream.js";
 import { trading } from "./trading/trading.js";
 
 const DEFAULT_PORT = 8080;
@@ -60,7 +61,7 @@ try {
   const site = await startSite({
     port,
     host,
-    demos: [live, createChat(), trading],
+    demos: [live, createChat(), trading, stream],
     publicFolder: new URL("public/", import.meta.url),
   });
   closeOnSignals(site);
