@@ -1,4 +1,5 @@
 // Where a picture comes from, and its sound.
+import { PICTURE_HEIGHT, PICTURE_WIDTH } from "../shared/limits.js";
 
 /** What can be filmed. */
 export type SourceName = "picture" | "camera" | "screen";
@@ -31,7 +32,7 @@ export async function film(source: SourceName, withSound: boolean): Promise<Film
   if (mediaDevices === undefined) throw new Error("Cameras and screens need HTTPS or localhost.");
   const stream =
     source === "camera"
-      ? await mediaDevices.getUserMedia({ video: { width: 1280, height: 720 }, audio: withSound })
+      ? await mediaDevices.getUserMedia({ video: { width: PICTURE_WIDTH, height: PICTURE_HEIGHT }, audio: withSound })
       : await mediaDevices.getDisplayMedia({ video: true, audio: withSound });
   const video = document.createElement("video");
   video.muted = true;

@@ -46,10 +46,11 @@ function showDetails(info: StreamInfo): void {
   sound.hidden = info.mode !== "robust" || info.publisher === null;
 }
 
-/** The one to look at where nobody has chosen: what is live, and of that what is newest in coming. */
+/** The one to look at where nobody has chosen: one that is live, and that this browser shows at its best. */
 function first(): string | undefined {
-  const isLive = ([, { status }]: readonly [string, StreamInfo]): boolean => status === "live" || status === "waiting";
-  return [...streams.values].find(isLive)?.[0];
+  const live = [...streams.values].filter(([, { status }]) => status === "live" || status === "waiting");
+  const best = typeof VideoDecoder === "undefined" ? "robust" : "low-latency";
+  return (live.find(([, { mode }]) => mode === best) ?? live[0])?.[0];
 }
 
 streams.listen(({ set }) => {
