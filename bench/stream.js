@@ -133,12 +133,21 @@ async function main() {
   const samples = [];
   for (let round = 0; round < rounds; round++) {
     // Each round begins with another one.
-    for (const index of peers.keys()) samples.push(await measure(peers[(index + round) % peers.length], settings));
+    for (const index of peers.keys()) {
+      const peer = peers[(index + round) % peers.length];
+      try {
+        samples.push({ ...(await measure(peer, settings)), round });
+      } catch (error) {
+        // A server that does not get through with it buffers until it does nothing else, and the others are still of interest.
+        console.error(`failed: ${peer}: ${error.message}`);
+        process.exitCode = 1;
+      }
+    }
   }
   const rows = samples.map((sample) => [sample.peer, ...columns.map(([, text]) => text(sample))]);
   console.log(alignColumns([["", ...columns.map(([title]) => title)], ...rows]));
   for (let round = 0; round < rounds; round++) {
-    const ofRound = samples.slice(round * peers.length, (round + 1) * peers.length);
+    const ofRound = samples.filter((sample) => sample.round === round);
     const own = ofRound.find(({ peer }) => peer === "openline");
     for (const { peer, processorMicrosecondsPerMegabit } of ofRound) {
       if (own === undefined || peer === "openline") continue;

@@ -1,9 +1,10 @@
 // The films that the server streams, for whoever has no camera: made when the first visitor comes, and shown while one is
 // there.
+
+import type { FilmState } from "../shared/contract.js";
 import { FFMPEG_MISSING, FILM_MS, type FilmFormat, makeFilm } from "./ffmpeg.js";
 import { type Film, filmOfIvf, filmOfMp4 } from "./film.js";
 import { Projector, type SendFrame } from "./projector.js";
-import type { FilmState } from "../shared/contract.js";
 
 /** What the cinema does in the hall. */
 export interface Screens {
@@ -63,7 +64,9 @@ export class Cinema {
           this.#screens.tell({ status: "missing", text: FFMPEG_MISSING });
           return;
         }
-        failures.push(`ffmpeg could not make a film in ${format}: ${error instanceof Error ? error.message : String(error)}`);
+        failures.push(
+          `ffmpeg could not make a film in ${format}: ${error instanceof Error ? error.message : String(error)}`,
+        );
       }
     }
     const status = this.#projectors.length === 0 ? "missing" : "streaming";

@@ -91,5 +91,6 @@ byId("paces", HTMLElement).addEventListener("change", ({ target }) => {
 byId("sound", HTMLButtonElement).addEventListener("click", ({ currentTarget }) => {
   const video = byId("video", HTMLVideoElement);
   video.muted = !video.muted;
-  if (currentTarget instanceof HTMLElement) setText(currentTarget, video.muted ? "Turn the sound on" : "Turn the sound off");
+  if (currentTarget instanceof HTMLElement)
+    setText(currentTarget, video.muted ? "Turn the sound on" : "Turn the sound off");
 });

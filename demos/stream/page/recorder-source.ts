@@ -4,12 +4,7 @@ import { Mp4Splitter } from "../shared/containers/mp4-splitter.js";
 import type { Splitter } from "../shared/containers/splitter.js";
 import { WebmSplitter } from "../shared/containers/webm-splitter.js";
 import { FRAME_KINDS, NO_CONFIG } from "../shared/frame-header.js";
-import {
-  AUDIO_BITS_PER_SECOND,
-  FRAMES_PER_SECOND,
-  KEY_INTERVAL_MS,
-  VIDEO_BITS_PER_SECOND,
-} from "../shared/limits.js";
+import { AUDIO_BITS_PER_SECOND, FRAMES_PER_SECOND, KEY_INTERVAL_MS, VIDEO_BITS_PER_SECOND } from "../shared/limits.js";
 import { configForType } from "../shared/stream-config.js";
 import type { EncodingSource } from "./codec-source.js";
 import type { Sender } from "./sender.js";

@@ -72,7 +72,8 @@ export class Stage {
   }
 
   #makePlayer(info: StreamInfo): Player {
-    const shown = (source: CanvasImageSource, width: number, height: number): void => this.#shown(source, width, height);
+    const shown = (source: CanvasImageSource, width: number, height: number): void =>
+      this.#shown(source, width, height);
     return info.mode === "low-latency"
       ? new CodecPlayer(this.#canvas, shown)
       : new MediaSourcePlayer(this.#video, shown);
@@ -173,4 +174,3 @@ class Watching {
     this.player?.stop();
   }
 }
-

@@ -87,7 +87,11 @@ export function boxesOf(octets: Uint8Array, start: number = 0, end: number = oct
 }
 
 /** The first box at the end of a path of types. */
-function find(octets: Uint8Array, { start, end }: Pick<Box, "start" | "end">, ...path: readonly string[]): Box | undefined {
+function find(
+  octets: Uint8Array,
+  { start, end }: Pick<Box, "start" | "end">,
+  ...path: readonly string[]
+): Box | undefined {
   let range: Box | undefined;
   for (const type of path) {
     range = boxesOf(octets, range?.start ?? start, range?.end ?? end).find((box) => box.type === type);

@@ -142,7 +142,8 @@ function videoTrackOf(tracks: Uint8Array): number | undefined {
     if (id !== ID.trackEntry) continue;
     const entry = new Map([...elementsOf(content)].map((element) => [element.id, element.content]));
     const number = entry.get(ID.trackNumber);
-    if (number !== undefined && unsigned(entry.get(ID.trackType) ?? new Uint8Array(0)) === VIDEO) return unsigned(number);
+    if (number !== undefined && unsigned(entry.get(ID.trackType) ?? new Uint8Array(0)) === VIDEO)
+      return unsigned(number);
   }
   return undefined;
 }
