@@ -5,7 +5,6 @@
 
 export const framesPerSecond = 30;
 export const megabitsPerSecond = 2;
-export const headBytes = 12;
 
 const keyWeight = 6;
 

@@ -96,10 +96,10 @@ describe("the streaming page in Chromium", { skip: SKIP_WITHOUT_CHROMIUM, timeou
   async function showsMovingPictures(page: Page, selector: string): Promise<void> {
     const [frames, before] = [await number(page, "#frames"), await pixels(page, selector)];
     await numberFrom(page, "#frames", frames + 10);
-    const later = await pixels(page, selector);
-    assert.notEqual(later, before);
-    // Not one color.
-    assert.ok(new Set(later.split(",")).size > 10);
+    // A camera may be slower than the pictures of it.
+    let later = before;
+    while (later === before) later = await pixels(page, selector);
+    assert.ok(new Set(later.split(",")).size > 10, "it is not of one color");
   }
 
   /** What the page read from the clock in the picture. */
@@ -115,15 +115,17 @@ describe("the streaming page in Chromium", { skip: SKIP_WITHOUT_CHROMIUM, timeou
     await watch(slow, "Hills");
     await showsMovingPictures(viewer, "#canvas");
     await isPlausiblyLate(viewer);
-    const [framesBefore, skipsBefore] = [await number(viewer, "#frames"), await number(viewer, "#skips")];
+    const framesBefore = await number(viewer, "#frames");
     await choose(slow, /150 ms/);
-    await numberFrom(slow, "#skips", (await number(slow, "#skips")) + 2);
+    await numberFrom(slow, "#skips", (await number(slow, "#skips")) + 1);
     await slow.locator("#lag[data-within=true]").waitFor();
     assert.match((await slow.locator("#lag-bound").textContent()) ?? "", /of 1400 ms at most/);
     await showsMovingPictures(slow, "#canvas");
     await numberFrom(viewer, "#frames", framesBefore + 30);
-    // What a busy machine makes wait a second may skip there, too; not again and again.
-    assert.ok((await number(viewer, "#skips")) - skipsBefore <= 1);
+    // A busy machine may make others wait, too; but of what was sent to them, nothing was kept back.
+    const skipped = await viewer.locator("#skipped").textContent();
+    assert.match(skipped ?? "", /, 0 of them by the server/);
+    assert.ok(Number.parseFloat(skipped ?? "") < (await number(slow, "#skipped")));
 
     // Who comes late begins with a key frame that is there already.
     const late = await visit();

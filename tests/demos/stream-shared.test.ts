@@ -175,7 +175,7 @@ describe("the queue of a viewer", () => {
     queue.clear();
     queue.push(frame(75), 0);
     assert.deepEqual(queue.take(0)?.isAfterHole, false);
-    assert.deepEqual([queue.skips, queue.skippedFrames], [1, 5]);
+    assert.deepEqual([queue.skips, queue.skippedFrames, queue.lostFrames], [1, 5, 4]);
   });
 
   it("has no more octets than it may", () => {

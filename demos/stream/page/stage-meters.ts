@@ -89,13 +89,14 @@ export class StageMeters {
   }
 
   #showLag(lagMs: number): void {
-    const { skips = 0, skippedFrames = 0 } = this.#queue() ?? {};
+    const { skips = 0, skippedFrames = 0, lostFrames = 0 } = this.#queue() ?? {};
     const boundMs = MAX_WAIT_MS + this.#workMs + PAGE_DELAY_MS;
     const lag = byId("lag", HTMLElement);
     setText(lag, `${Math.round(lagMs)} ms`);
     lag.dataset["within"] = String(lagMs <= boundMs);
     setText(byId("lag-bound", HTMLElement), `of ${boundMs} ms at most`);
     setText(byId("skips", HTMLElement), String(skips));
-    setText(byId("skipped", HTMLElement), skippedFrames === 1 ? "1 frame" : `${skippedFrames} frames`);
+    const frames = skippedFrames === 1 ? "1 frame" : `${skippedFrames} frames`;
+    setText(byId("skipped", HTMLElement), `${frames}, ${lostFrames} of them by the server`);
   }
 }

@@ -27,6 +27,8 @@ export class FrameQueue<Frame extends Waiting> {
   /** Frames that were skipped, here or before they got here, and how often. */
   skippedFrames = 0;
   skips = 0;
+  /** Those of them that did not get here: for this viewer's line, and not for its pace, the server has skipped. */
+  lostFrames = 0;
 
   /**
    * @param maxWaitMs A frame that has waited longer makes way for the newest key frame behind it. No less than the time
@@ -67,6 +69,7 @@ export class FrameQueue<Frame extends Waiting> {
   /** Frames were lost before they got here: the server skipped for this viewer. A key frame comes next. */
   lost(count: number): void {
     this.#skipped(count);
+    this.lostFrames += count;
     this.#needsKey = true;
   }
 
