@@ -121,7 +121,7 @@ export class StreamHall {
     const own = [...this.#streams].filter(([, { info }]) => info.publisher === user);
     const old = own.find(([id]) => id === resume);
     // A player that has begun with one of them cannot go on with the other.
-    if (old !== undefined && old[1].info.mode === mode) {
+    if (old?.[1].info.mode === mode) {
       this.#change(old[0], { title, status: "waiting" });
       old[1].frameMs = this.#clockMs();
       return old[0];
@@ -138,7 +138,7 @@ export class StreamHall {
 
   #stop(id: string, user: string | null): boolean {
     const stream = this.#streams.get(id);
-    if (stream === undefined || stream.info.publisher !== user) return false;
+    if (user === null || stream?.info.publisher !== user) return false;
     this.#change(id, { status: "ended" });
     return true;
   }

@@ -53,7 +53,9 @@ describe("the cinema", () => {
     const told: FilmState[] = [];
     const screens = {
       open: () => assert.fail("there is no film"),
-      tell: (state: FilmState) => void told.push(state),
+      tell: (state: FilmState) => {
+        told.push(state);
+      },
     };
     const missing = Object.assign(new Error("spawn ffmpeg ENOENT"), { code: "ENOENT" });
     const cinema = new Cinema(

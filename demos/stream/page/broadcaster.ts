@@ -53,7 +53,7 @@ export class Broadcaster {
     const fields = new FormData(this.#form);
     const mode: Mode = fields.get("mode") === "robust" ? "robust" : "low-latency";
     const title = byId("title", HTMLInputElement).value.trim() || "Untitled";
-    const sourceName = String(fields.get("source")) as SourceName;
+    const sourceName = sourceOf(fields.get("source"));
     this.#button.disabled = true;
     setText(this.#outcome, "Starting …");
     let filming: Filming | undefined;
@@ -144,6 +144,10 @@ export class Broadcaster {
     setText(byId("sent-frames", HTMLElement), String(frames));
     setText(byId("sent-dropped", HTMLElement), String(dropped + source.leftOut));
   }
+}
+
+function sourceOf(chosen: FormDataEntryValue | null): SourceName {
+  return chosen === "camera" || chosen === "screen" ? chosen : "picture";
 }
 
 /** Streams of a user that have stopped and could go on. */
