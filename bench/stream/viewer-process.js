@@ -17,6 +17,7 @@ const shared = Buffer.alloc(262_144);
 const viewers = [];
 /** @type {number[]} */
 let latenciesMs = [];
+let closed = 0;
 
 class Viewer {
   frames = 0;
@@ -113,6 +114,11 @@ function clientFrame(opcode, payload) {
 async function open(peer, port, viewer) {
   const way = ways[peer];
   const reader = new FrameReader((opcode, length, start) => {
+    // §5.5.3: "A Pong frame sent in response to a Ping frame must have identical "Application data""; pings are short.
+    if (opcode === 9) {
+      socket.write(clientFrame(10, start));
+      return;
+    }
     const at = opcode === 2 ? way.dataAt(start) : -1;
     if (at >= 0) viewer.frame(start, at, length);
     else {
@@ -144,6 +150,7 @@ async function open(peer, port, viewer) {
   };
   const socket = connect({ port, host: "127.0.0.1", onread });
   socket.on("error", reject);
+  socket.on("close", () => closed++);
   const lines = [
     `GET ${way.path} HTTP/1.1`,
     `Host: 127.0.0.1:${port}`,
@@ -183,6 +190,7 @@ answerQuestions({
     for (const viewer of viewers) viewer.begin();
   },
   report() {
+    if (closed > 0) throw new Error(`the server closed the connections of ${closed} viewers`);
     latenciesMs.sort((a, b) => a - b);
     const gaps = viewers.map(({ gapMs }) => gapMs);
     return {

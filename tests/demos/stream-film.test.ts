@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { Cinema } from "../../demos/stream/film/cinema.js";
 import { FFMPEG_MISSING, FILM_MS, makeFilm } from "../../demos/stream/film/ffmpeg.js";
 import { type Film, filmOfIvf, filmOfMp4 } from "../../demos/stream/film/film.js";
-import { Projector } from "../../demos/stream/film/projector.js";
+import { Projector, type SendFrame } from "../../demos/stream/film/projector.js";
 import type { FilmState } from "../../demos/stream/shared/contract.js";
 import { readFrame } from "../../demos/stream/shared/frame-header.js";
 import { readCodecConfig, readTypeConfig } from "../../demos/stream/shared/stream-config.js";
@@ -52,7 +52,9 @@ describe("the cinema", () => {
   it("says what to install where ffmpeg is missing, and what failed where it is not", async () => {
     const told: FilmState[] = [];
     const screens = {
-      open: () => assert.fail("there is no film"),
+      open: (): SendFrame => {
+        throw new Error("there is no film");
+      },
       tell: (state: FilmState) => {
         told.push(state);
       },
