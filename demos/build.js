@@ -38,8 +38,14 @@ async function buildPage(name) {
   const entry = entryNames.map((file) => path.join(page, file)).find((file) => existsSync(file));
   const outdir = path.join(publicFolder, name);
   await mkdir(outdir, { recursive: true });
+  // What runs beside the page is a script of its own.
+  const worker = path.join(page, "worker.ts");
   await build({
-    entryPoints: entry === undefined ? { style } : { page: entry, style },
+    entryPoints: {
+      ...(entry === undefined ? {} : { page: entry }),
+      ...(existsSync(worker) ? { worker } : {}),
+      style,
+    },
     outdir,
     bundle: true,
     format: "esm",

@@ -5,6 +5,7 @@ import { docs } from "./docs/docs.js";
 import { front } from "./front/front.js";
 import { createGame } from "./game/game.js";
 import { type Site, startSite } from "./site/site.js";
+import { stream } from "./stream/stream.js";
 import { trading } from "./trading/trading.js";
 
 const DEFAULT_PORT = 8080;
@@ -62,7 +63,7 @@ try {
   const site = await startSite({
     port,
     host,
-    demos: [front, createChat(), trading, createGame(), docs],
+    demos: [front, createChat(), trading, createGame(), stream, docs],
     publicFolder: new URL("public/", import.meta.url),
   });
   closeOnSignals(site);

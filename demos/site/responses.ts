@@ -3,13 +3,17 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:ht
 import type { Duplex } from "node:stream";
 import type { StaticFile } from "./static-files.js";
 
-/** Scripts, styles, images and connections of this server only; no HTML from strings. */
+/**
+ * Scripts, styles, images and connections of this server only; no HTML from strings. Media only of what a page's own script
+ * hands to a player (`URL.createObjectURL` of a `MediaSource`), for there is no other way to do that in every browser.
+ */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
   "img-src 'self'",
   "connect-src 'self'",
+  "media-src blob:",
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
