@@ -1,24 +1,13 @@
 // The name that this browser goes by, remembered between visits.
 import { type ReactNode, type SyntheticEvent, useEffect, useState } from "react";
+import { randomName } from "../../site/page/visitor-name.js";
 import { NAME_MAX_LENGTH } from "../shared/limits.js";
 import { useCall, useConnection } from "./client.js";
 import { recallOr, remember } from "./storage.js";
 
-const ADJECTIVES = ["Amber", "Brisk", "Calm", "Clever", "Gentle", "Lucky", "Merry", "Nimble", "Quiet", "Sunny"];
-const ANIMALS = ["Badger", "Falcon", "Fox", "Heron", "Lynx", "Marten", "Otter", "Puffin", "Robin", "Seal"];
-
-function pick(words: readonly string[]): string {
-  return words[Math.floor(Math.random() * words.length)] ?? "Guest";
-}
-
-/** A friendly one to begin with. */
-function anyName(): string {
-  return `${pick(ADJECTIVES)} ${pick(ANIMALS)}`;
-}
-
 /** The name, in a form. */
 export function OwnName(): ReactNode {
-  const [name, setName] = useState(() => recallOr("name", anyName));
+  const [name, setName] = useState(() => recallOr("name", randomName));
   const [draft, setDraft] = useState(name);
   const { call, error } = useCall("rename");
   const { isOpen } = useConnection();

@@ -1,10 +1,10 @@
 // The chat beside a stream: what others said while they saw a moment of it stands here when that moment is shown here.
 import { byId, element, setText } from "../../site/page/dom.js";
-import { recallName, rememberName } from "../../site/page/own-name.js";
 import type { ChatMessage } from "../shared/contract.js";
 import { KEPT_MESSAGES, NAME_MAX_LENGTH, REACTIONS } from "../shared/limits.js";
 import { TimedQueue } from "../shared/timed-queue.js";
 import type { StreamClient } from "./client.js";
+import { recallName, rememberName } from "./own-name.js";
 
 /** For so long something waits at most until its moment is shown. */
 const MAX_WAIT_MS = 8_000;
