@@ -61,8 +61,11 @@ export class StateSubscriber extends Subscriber<Event> implements StateHandle {
 
   protected override accepted({ epoch }: SubReply): string | undefined {
     if (epoch === undefined) return "no epoch";
-    // Positions of another say nothing: a snapshot has to come.
-    if (epoch !== this.#epoch) this.position = undefined;
+    // Positions and revisions of another say nothing: a snapshot has to come.
+    if (epoch !== this.#epoch) {
+      this.position = undefined;
+      this.#revisions.clear();
+    }
     this.#epoch = epoch;
     return undefined;
   }

@@ -22,6 +22,8 @@ export class InterestSubscription implements Subscription {
   /** The hub's count at which the client has all that was in `#view`. */
   #sequence = 0;
   #view: View = noView;
+  /** Whether the client has nothing but that. Not so where pages of its snapshot left out what had gone meanwhile. */
+  #isExact = true;
   /** The position that the client has. */
   #position = "";
   /** The keys that the client has. */
@@ -72,6 +74,7 @@ export class InterestSubscription implements Subscription {
       const view = this.#look();
       // A key may have come into sight when its page had been sent already: all has to come again.
       if (view !== this.#view) this.#view = noView;
+      if (this.#sequence < this.#hub.sequence) this.#isExact = false;
       this.#sendPages(view);
     } else if (this.#phase === "live" && this.#sequence < this.#hub.sequence) this.#sendLive();
   }
@@ -82,6 +85,7 @@ export class InterestSubscription implements Subscription {
     this.#sequence = this.#hub.sequence;
     this.#position = this.#hub.position;
     this.#view = view;
+    this.#isExact = true;
     this.#known.clear();
     this.#due = this.#hub.index.keysIn(view).toReversed();
   }
@@ -128,7 +132,7 @@ export class InterestSubscription implements Subscription {
   /** @returns whether there was anything to send */
   #sendDelta(view: View): boolean {
     const { sequence, position, step, index, context } = this.#hub;
-    const isInStep = this.#sequence === step.from && sequence === step.to && view === this.#view;
+    const isInStep = this.#isExact && this.#sequence === step.from && sequence === step.to && view === this.#view;
     const parts = index.parts(view, this.#view, this.#sequence);
     const deleted = isInStep ? this.#movedAway(step.moved, view) : this.#outOfSight(parts, view);
     const count = parts.reduce((sum, { elements }) => sum + elements.length, deleted.length);
@@ -140,6 +144,7 @@ export class InterestSubscription implements Subscription {
     const previous = this.#position;
     this.#sequence = sequence;
     this.#view = view;
+    this.#isExact = true;
     if (count === 0) return false;
     this.#position = position;
     // Those who see the same, and have seen it before, get the same.

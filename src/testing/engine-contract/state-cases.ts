@@ -47,6 +47,56 @@ export const stateCases: readonly EngineCase[] = [
     assert.deepEqual(await snapshotOf(engine, "b"), new Map());
   }),
 
+  engineCase("state: many keys that are set and deleted at once are so in order", async (world) => {
+    const { engine } = world;
+    // An engine need not be able to.
+    if (engine.states.setMany === undefined) return;
+    await engine.states.set("a", "x", 0, undefined);
+    const { changes } = await watched(engine, "a");
+    const octets = Uint8Array.of(1);
+    const setting = engine.states.setMany(
+      "a",
+      [
+        ["y", octets],
+        ["x", 1],
+        ["y", octets],
+        ["z", 3],
+      ],
+      ["x", "never"],
+    );
+    octets[0] = 9;
+    await setting;
+    await world.settle();
+    const values = await snapshotOf(engine, "a");
+    assert.deepEqual(
+      values,
+      new Map<string, unknown>([
+        ["y", Uint8Array.of(1)],
+        ["z", 3],
+      ]),
+    );
+    const told = new Map(changes.map(({ key, entry }) => [key, entry?.value]));
+    assert.deepEqual(
+      told,
+      new Map<string, unknown>([
+        ["y", Uint8Array.of(1)],
+        ["x", undefined],
+        ["z", 3],
+      ]),
+    );
+    await assert.rejects(
+      engine.states.setMany(
+        "a",
+        [
+          ["y", 2],
+          ["z", 4n],
+        ],
+        [],
+      ),
+      { code: "invalid-value" },
+    );
+    assert.deepEqual(await snapshotOf(engine, "a"), values);
+  }),
   engineCase("state: set and delete compare revisions, and of two at once one wins", async ({ engine }) => {
     const first = await engine.states.set("a", "x", 1, null);
     const conflict = await assertRefused(engine.states.set("a", "x", 2, null), "conflict");

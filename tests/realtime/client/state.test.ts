@@ -22,6 +22,21 @@ function brief(
 }
 
 describe("a state", () => {
+  it("takes no revision of another epoch for one that it has", async () => {
+    const { server, client, peer, book } = await opened();
+    book.listen(() => undefined);
+    await server.clock.settle();
+    peer.ok(peer.next("sub", "book/X"), { ...reply, position: "1" });
+    peer.say(["snap", 5, "1", [["a", "before", "1"]], true], ["d", 5, "3", "2", []]);
+    await server.clock.advance(1000);
+    // The server has been started anew, and counts from the beginning.
+    peer.ok(peer.next("sub", "book/X"), { ...reply, epoch: "e2", position: "1" });
+    peer.say(["snap", 5, "1", [["a", "after", "1"]], true]);
+    await server.clock.settle();
+    assert.deepEqual([...book.values], [["a", "after"]]);
+    await client.close();
+  });
+
   it("is a snapshot, then deltas", async () => {
     const { server, client, peer, book } = await opened({ maxUpdatesPerSecond: 5 });
     const loop = new Recorded(book);

@@ -110,7 +110,7 @@ async function run(steps: readonly (typeof step extends fc.Arbitrary<infer Step>
     authenticate: believe,
     interest: { "arena/{id}": interest, "calm/{id}": interest },
     codecs: [msgpackCodec],
-    limits: { pageMessages: 2, maxLagKeys: 5 },
+    limits: { pageMessages: 2, maxLagKeys: 3 },
   });
   const model = new Map<string, string>();
   let count = 0;

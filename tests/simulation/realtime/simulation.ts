@@ -4,14 +4,14 @@
  */
 import assert from "node:assert/strict";
 import type { LogEvent, LogHandle, MediaEvent, SignalEvent, StateHandle } from "#src/realtime/client/index.js";
-import { type SimulatedClient, SimulatedWorld } from "./world.js";
+import { areaOf, type SimulatedClient, SimulatedWorld } from "./world.js";
 
 export type Step =
   | { readonly do: "publish" | "short" | "signal" | "order" | "cut" | "silence"; readonly client: number }
   | {
       readonly do: "set" | "delete";
       readonly client: number;
-      readonly channel: "book/1" | "calm/1";
+      readonly channel: "book/1" | "calm/1" | "arena/1";
       readonly key: string;
     }
   | { readonly do: "media"; readonly isKey: boolean }
@@ -22,6 +22,7 @@ export type Step =
       /** A client that is stalled meanwhile, and for how long after; undefined: none. */
       readonly slow: { readonly client: number; readonly ms: number } | undefined;
     }
+  | { readonly do: "look"; readonly areas: readonly number[] }
   | { readonly do: "stall"; readonly client: number; readonly ms: number }
   | { readonly do: "kill"; readonly ms: number }
   | { readonly do: "wait"; readonly ms: number };
@@ -42,7 +43,7 @@ class Party {
   readonly published: { readonly value: string; position: string | undefined }[] = [];
   readonly orders: { readonly input: string; output: number | undefined }[] = [];
   readonly logs: Readonly<Record<"room/1" | "short/1", LogHandle<string>>>;
-  readonly states: Readonly<Record<"book/1" | "calm/1", StateHandle<number | string>>>;
+  readonly states: Readonly<Record<"book/1" | "calm/1" | "arena/1", StateHandle<number | string>>>;
   sentSignals = 0;
 
   constructor(index: number, peer: SimulatedClient) {
@@ -50,7 +51,8 @@ class Party {
     this.peer = peer;
     const { client } = peer;
     this.logs = { "room/1": client.channel("room/1"), "short/1": client.channel("short/1") };
-    this.states = { "book/1": client.channel("book/1"), "calm/1": client.channel("calm/1") };
+    const [book, calm, arena] = [client.channel("book/1"), client.channel("calm/1"), client.channel("arena/1")];
+    this.states = { "book/1": book, "calm/1": calm, "arena/1": arena };
     this.logs["room/1"].listen((event) => this.room.push(event));
     this.logs["short/1"].listen((event) => this.short.push(event));
     for (const state of Object.values(this.states)) state.listen(() => undefined);
@@ -146,6 +148,10 @@ async function run(world: SimulatedWorld, parties: readonly Party[], step: Step,
       world.clock.setTimer(() => slow?.unstall("to-client"), step.slow?.ms ?? 0);
       break;
     }
+    case "look":
+      world.seen = new Set(step.areas);
+      if (world.isUp) world.realtime.lookAgain("arena/1");
+      break;
     case "cut":
       party?.peer.link?.reset();
       break;
@@ -215,12 +221,15 @@ async function judge(world: SimulatedWorld, parties: readonly Party[]): Promise<
   const values = log.map(({ value }) => value as string);
   assert.equal(new Set(values).size, values.length, "something was published twice");
   const state = new Map<string, Map<string, unknown>>();
-  for (const name of ["book/1", "calm/1"]) state.set(name, await waitFor(world, entriesOf(world, name)));
+  for (const name of ["book/1", "calm/1", "arena/1"]) state.set(name, await waitFor(world, entriesOf(world, name)));
+  for (const [key, value] of state.get("arena/1") ?? []) {
+    if (!world.seen.has(areaOf(value))) state.get("arena/1")?.delete(key);
+  }
   for (const party of parties) {
     judgePublishing(party, values, positions);
     judgeLog(party.room, positions, values);
     judgeShort(party.short);
-    for (const name of ["book/1", "calm/1"] as const) {
+    for (const name of ["book/1", "calm/1", "arena/1"] as const) {
       const mine = new Map([...party.states[name].values].sort());
       assert.deepEqual(mine, new Map([...(state.get(name) ?? [])].sort()), `${name} has not converged`);
     }

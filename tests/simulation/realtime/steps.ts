@@ -6,7 +6,7 @@ import { clientCount, type Step } from "./simulation.js";
 
 const client = fc.nat({ max: clientCount - 1 });
 const key = fc.constantFrom("a", "b", "c", "d", "e", "f", "g", "h");
-const channel = fc.constantFrom("book/1" as const, "calm/1" as const);
+const channel = fc.constantFrom("book/1" as const, "calm/1" as const, "arena/1" as const);
 
 export const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant("publish" as const), client }) },
@@ -23,6 +23,10 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
       count: fc.integer({ min: 1, max: 100 }),
       slow: fc.option(fc.record({ client, ms: fc.integer({ min: 1, max: 500 }) }), { nil: undefined }),
     }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant("look" as const), areas: fc.uniqueArray(fc.nat({ max: 3 })) }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("cut" as const), client }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("silence" as const), client }) },

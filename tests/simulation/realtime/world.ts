@@ -22,11 +22,17 @@ export const api = contract({
     "short/{id}": log({ message: unchecked<string>(), retain: { count: 5 } }),
     "book/{id}": state({ value: unchecked<number | string>() }),
     "calm/{id}": state({ value: unchecked<number | string>(), maxUpdatesPerSecond: 5 }),
+    "arena/{id}": state({ value: unchecked<number | string>() }),
     "cursor/{id}": signal({ message: unchecked<readonly [sender: number, count: number, padding?: string]>() }),
     "video/{id}": media({ groupBytesMax: 3000 }),
   },
   calls: { order: call({ input: unchecked<string>(), output: unchecked<number>(), idempotent: true }) },
 });
+
+/** Where an entry of "arena/1" is. */
+export function areaOf(value: unknown): number {
+  return Number(value) % 4;
+}
 
 export type SimulatedClient = ReturnType<SimulatedWorld["client"]>;
 
@@ -37,6 +43,8 @@ export class SimulatedWorld {
   /** How often each order was run. */
   readonly runs = new Map<string, number>();
   kills = 0;
+  /** The areas of "arena/1" that everybody sees. */
+  seen: ReadonlySet<number> = new Set([0, 1]);
   /** Counts signals that the server sends. */
   nextSignal = 0;
   realtime!: ServedRealtimeServer;
@@ -74,6 +82,7 @@ export class SimulatedWorld {
     const parts = realtimeParts(platform, api, {
       engine: this.#lagMs === 0 ? engine : lagging(engine, this.clock, () => this.random.integer(0, this.#lagMs)),
       limits: { ...limits, maxLagSignals: 10, maxLagFrames: 6, requestsPerSecond: 100_000, requestBurst: 100_000 },
+      interest: { "arena/{id}": { area: (_key, value) => areaOf(value), sees: () => this.seen } },
       calls: {
         order: async (input) => {
           const run = (this.runs.get(input as string) ?? 0) + 1;
