@@ -54,6 +54,16 @@ function slopeOf(samples, intervalMs) {
   return below === 0 ? 0 : (above / below / 1e6) * (60_000 / intervalMs);
 }
 
+/** @param {readonly number[]} samples @param {number} quarter from 0 */
+function quarterOf(samples, quarter) {
+  return samples.slice((samples.length * quarter) / 4, (samples.length * (quarter + 1)) / 4);
+}
+
+/** @param {readonly number[]} samples */
+function medianOf(samples) {
+  return [...samples].sort((a, b) => a - b)[samples.length >> 1] ?? 0;
+}
+
 /** @param {string} peer @param {{ viewers: number, seconds: number, processes: number, warmUpMs: number }} settings */
 async function measure(peer, { viewers, seconds, processes, warmUpMs }) {
   const server = new Child(`${peer}'s server`, [process.execPath, fileOf("server-process.js")]);
@@ -91,6 +101,8 @@ async function measure(peer, { viewers, seconds, processes, warmUpMs }) {
       processorMicrosecondsPerMegabit: (processorSeconds * 1e6) / megabits,
       processorShare: processorSeconds / lastedSeconds,
       residentMegabytes: Math.max(...residentBytes) / 1e6,
+      // Whether it levels off: the slope alone does not tell.
+      residentMegabytesByQuarter: [0, 1, 2, 3].map((quarter) => medianOf(quarterOf(residentBytes, quarter)) / 1e6),
       residentMegabytesPerMinute: slopeOf(residentBytes, sampleIntervalMs),
     };
   };
