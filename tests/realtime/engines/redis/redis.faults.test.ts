@@ -168,8 +168,8 @@ describe("a node whose connection to Redis is cut", { skip: noRedis, timeout: 60
 
   it("waits for what comes of a call that it did not hear of", async () => {
     const key = { key: "order", windowMs: 60_000 };
-    const mine = await near.calls.claim(key, 300);
-    const theirs = await far.calls.claim(key, 300);
+    const mine = await near.calls.claim(key, 5000);
+    const theirs = await far.calls.claim(key, 5000);
     assert.ok(mine.status === "claimed" && theirs.status === "running");
     proxy.cut();
     await mine.complete({ ok: true, value: 1 });
