@@ -34,7 +34,7 @@ async function appendAgain(engine: Engine, channel: string, value: string): Prom
   }
 }
 
-describe("a Redis Cluster", { skip: noRedis }, () => {
+describe("a Redis Cluster", { skip: noRedis, timeout: 90_000 }, () => {
   const servers: RedisServer[] = [];
   let nodes: RedisNodes;
   let engines: [Engine, Engine];
@@ -135,7 +135,7 @@ describe("a Redis Cluster", { skip: noRedis }, () => {
   });
 });
 
-describe("Redis with a Sentinel whose master dies", { skip: noRedis }, () => {
+describe("Redis with a Sentinel whose master dies", { skip: noRedis, timeout: 90_000 }, () => {
   it("goes on at the replica, in the same epoch, with all that the replica had confirmed", async (t) => {
     const start = async (...args: string[]): Promise<RedisServer> => {
       const server = await RedisServer.start(...args);

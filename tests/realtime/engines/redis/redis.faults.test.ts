@@ -56,7 +56,7 @@ async function valuesOf(engine: Engine, channel: string): Promise<unknown[]> {
   return page.entries.map(({ value }) => value);
 }
 
-describe("a node whose connection to Redis is cut", { skip: noRedis, timeout: 60_000 }, () => {
+describe("a node whose connection to Redis is cut", { skip: noRedis, timeout: 90_000 }, () => {
   let server: RedisServer;
   let proxy: TcpProxy;
   let nodes: RedisNodes;
@@ -168,8 +168,8 @@ describe("a node whose connection to Redis is cut", { skip: noRedis, timeout: 60
 
   it("waits for what comes of a call that it did not hear of", async () => {
     const key = { key: "order", windowMs: 60_000 };
-    const mine = await near.calls.claim(key, 300);
-    const theirs = await far.calls.claim(key, 300);
+    const mine = await near.calls.claim(key, 5000);
+    const theirs = await far.calls.claim(key, 5000);
     assert.ok(mine.status === "claimed" && theirs.status === "running");
     proxy.cut();
     await mine.complete({ ok: true, value: 1 });
@@ -194,7 +194,7 @@ describe("a node whose connection to Redis is cut", { skip: noRedis, timeout: 60
   });
 });
 
-describe("a Redis server that is killed and started again", { skip: noRedis }, () => {
+describe("a Redis server that is killed and started again", { skip: noRedis, timeout: 90_000 }, () => {
   it("has all that it acknowledged where it has an append-only file, and nodes go on with it", async (t) => {
     const server = await startServer(t, "--appendonly", "yes");
     const nodes = startNodes(t, server, { requireAppendOnly: true });
@@ -263,7 +263,7 @@ describe("a Redis server that is killed and started again", { skip: noRedis }, (
   });
 });
 
-describe("what is done to a Redis server that runs", { skip: noRedis }, () => {
+describe("what is done to a Redis server that runs", { skip: noRedis, timeout: 90_000 }, () => {
   let server: RedisServer;
   before(async () => {
     server = await RedisServer.start("--client-output-buffer-limit", "pubsub 1mb 1mb 1");

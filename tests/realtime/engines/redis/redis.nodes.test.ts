@@ -19,7 +19,7 @@ async function valuesOf(engine: Engine, channel: string): Promise<unknown[]> {
   return page.entries.map(({ value }) => value);
 }
 
-describe("two nodes over Redis", { skip: noRedis }, () => {
+describe("two nodes over Redis", { skip: noRedis, timeout: 90_000 }, () => {
   let server: RedisServer;
   let nodes: RedisNodes;
   let a: Engine;
@@ -151,7 +151,7 @@ describe("two nodes over Redis", { skip: noRedis }, () => {
   });
 });
 
-describe("a Redis engine", { skip: noRedis }, () => {
+describe("a Redis engine", { skip: noRedis, timeout: 90_000 }, () => {
   it("is started once, and refuses before and after", async (t) => {
     const server = await RedisServer.start();
     t.after(() => server.dispose());

@@ -25,7 +25,7 @@ const api = contract({
   calls: { order: call({ input: unchecked<number>(), output: unchecked<string>(), idempotent: true }) },
 });
 
-describe("real-time servers that share Redis", { skip: noRedis }, () => {
+describe("real-time servers that share Redis", { skip: noRedis, timeout: 90_000 }, () => {
   it("are one to their clients", async (t: TestContext) => {
     const server = await RedisServer.start();
     let orders = 0;

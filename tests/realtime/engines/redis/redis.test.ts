@@ -3,7 +3,7 @@ import { engineContract } from "#src/testing/index.js";
 import { noRedis, RedisServer } from "./server.js";
 import { RedisNodes } from "./world.js";
 
-describe("the Redis engine", { skip: noRedis }, () => {
+describe("the Redis engine", { skip: noRedis, timeout: 90_000 }, () => {
   let server: RedisServer;
   before(async () => {
     server = await RedisServer.start();
