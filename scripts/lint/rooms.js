@@ -186,6 +186,31 @@ export const rooms = [
     mayImport: ["realtime/client", "realtime/contract", "realtime/wire"],
     packages: ["react"],
   },
+  // Documents of Yjs over the real-time layer. Both ends have its contract, and cut what is long into parts.
+  { name: "yjs/contract", pattern: "src/yjs/contract/**", mayImport: ["realtime/contract"] },
+  { name: "yjs/updates", pattern: "src/yjs/updates/**", mayImport: [], packages: ["yjs"] },
+  {
+    // Of the client its types alone, as for React.
+    name: "yjs/client",
+    pattern: "src/yjs/client/**",
+    mayImport: ["yjs/contract", "yjs/updates", "realtime/client"],
+    packages: ["y-protocols", "yjs"],
+  },
+  {
+    name: "yjs/server",
+    pattern: "src/yjs/server/**",
+    mayImport: [
+      "yjs/contract",
+      "yjs/updates",
+      "realtime/contract",
+      "realtime/engines",
+      "realtime/engines/journal",
+      "realtime/server",
+      "realtime/wire",
+    ],
+    builtins: true,
+    packages: ["yjs"],
+  },
   {
     name: "entry",
     pattern: "src/{index,reconnecting}.ts",
