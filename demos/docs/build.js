@@ -22,14 +22,21 @@ const besides = new Map([
 const groups = [
   ["Start", ["README.md", "docs/realtime.md", "docs/react.md"]],
   ["Guides", ["docs/guides/index.md", "docs/guides/chat.md", "docs/guides/trading.md"]],
-  ["Real time", ["docs/protocol.md", "docs/engines.md"]],
+  ["Real time", ["docs/protocol.md", "docs/yjs.md", "docs/engines.md", "docs/cluster.md"]],
   [
     "Sockets",
     ["docs/connecting.md", "docs/authentication.md", "docs/reconnecting.md", "docs/sending.md", "docs/streams.md"],
   ],
   [
     "In production",
-    ["docs/limits.md", "docs/draining.md", "docs/diagnostics.md", "docs/performance.md", "docs/errors.md"],
+    [
+      "docs/operations.md",
+      "docs/limits.md",
+      "docs/draining.md",
+      "docs/diagnostics.md",
+      "docs/performance.md",
+      "docs/errors.md",
+    ],
   ],
 ];
 const project = [

@@ -11,10 +11,7 @@ import type { Shot } from "./shot.js";
 /** The key under which the tick is. Everybody sees it. */
 export const MARK_KEY: string = "@";
 
-/** Kinds of things, by the first letter of their keys. */
-export const kinds = { ship: "p", shot: "s", orb: "o" } as const;
-
-/** Where in a record the position of a thing begins, by the first letter of its key. */
+/** Where in a record the position of a thing begins, by the first letter of its key: of a ship, a shot, an orb. */
 const placeOffsets: Readonly<Record<string, number>> = { p: 1, s: 3, o: 0 };
 
 /** A ship as it is told. */

@@ -51,8 +51,7 @@ const chatMessage = v.object({
   streamMs: streamTime,
 });
 
-/** A reaction, likewise. */
-export type Reaction = v.InferOutput<typeof reaction>;
+// Likewise.
 const reaction = v.object({ emoji: v.picklist(REACTIONS), streamMs: streamTime });
 
 /** See the head of this file. */

@@ -25,7 +25,7 @@ export const KEY_INTERVAL_MS = 1_000;
 export const GROUP_BYTES_MAX = 4_000_000;
 
 /** How long a frame may wait in a viewer before it skips to the newest key frame. */
-export const MAX_WAIT_MS = KEY_INTERVAL_MS;
+export const MAX_WAIT_MS = 1_000;
 /** Octets that may wait in a viewer. */
 export const MAX_WAITING_BYTES = 8_000_000;
 
