@@ -1,6 +1,7 @@
 // `npm start`: serves the live demos. PORT chooses the port (0 picks a free one), HOST the address to listen on.
 import { networkInterfaces } from "node:os";
 import { createChat } from "./chat/chat.js";
+import { editor } from "./editor/editor.js";
 import { live } from "./live/live.js";
 import { type Site, startSite } from "./site/site.js";
 import { trading } from "./trading/trading.js";
@@ -60,7 +61,7 @@ try {
   const site = await startSite({
     port,
     host,
-    demos: [live, createChat(), trading],
+    demos: [live, createChat(), trading, editor],
     publicFolder: new URL("public/", import.meta.url),
   });
   closeOnSignals(site);
