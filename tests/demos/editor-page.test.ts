@@ -74,6 +74,8 @@ describe("the editor's page in Chromium", { skip: SKIP_WITHOUT_CHROMIUM, timeout
     assert.equal(await textOf(other, "left").filter({ hasText: "was offline" }).count(), 0);
     await one.getByRole("switch", { name: "Offline" }).nth(1).uncheck();
     await seen(other, "left", "was offline");
+    await type(one, "left", "again ");
+    await seen(one, "right", "again ");
     await seen(one, "right", "from elsewhere");
     // The cursor of somebody else, with a name.
     await one.locator("#left-view .other-name").first().waitFor({ state: "attached" });
