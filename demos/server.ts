@@ -2,6 +2,7 @@
 import { networkInterfaces } from "node:os";
 import { createChat } from "./chat/chat.js";
 import { docs } from "./docs/docs.js";
+import { editor } from "./editor/editor.js";
 import { front } from "./front/front.js";
 import { createGame } from "./game/game.js";
 import { type Site, startSite } from "./site/site.js";
@@ -63,7 +64,7 @@ try {
   const site = await startSite({
     port,
     host,
-    demos: [front, createChat(), trading, createGame(), stream, docs],
+    demos: [front, createChat(), trading, createGame(), editor, stream, docs],
     publicFolder: new URL("public/", import.meta.url),
   });
   closeOnSignals(site);
