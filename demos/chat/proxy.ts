@@ -1,5 +1,5 @@
 // The way from the site to the process of the chat's server: what is asked for under its path goes there as it came.
-import { request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from "node:http";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream";
@@ -10,6 +10,13 @@ import { SECRET_HEADER } from "./process.js";
 
 /** Connections that the demo takes; a party, not the internet. */
 const CONNECTIONS_MAX = 200;
+
+/**
+ * Fields that are about a connection and not about a request. RFC 9110 §7.6.1: an intermediary "MUST remove or replace fields
+ * that are known to require removal before forwarding". Node throws at some of them where they do not fit, whoever wrote them.
+ * `Transfer-Encoding` stays, since it says how long the content is, and `Upgrade`, which an answer with 426 has to have.
+ */
+const FIELDS_OF_CONNECTION = new Set(["connection", "expect", "keep-alive", "proxy-connection", "te", "trailer"]);
 
 /** See the head of this file. */
 export class Proxy {
@@ -57,14 +64,12 @@ export class Proxy {
       refuse(response, 503, "The chat's server is not there", { "Retry-After": "1" });
       return;
     }
-    const { method, url, headers } = request;
-    const upstream = httpRequest(
-      { host: "127.0.0.1", port, method, path: url, headers: { ...headers, [SECRET_HEADER]: secret } },
-      (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        pipeline(answer, response, () => undefined);
-      },
-    );
+    const { method, url } = request;
+    const headers = { ...passedOn(request), [SECRET_HEADER]: secret };
+    const upstream = httpRequest({ host: "127.0.0.1", port, method, path: url, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, passedOn(answer));
+      pipeline(answer, response, () => undefined);
+    });
     upstream.on("error", () => {
       if (response.headersSent) response.destroy();
       else refuse(response, 503, "The chat's server is not there", { "Retry-After": "1" });
@@ -77,6 +82,10 @@ export class Proxy {
   close(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
+}
+
+function passedOn({ headers }: IncomingMessage): OutgoingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !FIELDS_OF_CONNECTION.has(name)));
 }
 
 function headOf({ method = "GET", url = "/", rawHeaders }: IncomingMessage, secret: string): string {

@@ -52,6 +52,10 @@ function userOf(token: unknown): string | undefined {
   return createHash("sha256").update(token).digest("base64url").slice(0, 12);
 }
 
+function tooMany(): RealtimeError {
+  return new RealtimeError("too-many-streams", "There are as many streams as there may be. End one first.");
+}
+
 /** See the head of this file. */
 export class StreamHall {
   readonly realtime: ServedRealtime<DefinitionOf<typeof api>>;
@@ -121,15 +125,15 @@ export class StreamHall {
     const own = [...this.#streams].filter(([, { info }]) => info.publisher === user);
     const old = own.find(([id]) => id === resume);
     // A player that has begun with one of them cannot go on with the other.
-    if (old?.[1].info.mode === mode) {
+    const isResumed = old?.[1].info.mode === mode;
+    const running = own.filter(([id, { info }]) => info.status !== "ended" && !(isResumed && id === resume)).length;
+    if (running >= STREAMS_OF_ONE_MAX) throw tooMany();
+    if (isResumed) {
       this.#change(old[0], { title, status: "waiting" });
       old[1].frameMs = this.#clockMs();
       return old[0];
     }
-    const running = own.filter(([, { info }]) => info.status !== "ended").length;
-    if (this.#streams.size >= STREAMS_MAX || running >= STREAMS_OF_ONE_MAX) {
-      throw new RealtimeError("too-many-streams", "There are as many streams as there may be. End one first.");
-    }
+    if (this.#streams.size >= STREAMS_MAX) this.#makeRoom();
     const id = randomBytes(6).toString("base64url");
     const clock = SERVER_CLOCK;
     await this.#add(id, { title, mode, publisher: user, status: "waiting", viewers: 0, clock });
@@ -141,6 +145,19 @@ export class StreamHall {
     if (user === null || stream?.info.publisher !== user) return false;
     this.#change(id, { status: "ended" });
     return true;
+  }
+
+  /** What is over makes way for what begins. @throws RealtimeError where nothing is over */
+  #makeRoom(): void {
+    const over = [...this.#streams].find(([, { info }]) => info.status === "ended");
+    if (over === undefined) throw tooMany();
+    this.#remove(...over);
+  }
+
+  #remove(id: string, { stopFollowing }: Stream): void {
+    stopFollowing();
+    this.#streams.delete(id);
+    this.#done(this.realtime.delete("streams", id));
   }
 
   async #add(id: string, info: StreamInfo): Promise<void> {
@@ -179,12 +196,10 @@ export class StreamHall {
     }
   }
 
-  #judge(id: string, { info, stopFollowing }: Stream, silentMs: number): void {
+  #judge(id: string, stream: Stream, silentMs: number): void {
+    const { info } = stream;
     if (info.status === "ended") {
-      if (silentMs <= SHOWN_AFTER_END_MS) return;
-      stopFollowing();
-      this.#streams.delete(id);
-      this.#done(this.realtime.delete("streams", id));
+      if (silentMs > SHOWN_AFTER_END_MS) this.#remove(id, stream);
     } else if (silentMs > ENDED_AFTER_MS) this.#change(id, { status: "ended" });
     else if (silentMs > INTERRUPTED_AFTER_MS && info.status === "live") this.#change(id, { status: "interrupted" });
   }

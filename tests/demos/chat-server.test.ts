@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
+import { connect as connectTcp } from "node:net";
 import { tmpdir } from "node:os";
+import { text } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
 import { connect, UpgradeRefusedError } from "openline";
 import { createClient, type LogEvent } from "openline/realtime/client";
@@ -39,6 +41,16 @@ describe("the chat's server", { timeout: TIMEOUT_MS }, () => {
     assert.equal((await fetch(`${chat.origin}/chat/socket`, foreign)).status, 403);
     const nobody = createClient(api, url, { token: "short", headers: { Origin: chat.origin } });
     assert.equal((await nobody.closed).why, "refused");
+  });
+
+  it("passes requests on without the fields that mean this connection alone (RFC 9110 §7.6.1)", async () => {
+    const fields = ["Trailer: a", "TE: trailers", "Expect: 100-continue", "Keep-Alive: 1", "Connection: close"];
+    for (const lines of [fields, [...fields, "Transfer-Encoding: chunked"]]) {
+      const body = lines.includes("Transfer-Encoding: chunked") ? "1\r\na\r\n0\r\na: b\r\n\r\n" : "";
+      const request = ["GET /chat/socket HTTP/1.1", "Host: a", ...lines, "", body].join("\r\n");
+      const answer = await answerTo(chat.site.port, request);
+      assert.match(answer, /^HTTP\/1\.1 426 /mu);
+    }
   });
 
   it("lets nobody write what is not theirs, or too long, and says so", async () => {
@@ -148,6 +160,13 @@ describe("the process of the chat's server", { timeout: TIMEOUT_MS }, () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
   });
 });
+
+/** What comes for a request as it stands, until the server ends the connection. */
+async function answerTo(port: number, request: string): Promise<string> {
+  const socket = connectTcp(port, "127.0.0.1");
+  socket.write(request);
+  return text(socket);
+}
 
 function isRunning(pid: number): boolean {
   try {

@@ -116,6 +116,26 @@ describe("the hall of streams", { timeout: TIMEOUT_MS }, () => {
     assert.equal(hall.info(id), undefined);
   });
 
+  it("is not filled by streams that are over, and lets nobody go on with more of them than they may have", async () => {
+    await using ann = visit("olga");
+    const ids: string[] = [];
+    for (let count = 0; count < 30; count++) {
+      const id = await start(ann);
+      await ann.call("stop", id);
+      ids.push(id);
+    }
+    assert.equal(hall.info(ids[0] ?? ""), undefined, "what was over first made way");
+    const [one, two, three] = ids.slice(-3);
+    assert.ok(one !== undefined && two !== undefined && three !== undefined);
+    assert.equal(await start(ann, one), one);
+    assert.equal(await start(ann, two), two);
+    assert.equal(await start(ann, two), two, "it is no other one");
+    await assert.rejects(start(ann, three), { code: "too-many-streams" });
+    for (const id of [one, two]) await ann.call("stop", id);
+    nowMs += 10 * ENDED_AFTER_MS;
+    await hall.look();
+  });
+
   it("counts who looks", async () => {
     await using ann = visit("dora");
     await using ben = visit("ben");

@@ -34,6 +34,10 @@ class Listeners<Heard> {
     };
   }
 
+  has(channel: string): boolean {
+    return this.#byChannel.has(channel);
+  }
+
   tell(channel: string, heard: Heard): void {
     const listeners = this.#byChannel.get(channel);
     if (listeners !== undefined) for (const listener of listeners) listener(heard);
@@ -66,6 +70,7 @@ const frameBytes = 100;
 
 /** The newest group of a channel. */
 interface NewestGroup {
+  readonly channel: string;
   readonly group: number;
   /** Frames that it has so far. */
   count: number;
@@ -83,7 +88,12 @@ interface NewestGroup {
 export class MediaStore implements MediaEngine {
   readonly #core: MemoryCore;
   readonly #listeners = new Listeners<MediaFrame>();
+  /** The one that began longest ago first. */
   readonly #newest = new Map<string, NewestGroup>();
+  /** Those of them that have their frames, in the same order. */
+  readonly #kept = new Set<NewestGroup>();
+  /** The highest number of a group of a channel that was forgotten: where those begin that nobody knows. */
+  #floor = 0;
 
   constructor(core: MemoryCore) {
     this.#core = core;
@@ -103,13 +113,13 @@ export class MediaStore implements MediaEngine {
   #begin(channel: string, { data }: NewMediaFrame, groupBytesMax: number): NewestGroup {
     const before = this.#newest.get(channel);
     if (data.byteLength > groupBytesMax) throw tooLarge(data.byteLength, groupBytesMax);
-    if (before === undefined && this.#newest.size >= this.#core.maxChannels) {
-      throw new EngineError("full", `there are ${this.#core.maxChannels} channels of media, which is maxChannels`);
-    }
+    if (before === undefined && this.#newest.size >= this.#core.maxChannels) this.#forgetOne();
     this.#release(before);
-    const group = (before?.group ?? 0) + 1;
-    const newest = { group, count: 0, bytes: 0, isOver: false, frames: [], reserved: 0 };
+    const group = (before?.group ?? this.#floor) + 1;
+    const newest = { channel, group, count: 0, bytes: 0, isOver: false, frames: [], reserved: 0 };
+    this.#newest.delete(channel);
     this.#newest.set(channel, newest);
+    this.#kept.add(newest);
     return newest;
   }
 
@@ -128,6 +138,31 @@ export class MediaStore implements MediaEngine {
     return newest;
   }
 
+  /** Forgets the channel that nobody hears and whose newest group began longest ago. */
+  #forgetOne(): void {
+    for (const newest of this.#newest.values()) {
+      if (this.#listeners.has(newest.channel)) continue;
+      this.#release(newest);
+      this.#newest.delete(newest.channel);
+      this.#floor = Math.max(this.#floor, newest.group);
+      return;
+    }
+    throw new EngineError("full", `there are ${this.#core.maxChannels} channels of media, which is maxChannels`);
+  }
+
+  /**
+   * Drops the frames of the group that began longest ago of those that nobody hears, to make room: who comes waits for the
+   * next key frame. Returns whether there was one.
+   */
+  dropOldest(): boolean {
+    for (const newest of this.#kept) {
+      if (this.#listeners.has(newest.channel)) continue;
+      this.#release(newest);
+      return true;
+    }
+    return false;
+  }
+
   async tail(channel: string, receive: (frame: MediaFrame) => void): Promise<MediaTail> {
     this.#core.check();
     const { stop } = this.#listeners.add(channel, receive);
@@ -139,6 +174,11 @@ export class MediaStore implements MediaEngine {
     const bytes = frameBytes + frame.data.byteLength;
     if (!this.#hasRoom(bytes)) {
       this.#release(newest);
+      return;
+    }
+    // It may itself have been what made room, and without its beginning the rest of it is worth nothing.
+    if (!this.#kept.has(newest)) {
+      this.#core.free(bytes);
       return;
     }
     newest.frames.push(frame);
@@ -160,6 +200,7 @@ export class MediaStore implements MediaEngine {
     this.#core.free(newest.reserved);
     newest.frames = undefined;
     newest.reserved = 0;
+    this.#kept.delete(newest);
   }
 }
 

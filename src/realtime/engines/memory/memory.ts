@@ -14,14 +14,14 @@ import { StateStore } from "./state-store.js";
 /** What can be set about a memory engine. */
 export interface MemoryOptions {
   /**
-   * Octets of memory that everything kept may take, about. Beyond it the oldest messages of logs are dropped, which
-   * those who wanted them are told (`gap`); where that is not enough, because states and what calls came to fill it,
+   * Octets of memory that everything kept may take, about. Beyond it the newest groups of media that nobody hears are
+   * dropped, and then the oldest messages of logs, which those who wanted them are told (`gap`); where that is not enough, because states and what calls came to fill it,
    * requests are refused ("full"). Default 268,435,456.
    */
   readonly maxBytes?: number;
   /**
-   * Logs and states that are known at the same time, of each. Beyond it, the log that nobody follows and that was
-   * appended to longest ago is forgotten. Default 100,000.
+   * Logs, states and channels of media that are known at the same time, of each. Beyond it, the log or channel of media
+   * that nobody follows and that was appended to longest ago is forgotten. Default 100,000.
    */
   readonly maxChannels?: number;
   /** Keeps what a restart must not lose (`fileJournal`). Default: nothing outlasts the process. */
@@ -140,7 +140,8 @@ class Started {
     this.media = new MediaStore(this.core);
     this.calls = new CallStore(this.core);
     this.presence = new PresenceStore(this.core);
-    this.core.dropOldest = () => this.logs.dropOldest();
+    // Media come again by themselves.
+    this.core.dropOldest = () => this.media.dropOldest() || this.logs.dropOldest();
     this.#sweepIntervalMs = sweepIntervalMs;
     this.#sweepLater();
   }

@@ -73,6 +73,45 @@ describe("the memory of the memory engine", () => {
     await engine.close();
   });
 
+  it("drops media that nobody hears before messages, and never what somebody hears", async () => {
+    const engine = await started(memory({ maxBytes: 50_000 }));
+    const frame = (isKey: boolean) => ({ data: new Uint8Array(4000), isKey });
+    const framesOf = async (channel: string): Promise<number> => {
+      const { newest, stop } = await engine.media.tail(channel, () => undefined);
+      stop();
+      return newest.length;
+    };
+    await engine.logs.append("log", { value: "x", meta: {}, retain });
+    await engine.media.tail("heard", () => undefined);
+    await engine.media.append("heard", frame(true), 100_000);
+    for (let index = 0; index < 50; index++) {
+      await engine.media.append(`over ${String(index)}`, frame(true), 100_000);
+      await engine.states.set("s", `k${String(index)}`, "x".repeat(50), undefined);
+    }
+    assert.deepEqual(await Promise.all(["heard", "over 0", "over 49"].map(framesOf)), [1, 0, 1]);
+    const log = await engine.logs.read("log", { limit: 1 });
+    assert.ok(log.status === "ok" && log.entries.length === 1);
+    // A group that is longer than all that there may be makes no room for itself.
+    for (let index = 0; index < 20; index++) await engine.media.append("long", frame(index === 0), 100_000);
+    assert.equal(await framesOf("long"), 0);
+    assert.deepEqual(await engine.media.append("over 0", frame(true), 100_000), { group: 2, index: 0 });
+    await engine.close();
+  });
+
+  it("forgets the media that nobody hears where there are too many, and counts on behind them", async () => {
+    const engine = await started(memory({ maxChannels: 2 }));
+    const append = async (channel: string): Promise<number> => {
+      return (await engine.media.append(channel, { data: new Uint8Array(1), isKey: true }, 1000)).group;
+    };
+    await engine.media.tail("heard", () => undefined);
+    const groups = [await append("heard"), await append("a"), await append("a"), await append("b"), await append("a")];
+    assert.deepEqual(groups, [1, 1, 2, 3, 4]);
+    assert.equal(await append("heard"), 2);
+    await engine.media.tail("a", () => undefined);
+    await assert.rejects(append("c"), { code: "full" });
+    await engine.close();
+  });
+
   it("refuses states beyond it, and keeps what there is", async () => {
     const engine = await started(memory({ maxBytes: 20_000 }));
     await engine.states.set("s", "a", "x".repeat(4000), undefined);
