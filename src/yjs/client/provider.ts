@@ -14,6 +14,7 @@ import {
 import { documentSource } from "../updates/index.js";
 import { AwarenessLink } from "./awareness-link.js";
 import { Emitter } from "./emitter.js";
+import { codeOf, printError, refusals } from "./errors.js";
 import { type Failure, Outbox } from "./outbox.js";
 import { Turns } from "./turns.js";
 
@@ -46,15 +47,6 @@ export interface ProviderOptions {
 const partCredit = 8;
 const minRetryMs = 500;
 const maxRetryMs = 30_000;
-
-/** What the server says when it does not want this client. */
-const refusals: ReadonlySet<unknown> = new Set([
-  "forbidden",
-  "not-found",
-  "wrong-kind",
-  "unauthenticated",
-  "client-closed",
-]);
 
 /**
  * Connects a document of Yjs with the one of the same name on the server. What is changed here is sent; while there is no
@@ -107,12 +99,12 @@ export class DocumentProvider {
    */
   constructor(client: BaseClient, document: string, doc: Y.Doc, options: ProviderOptions = {}) {
     // Whatever its contract declares, it has these.
-    this.#client = client as BaseClient as UntypedClient;
+    this.#client = client as UntypedClient;
     this.document = document;
     this.doc = doc;
     this.#ownsAwareness = options.awareness === undefined;
     this.awareness = options.awareness === false ? undefined : (options.awareness ?? new Awareness(doc));
-    this.#events = new Emitter<ProviderEvents>((error) => console.error(error));
+    this.#events = new Emitter<ProviderEvents>(printError);
     this.#outbox = new Outbox({
       send: (update) => this.#client.call("yjs/update", { document, update }),
       failed: (error) => this.#unsent(error),
@@ -187,7 +179,7 @@ export class DocumentProvider {
   }
 
   #tellError(error: unknown): void {
-    if (!this.#events.emit("error", error)) console.error(error);
+    if (!this.#events.emit("error", error)) printError(error);
   }
 
   #setStatus(status: ProviderStatus): void {
@@ -261,6 +253,8 @@ export class DocumentProvider {
     this.#retry = undefined;
     this.#opening?.abort();
     this.#opening = undefined;
+    // What came and was not applied is missing, and comparing finds it.
+    if (this.#meanwhile.length > 0) this.#isComplete = false;
     this.#meanwhile = [];
     this.#outbox.close();
     this.#link?.close();
@@ -280,8 +274,9 @@ export class DocumentProvider {
   #begin(isCompared: boolean): void {
     const isResumed = !isCompared && this.#isComplete && !this.#outbox.isComparing;
     const meanwhile = this.#meanwhile;
+    this.#meanwhile = [];
     this.#close();
-    if (isResumed) for (const update of meanwhile) this.#apply(update);
+    for (const update of meanwhile) this.#apply(update);
     this.#setStatus("connecting");
     const opening = new AbortController();
     this.#opening = opening;
@@ -442,10 +437,6 @@ export class DocumentProvider {
   async restore(id: string): Promise<void> {
     await this.#client.call("yjs/restore", { document: this.document, version: id });
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
 }
 
 /** Nobody else's, and known to nobody else. */

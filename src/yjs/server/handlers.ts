@@ -2,13 +2,13 @@
  * What clients ask of documents, and whether they may.
  */
 import * as Y from "yjs";
-import type { Contract, ContractDefinition } from "../../realtime/contract/index.js";
+import type { Contract } from "../../realtime/contract/index.js";
 import type { CallContext, CallHandlers, RealtimeUser } from "../../realtime/server/index.js";
 import { RealtimeError } from "../../realtime/wire/index.js";
 import {
   type AwarenessInput,
   type DocumentAccess,
-  documentCalls,
+  type documentCalls,
   documentChannels,
   documentOf,
   type OpenInput,
@@ -64,7 +64,7 @@ export class Handlers<Data> {
   // Who may do what
 
   /** `authorize` for `createRealtime`: documents' channels are read by whoever may, and written to by the server alone. */
-  channelRules(api: Contract<ContractDefinition>, others: Rules | undefined): Rules {
+  channelRules(api: Contract, others: Rules | undefined): Rules {
     const rules = complete(Object.keys(api.definition.channels ?? {}), others);
     for (const pattern of Object.keys(documentChannels)) {
       rules[pattern] = (user: RealtimeUser<Data>, { document }: { readonly document: string }, action: string) => {
@@ -76,7 +76,7 @@ export class Handlers<Data> {
   }
 
   /** `authorizeCalls` for `createRealtime`. */
-  callRules(api: Contract<ContractDefinition>, others: Rules | undefined): Rules {
+  callRules(api: Contract, others: Rules | undefined): Rules {
     const rules = complete(Object.keys(api.definition.calls ?? {}), others);
     const may = (action: DocumentAccess) => {
       return (user: RealtimeUser<Data>, { document }: { readonly document: string }) =>
@@ -156,7 +156,10 @@ export class Handlers<Data> {
     const saved = await this.#inOrder(`${session} ${document}`, async () => {
       if ((await this.#isAllowed(user, document, "write")) !== true) throw this.#readOnly(session, document);
       const { live, release } = await this.#parts.hold(document);
-      signal.throwIfAborted();
+      if (signal.aborted) {
+        release();
+        signal.throwIfAborted();
+      }
       // Kept is not waited for in order: many are kept at once.
       return { done: live.update(update, user.id).finally(release) };
     });

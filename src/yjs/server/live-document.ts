@@ -342,8 +342,11 @@ export class LiveDocument {
   /** Ends it when all is kept. */
   async end(): Promise<void> {
     if (this.#isFlushDue) this.#flush();
-    await this.saving.end();
-    this.#stop();
+    try {
+      await this.saving.end();
+    } finally {
+      this.#stop();
+    }
   }
 
   /** Nothing more is taken in. */

@@ -99,8 +99,12 @@ export class Saving {
 
   #start(): void {
     this.#retry?.cancel();
+    this.#retry = undefined;
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
+      // What was added when it had looked for the last time.
+      const isLeft = this.#unsaved.length > 0 || this.#wantsCompacting;
+      if (isLeft && this.#retry === undefined) this.#start();
     });
   }
 
@@ -168,10 +172,13 @@ export class Saving {
 
   /** Ends it, when all is kept that can be. Rejects with why not. */
   async end(): Promise<void> {
-    await this.#running;
-    if (this.#savedCount < this.#count) await this.saved();
-    await this.#running;
-    this.#retry?.cancel();
+    try {
+      await this.#running;
+      if (this.#savedCount < this.#count) await this.saved();
+      await this.#running;
+    } finally {
+      this.#retry?.cancel();
+    }
   }
 }
 

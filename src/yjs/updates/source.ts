@@ -85,6 +85,10 @@ export function updateSource(update: Uint8Array): StructSource {
   const byClient = new Map<number, Struct[]>();
   for (const struct of structs as Struct[]) {
     const known = byClient.get(struct.id.client);
+    const last = known?.at(-1);
+    // Whoever walks along them by their clocks would not come to an end.
+    const isNext = last === undefined || last.id.clock + last.length === struct.id.clock;
+    if (!isNext || struct.length <= 0) throw new RangeError(`structs of client ${struct.id.client} do not join`);
     if (known === undefined) byClient.set(struct.id.client, [struct]);
     else known.push(struct);
   }
