@@ -2,7 +2,9 @@
  * openline/yjs/server: documents of Yjs that clients of the real-time layer edit together.
  */
 export * from "../contract/index.js";
+export { DocumentDamagedError } from "./document-file.js";
 export { createDocuments, type Documents } from "./documents.js";
+export { type FileStorageOptions, fileStorage } from "./file-storage.js";
 export { type DocumentLimits, defaultDocumentLimits } from "./limits.js";
 export { memoryStorage } from "./memory-storage.js";
 export type {
