@@ -10,6 +10,7 @@
  * @property {typeof import("yjs")} Y the instance of Yjs that their documents are of
  * @property {(port: number) => Editor} open
  */
+import { randomUUID } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 
 const host = "127.0.0.1";
@@ -28,7 +29,9 @@ async function openline() {
   return {
     Y,
     open(port) {
-      const client = createClient(api, `ws://${host}:${port}`, { codecs: [msgpackCodec], perMessageDeflate: false });
+      // Somebody each: what one may ask for in a second is counted by user.
+      const options = { token: randomUUID(), codecs: [msgpackCodec], perMessageDeflate: false };
+      const client = createClient(api, `ws://${host}:${port}`, options);
       const doc = new Y.Doc();
       const provider = new DocumentProvider(client, name, doc);
       return { doc, awareness: provider.awareness, isSynced: () => provider.synced };

@@ -19,7 +19,8 @@ async function openline() {
   const { createDocuments, documentCalls, documentChannels } = await import("openline/yjs/server");
   const api = contract({ channels: { ...documentChannels }, calls: { ...documentCalls } });
   const documents = createDocuments();
-  const realtime = createRealtime(api, documents.options(api, { codecs: [msgpackCodec] }));
+  const options = documents.options(api, { codecs: [msgpackCodec], authenticate: ({ token }) => ({ user: token }) });
+  const realtime = createRealtime(api, options);
   const server = await serve({ port: 0, host, perMessageDeflate: false, ...realtime.handlers });
   let bytes = 0;
   subscribe("openline:server:bytes-sent", ({ byteLength }) => {
