@@ -101,8 +101,9 @@ export function restoringUpdate(doc: Y.Doc, state: Uint8Array): Uint8Array {
   const past = new Y.Doc({ gc: false });
   Y.applyUpdate(past, state);
   const since = Symbol("since");
-  // A root that there was not then has to be known, or what came into it would not be taken back.
-  for (const name of doc.share.keys()) past.get(name);
+  // A root that there was not then has to be known, or what came into it would not be taken back. A root of no type tells nobody of
+  // its changes; one of any does, whatever is in it.
+  for (const name of doc.share.keys()) past.get(name, Y.Map);
   const undo = new Y.UndoManager([...past.share.values()], { trackedOrigins: new Set([since]), captureTimeout: 0 });
   Y.applyUpdate(past, Y.encodeStateAsUpdate(doc, Y.encodeStateVector(past)), since);
   undo.undo();
