@@ -67,6 +67,7 @@ export class LiveDocument {
   #integrated: Uint8Array[] = [];
   #awarenessWaiting: (() => void)[] = [];
   #awarenessTimer: EngineTimer | undefined;
+  #awarenessDueMs = 0;
   #following: EngineSubscription[] = [];
   #isOver = false;
 
@@ -223,6 +224,7 @@ export class LiveDocument {
       return;
     }
     this.#told(users);
+    this.#tellAwarenessAlong();
     for (const { resolve } of done) resolve();
   }
 
@@ -318,8 +320,18 @@ export class LiveDocument {
   }
 
   #scheduleAwareness(): void {
+    if (this.#awarenessTimer !== undefined) return;
     const { host, limits } = this.#parts;
-    this.#awarenessTimer ??= host.setTimer(() => this.#tellAwareness(), limits.awarenessMs);
+    this.#awarenessDueMs = host.now() + limits.awarenessMs;
+    this.#awarenessTimer = host.setTimer(() => this.#tellAwareness(), limits.awarenessMs);
+  }
+
+  /** With an update that goes anyway, it costs nobody a packet of its own: before it is due, if there is no update until then. */
+  #tellAwarenessAlong(): void {
+    const { host, limits } = this.#parts;
+    if (this.#awarenessTimer === undefined || host.now() < this.#awarenessDueMs - limits.gatherMs) return;
+    this.#awarenessTimer.cancel();
+    this.#tellAwareness();
   }
 
   #tellAwareness(): void {
