@@ -10,7 +10,7 @@ import { createRealtime, fileJournal, memory, RealtimeError } from "openline/rea
 import { TrafficMeter } from "../site/traffic.js";
 import { Checksum } from "./shared/checksum.js";
 import { type Audit, api, type Part } from "./shared/contract.js";
-import { IDEMPOTENCY_WINDOW_MS, ROOMS } from "./shared/limits.js";
+import { CONNECTIONS_MAX, IDEMPOTENCY_WINDOW_MS, ROOMS } from "./shared/limits.js";
 
 /** What the process is told by the one that started it. */
 export interface Settings {
@@ -111,7 +111,7 @@ async function run({ folder, secret, run: count }: Settings): Promise<void> {
   await realtime.set("server", "process", { pid: process.pid, run: count });
 
   const { handlers } = realtime;
-  const takes = realtime.requestTaker({ origins: "*" });
+  const takes = realtime.requestTaker({ origins: "*", maxConnections: CONNECTIONS_MAX });
   // Of its own, so that nothing is answered here without the secret.
   const http = createServer((request, response) => {
     if (request.headers[SECRET_HEADER] !== secret) response.writeHead(403).end("Only the site may connect\n");

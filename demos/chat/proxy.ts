@@ -7,9 +7,7 @@ import { isSameOrigin } from "../site/origin.js";
 import { refuse, refuseUpgrade } from "../site/responses.js";
 import type { ChatProcess } from "./chat-process.js";
 import { SECRET_HEADER } from "./process.js";
-
-/** Connections that the demo takes; a party, not the internet. */
-const CONNECTIONS_MAX = 200;
+import { CONNECTIONS_MAX } from "./shared/limits.js";
 
 /**
  * Fields that are about a connection and not about a request. RFC 9110 §7.6.1: an intermediary "MUST remove or replace fields

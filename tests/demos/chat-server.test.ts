@@ -8,6 +8,7 @@ import { connect, UpgradeRefusedError } from "openline";
 import { createClient, type LogEvent } from "openline/realtime/client";
 import { Checksum } from "../../demos/chat/shared/checksum.js";
 import { api } from "../../demos/chat/shared/contract.js";
+import { CONNECTIONS_MAX } from "../../demos/chat/shared/limits.js";
 import { ChatSite } from "./chat-site.js";
 import { LiveProcess } from "./live-process.js";
 
@@ -51,6 +52,18 @@ describe("the chat's server", { timeout: TIMEOUT_MS }, () => {
       const answer = await answerTo(chat.site.port, request);
       assert.match(answer, /^HTTP\/1\.1 426 /mu);
     }
+  });
+
+  it("takes as many that come by requests as it takes WebSockets", async () => {
+    const abort = new AbortController();
+    const headers = { Accept: "text/event-stream", "Openline-Protocol": "openline.v1.json" };
+    const comes = () => fetch(`${chat.origin}/chat/socket`, { headers, signal: abort.signal });
+    const answers = await Promise.all(Array.from({ length: CONNECTIONS_MAX + 1 }, comes));
+    abort.abort();
+    assert.deepEqual(
+      answers.map(({ status }) => status).filter((status) => status !== 200),
+      [503],
+    );
   });
 
   it("lets nobody write what is not theirs, or too long, and says so", async () => {

@@ -5,6 +5,9 @@ export const SOCKET_PATH = "/chat/socket";
 /** Where the page asks for the server to be killed. */
 export const KILL_PATH = "/chat/kill";
 
+/** Connections that the demo takes, of each kind: WebSockets, and by requests. A party, not the internet. */
+export const CONNECTIONS_MAX = 200;
+
 export const TEXT_MAX_LENGTH = 1_000;
 export const NAME_MAX_LENGTH = 24;
 
