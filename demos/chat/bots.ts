@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { type Client, createClient } from "openline/realtime/client";
 import type { DefinitionOf } from "openline/realtime/contract";
 import type { ChatProcess } from "./chat-process.js";
-import { SECRET_HEADER } from "./process.js";
+import { SECRET_HEADER } from "./secret-header.js";
 import { api } from "./shared/contract.js";
 import { SOCKET_PATH } from "./shared/limits.js";
 

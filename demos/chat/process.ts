@@ -8,6 +8,7 @@ import path from "node:path";
 import { serve } from "openline";
 import { createRealtime, fileJournal, memory, RealtimeError } from "openline/realtime";
 import { TrafficMeter } from "../site/traffic.js";
+import { SECRET_HEADER } from "./secret-header.js";
 import { Checksum } from "./shared/checksum.js";
 import { type Audit, api, type Part } from "./shared/contract.js";
 import { CONNECTIONS_MAX, IDEMPOTENCY_WINDOW_MS, ROOMS } from "./shared/limits.js";
@@ -20,9 +21,6 @@ export interface Settings {
   readonly secret: string;
   readonly run: number;
 }
-
-/** The header with the secret. */
-export const SECRET_HEADER = "x-openline-chat";
 
 const TOKEN_MIN_LENGTH = 16;
 const TOKEN_MAX_LENGTH = 64;

@@ -6,7 +6,7 @@ import { pipeline } from "node:stream";
 import { isSameOrigin } from "../site/origin.js";
 import { refuse, refuseUpgrade } from "../site/responses.js";
 import type { ChatProcess } from "./chat-process.js";
-import { SECRET_HEADER } from "./process.js";
+import { SECRET_HEADER } from "./secret-header.js";
 import { CONNECTIONS_MAX } from "./shared/limits.js";
 
 /**

@@ -88,7 +88,8 @@ export class GameRoom {
         return { user };
       },
       authorize: {
-        "arena/{id}": (_user, _params, action) => action === "subscribe",
+        // There is one: subscriptions to others would be kept for nothing.
+        "arena/{id}": (_user, { id }, action) => action === "subscribe" && `arena/${id}` === ARENA,
         "commands/{user}": ({ id }, { user }, action) => action === "publish" && id === user,
         players: (_user, _params, action) => action === "subscribe",
         scores: (_user, _params, action) => action === "subscribe",
