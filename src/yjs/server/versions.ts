@@ -101,10 +101,11 @@ export function restoringUpdate(doc: Y.Doc, state: Uint8Array): Uint8Array {
   const past = new Y.Doc({ gc: false });
   Y.applyUpdate(past, state);
   const since = Symbol("since");
-  // A root that there was not then has to be known, or what came into it would not be taken back. A root of no type tells nobody of
-  // its changes; one of any does, whatever is in it.
-  for (const name of doc.share.keys()) past.get(name, Y.Map);
-  const undo = new Y.UndoManager([...past.share.values()], { trackedOrigins: new Set([since]), captureTimeout: 0 });
+  // A root that there was not then has to be known, or what came into it would not be taken back. Nobody said what each
+  // one is, and of one without a type nobody is told what changes in it: any type does, for its items are what is undone.
+  const names = new Set([...past.share.keys(), ...doc.share.keys()]);
+  const roots = [...names].map((name) => past.get(name, Y.Array));
+  const undo = new Y.UndoManager(roots, { doc: past, trackedOrigins: new Set([since]), captureTimeout: 0 });
   Y.applyUpdate(past, Y.encodeStateAsUpdate(doc, Y.encodeStateVector(past)), since);
   undo.undo();
   undo.destroy();
