@@ -12,7 +12,7 @@ export interface DocumentLimits {
   readonly maxUnsavedBytes?: number;
   /** Octets of what one editor shows of itself; then `too-large`. Default 4,096. */
   readonly maxAwarenessBytes?: number;
-  /** Milliseconds for which updates of a document that is written to by many are gathered. Default 33. */
+  /** Milliseconds for which updates of a document that is written to by many are gathered. Default 50. */
   readonly gatherMs?: number;
   /** Milliseconds for which what editors show of themselves is gathered. Default 50. */
   readonly awarenessMs?: number;
@@ -39,8 +39,8 @@ export const defaultDocumentLimits: ResolvedDocumentLimits = {
   maxUnsavedBytes: 8_388_608,
   // A name, a color and a selection, some times over.
   maxAwarenessBytes: 4096,
-  // Text that comes thirty times a second flows, and what a server does is mostly sending. What comes after a pause does not wait.
-  gatherMs: 33,
+  // Text that comes twenty times a second flows, and what a server does is mostly sending. What comes after a pause does not wait.
+  gatherMs: 50,
   // A cursor that moves twenty times a second moves smoothly.
   awarenessMs: 50,
   // Somebody who reloads the page comes back sooner.

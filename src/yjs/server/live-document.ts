@@ -67,7 +67,6 @@ export class LiveDocument {
   #integrated: Uint8Array[] = [];
   #awarenessWaiting: (() => void)[] = [];
   #awarenessTimer: EngineTimer | undefined;
-  #awarenessDueMs = 0;
   #following: EngineSubscription[] = [];
   #isOver = false;
 
@@ -320,16 +319,13 @@ export class LiveDocument {
   }
 
   #scheduleAwareness(): void {
-    if (this.#awarenessTimer !== undefined) return;
     const { host, limits } = this.#parts;
-    this.#awarenessDueMs = host.now() + limits.awarenessMs;
-    this.#awarenessTimer = host.setTimer(() => this.#tellAwareness(), limits.awarenessMs);
+    this.#awarenessTimer ??= host.setTimer(() => this.#tellAwareness(), limits.awarenessMs);
   }
 
-  /** With an update that goes anyway, it costs nobody a packet of its own: before it is due, if there is no update until then. */
+  /** With an update that goes anyway, it costs nobody a packet of its own. */
   #tellAwarenessAlong(): void {
-    const { host, limits } = this.#parts;
-    if (this.#awarenessTimer === undefined || host.now() < this.#awarenessDueMs - limits.gatherMs) return;
+    if (this.#awarenessTimer === undefined) return;
     this.#awarenessTimer.cancel();
     this.#tellAwareness();
   }
