@@ -34,6 +34,8 @@ export class AwarenessLink {
   #isOpen = false;
   #isDue = false;
   #isBusy = false;
+  /** Counts openings: what was refused after the end of one says nothing. */
+  #opening = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: AwarenessLinkParts) {
@@ -70,6 +72,7 @@ export class AwarenessLink {
 
   /** There is no connection: nobody is known to be there. */
   close(): void {
+    this.#opening++;
     this.#isOpen = false;
     clearTimeout(this.#retry);
     this.#retry = undefined;
@@ -88,6 +91,7 @@ export class AwarenessLink {
     this.#isDue = false;
     this.#isBusy = true;
     const { awareness, send, failed } = this.#parts;
+    const opening = this.#opening;
     send(encodeAwarenessUpdate(awareness, [awareness.clientID])).then(
       () => {
         this.#isBusy = false;
@@ -95,6 +99,11 @@ export class AwarenessLink {
       },
       (error: unknown) => {
         this.#isBusy = false;
+        if (opening !== this.#opening) {
+          this.#isDue = true;
+          this.#pump();
+          return;
+        }
         if (!failed(error)) return;
         this.#isDue = true;
         if (!this.#isOpen) return;
