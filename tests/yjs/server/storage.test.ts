@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
-import { type DocumentStorage, fileStorage, memoryStorage } from "../../../src/yjs/server/index.js";
+import { type DocumentStorage, fileStorage, memoryStorage } from "#src/yjs/server/index.js";
 
 const octets = (...values: number[]): Uint8Array => Uint8Array.from(values);
 const plain = (updates: readonly Uint8Array[] | undefined): number[][] | undefined =>
