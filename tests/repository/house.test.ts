@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL("../../../", import.meta.url));
 const runtimeDependencies = ["@msgpack/msgpack", "@standard-schema/spec", "commander"];
 
 /** What those install who want it, and nobody else: the clients of engines, and what hooks are for. A new one needs a reason, too. */
-const optionalPeers = ["@nats-io/transport-node", "ioredis", "react"];
+const optionalPeers = ["@nats-io/transport-node", "ioredis", "react", "y-protocols", "yjs"];
 
 /** Longer than this, a file has more than one subject. */
 const maxSourceLines = 450;

@@ -11,6 +11,7 @@ export const refusals: ReadonlySet<unknown> = new Set([
   "client-closed",
 ]);
 
+/** The code of an error; undefined where it has none. */
 export function codeOf(error: unknown): unknown {
   return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
 }

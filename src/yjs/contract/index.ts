@@ -108,14 +108,12 @@ export interface VersionInput extends DocumentInput {
 }
 
 /** The channels of documents, by pattern. */
-
 export type DocumentChannels = {
   readonly "yjs/{document}": LogChannel<Schema<Uint8Array>>;
   readonly "yjs/{document}/awareness": SignalChannel<Schema<Uint8Array>>;
 };
 
 /** The calls of documents, by name. */
-
 export type DocumentCalls = {
   /** Opens a document, for as long as somebody takes what comes. */
   readonly "yjs/open": Call<Schema<OpenInput>, undefined, Schema<OpenItem>>;
