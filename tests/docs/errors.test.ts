@@ -20,6 +20,7 @@ import { JournalDamagedError, JournalLockedError } from "#src/realtime/engines/j
 import { errorCodes } from "#src/realtime/wire/index.js";
 import { AdmissionError, admissionCodes } from "#src/server/index.js";
 import { Http2Error, http2ErrorCodes, ProxyError, proxyErrorCodes } from "#src/transport/node/index.js";
+import { documentErrorCodes } from "#src/yjs/server/index.js";
 
 const page = readFileSync(new URL("../../../docs/errors.md", import.meta.url), "utf8");
 
@@ -84,6 +85,10 @@ describe("docs/errors.md", () => {
     for (const code of errorCodes) assertRow(code);
   });
 
+  it("has every code of documents' own", () => {
+    for (const code of documentErrorCodes) assertRow(code);
+  });
+
   it("has no row for a code that does not exist", () => {
     const known = new Set<string>([
       ...violationCodes,
@@ -97,6 +102,7 @@ describe("docs/errors.md", () => {
       ...http2ErrorCodes,
       ...ofEngines,
       ...errorCodes,
+      ...documentErrorCodes,
     ]);
     const listed = [...page.matchAll(/^\| `([a-z0-9-]+)` \|/gmu)].map((match) => match[1] ?? "");
     assert.deepEqual(

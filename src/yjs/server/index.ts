@@ -4,6 +4,7 @@
 export * from "../contract/index.js";
 export { DocumentDamagedError } from "./document-file.js";
 export { createDocuments, type Documents } from "./documents.js";
+export { documentErrorCodes } from "./errors.js";
 export { type FileStorageOptions, fileStorage } from "./file-storage.js";
 export { type DocumentLimits, defaultDocumentLimits } from "./limits.js";
 export { memoryStorage } from "./memory-storage.js";
