@@ -129,7 +129,8 @@ describe("the game's page in Chromium", { skip: SKIP_WITHOUT_CHROMIUM, timeout: 
 
   it("measures what area of interest saves", async () => {
     const page = await play("Cid");
-    await page.locator("#rate-seen", { hasText: "kB/s" }).waitFor();
+    // Something has come: without that there is nothing to compare with.
+    await page.locator("#rate-seen", { hasText: /[1-9].* kB\/s/ }).waitFor();
     await page.getByLabel(/whole arena/).check();
     await page.locator("#rate-all", { hasText: "kB/s" }).waitFor();
     await page.waitForFunction(() => Number(document.querySelector("#in-sight-count")?.textContent) >= 25);

@@ -421,7 +421,7 @@ describe("what is done to a Redis server that runs", { skip: noRedis, timeout: 9
   });
 
   it("has no replica that confirms what was written: it is not acknowledged", async (t) => {
-    const engine = await startNodes(t, server, { replicas: 1, timeoutMs: 200 }).start();
+    const engine = await startNodes(t, server, { replicas: 1, timeoutMs: 1000 }).start();
     await assertRefused(append(engine, "room", 1), "unavailable", /0 replicas/u);
     assert.equal((await engine.logs.read("room", { limit: 1 })).status, "ok");
   });
