@@ -17,6 +17,7 @@ export async function startDocuments(options: DocumentsOptions<undefined> = {}) 
   const realtime = createRealtime(api, documents.options(api, { authenticate }));
   const server = await serve({ port: 0, host: "127.0.0.1", ...realtime.handlers });
   const clients: { close(): Promise<unknown> }[] = [];
+  const providers: DocumentProvider[] = [];
   const connect = (user: string) => {
     const client = createClient(api, server.url, { token: user });
     clients.push(client);
@@ -26,11 +27,14 @@ export async function startDocuments(options: DocumentsOptions<undefined> = {}) 
     const client = connect(user);
     const doc = new Y.Doc();
     const provider = new DocumentProvider(client, document, doc);
+    providers.push(provider);
     const errors: unknown[] = [];
     provider.on("error", (error) => errors.push(error));
     return { client, doc, provider, errors };
   };
   const close = async (): Promise<void> => {
+    // Awareness looks at its clock until it is destroyed.
+    for (const provider of providers) provider.destroy();
     for (const client of clients) await client.close();
     await server.close();
     await realtime.close();
