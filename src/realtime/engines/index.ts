@@ -8,7 +8,7 @@ export { EngineError, engineErrorCodes } from "./errors.js";
 export type { Journal, JournalRecord } from "./memory/journal.js";
 export type { MemoryOptions } from "./memory/memory.js";
 export { memory } from "./memory/memory.js";
-export { setMany } from "./set-many.js";
 export type { Payload } from "./payload.js";
 export { payloadOf, readPayloadText, textOfValue, valueOfText } from "./payload.js";
+export { setMany } from "./set-many.js";
 export { copyValue, ValueError, valueBytes } from "./value.js";
