@@ -1,5 +1,5 @@
 /**
- * Where documents are kept: what the server needs of it. `documentStorageContract` of `openline/testing` has its tests.
+ * Where documents are kept: what the server needs of it.
  */
 import type { DocumentVersion } from "../contract/index.js";
 

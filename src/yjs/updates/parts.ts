@@ -10,7 +10,7 @@ import * as Y from "yjs";
 import { bytesOf, cutOf, pieceOf } from "./pieces.js";
 import type { DeletedRange, Range, Struct, StructSource } from "./source.js";
 
-/** Octets of a part where nothing is said, about: applied within a few milliseconds. */
+/** Octets of a part where nothing is said, about. */
 export const defaultPartBytes: number = 32_768;
 
 /** Deleted ranges that are told in one part. */
