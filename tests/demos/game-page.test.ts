@@ -90,10 +90,15 @@ describe("the game's page in Chromium", { skip: SKIP_WITHOUT_CHROMIUM, timeout: 
       return `${x ?? ""},${y ?? ""}` !== was;
     }, before);
     await ann.keyboard.down("ArrowDown");
+    // Beside her, or she would be out of sight where what follows takes long.
+    await bob.locator("#arena").focus();
+    for (const key of ["ArrowRight", "ArrowDown"]) await bob.keyboard.down(key);
     await ann.waitForFunction(() => Number.parseFloat(document.querySelector("#round-trip")?.textContent ?? "") > 200);
     // Others are shown further in the past, since updates come unevenly.
     await ann.waitForFunction(() => Number.parseFloat(document.querySelector("#delay")?.textContent ?? "") > 250);
-    for (const key of ["ArrowRight", "ArrowDown"]) await ann.keyboard.up(key);
+    for (const page of [ann, bob]) {
+      for (const key of ["ArrowRight", "ArrowDown"]) await page.keyboard.up(key);
+    }
     await agree(bob, ann, "Ann");
     assert.notEqual(await place(ann), before);
     // The seat is held over a reload, and the ship is where it was.
