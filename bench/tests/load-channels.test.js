@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { messageTo, roomName, startFeed } from "../lib/rooms.js";
-import { runLoad, startLoad } from "./support/load.js";
+import { runLoad, runLoadUntilWrong, startLoad } from "./support/load.js";
 import { frame, startServer } from "./support/servers.js";
 
 const bytes = 200;
@@ -151,7 +151,14 @@ describe("a load of channels", () => {
     it(`ends when the server ${what}`, async (context) => {
       const { port, feedPort } = await startRooms(context, openline, deliver);
       const where = ["--port", port, "--feed-port", feedPort, "--bytes", bytes];
-      const { status, message } = await runLoad("channels", "--speak", "openline", ...where, "--connections", 4);
+      const { status, message } = await runLoadUntilWrong(
+        "channels",
+        "--speak",
+        "openline",
+        ...where,
+        "--connections",
+        4,
+      );
       assert.equal(status, 1);
       assert.match(message, expected);
     });

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 import { libraries } from "../load/build.js";
-import { hasZlib, runLoad, startLoad } from "./support/load.js";
+import { hasZlib, runLoad, runLoadUntilWrong, startLoad } from "./support/load.js";
 import { frame, startServer } from "./support/servers.js";
 
 const skip = hasZlib ? false : libraries.zlib.advice;
@@ -243,7 +243,7 @@ describe("a server that compresses and is wrong", { skip }, () => {
   for (const [what, [behavior, error]] of Object.entries(wrongs)) {
     it(`is caught when it ${what}`, async (context) => {
       const port = await startServer(context, { respond: agree(), message: answer, ...behavior });
-      const { status, message } = await runLoad(
+      const { status, message } = await runLoadUntilWrong(
         "echo",
         "--port",
         port,
@@ -319,7 +319,7 @@ describe("a server that broadcasts with compression", { skip }, () => {
     it(`is caught when it ${what}`, async (context) => {
       const port = await startServer(context, behavior);
       const args = ["--port", port, "--connections", 4, "--in-flight", 3, ...options];
-      const { status, message } = await runLoad("broadcast", ...args);
+      const { status, message } = await runLoadUntilWrong("broadcast", ...args);
       assert.match(message, error);
       assert.equal(status, 1);
     });
@@ -361,7 +361,14 @@ describe("connections with compression", { skip }, () => {
   ]) {
     it(`are wrong when it ${what}`, async (context) => {
       const port = await startServer(context, { respond: agree(), message });
-      const { status, message: said } = await runLoad("connect", "--port", port, "--connections", 3, ...options);
+      const { status, message: said } = await runLoadUntilWrong(
+        "connect",
+        "--port",
+        port,
+        "--connections",
+        3,
+        ...options,
+      );
       assert.match(said, error);
       assert.equal(status, 1);
     });

@@ -3,7 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { runLoad, startLoad } from "./support/load.js";
+import { runLoadUntilWrong, startLoad } from "./support/load.js";
 import { frame, startClient, startServer } from "./support/servers.js";
 
 const greeting = frame(Buffer.from("subscribed"), { opcode: 1 });
@@ -85,7 +85,15 @@ describe("a broadcasting server", () => {
   for (const [what, [behavior, error]] of Object.entries(wrongs)) {
     it(`is caught when it ${what}`, async (context) => {
       const port = await startServer(context, behavior);
-      const { status, message } = await runLoad("broadcast", "--port", port, "--connections", 5, "--in-flight", 4);
+      const { status, message } = await runLoadUntilWrong(
+        "broadcast",
+        "--port",
+        port,
+        "--connections",
+        5,
+        "--in-flight",
+        4,
+      );
       assert.match(message, error);
       assert.equal(status, 1);
     });
@@ -122,7 +130,7 @@ describe("connections", () => {
 
   it("are sent nothing", async (context) => {
     const port = await startServer(context, { opened: ({ socket }) => socket.write(Buffer.of(0x89, 0)) });
-    const { status, message } = await runLoad("connect", "--port", port, "--connections", 3);
+    const { status, message } = await runLoadUntilWrong("connect", "--port", port, "--connections", 3);
     assert.match(message, /to which none are due/u);
     assert.equal(status, 1);
   });
