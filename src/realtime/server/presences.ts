@@ -6,6 +6,9 @@ import type { RealtimePlatform } from "./connection.js";
 import type { ResolvedLimits } from "./limits.js";
 import { PresenceHub } from "./presence-hub.js";
 
+/** Where all nodes are present: no channel of anybody else's begins with U+0000. */
+export const nodesChannel = "\u0000nodes";
+
 // A node may miss all of them but one. More would be work for all the others, who hear each.
 const beatsInTimeout = 5;
 
@@ -21,6 +24,8 @@ export class Presences {
   /** What this process is called. */
   readonly node: string;
   #timer: { cancel(): void } | undefined;
+  /** Whether the other nodes know of this one. */
+  #isKnown = false;
 
   constructor(
     engine: Engine,
@@ -54,6 +59,7 @@ export class Presences {
   /** Tells the engine that this node lives, from now on. */
   async start(): Promise<void> {
     await this.#engine.presence.beat(this.node, this.#limits.nodeTimeoutMs);
+    await this.#tellOfNode();
     this.#beatLater();
   }
 
@@ -66,12 +72,19 @@ export class Presences {
 
   async #beat(): Promise<void> {
     const wasKnown = await this.#engine.presence.beat(this.node, this.#limits.nodeTimeoutMs);
+    if (!wasKnown) this.#isKnown = false;
+    if (!this.#isKnown) await this.#tellOfNode();
     // Now it is in reach.
     const behind = [...this.#behind];
     this.#behind.clear();
     for (const hub of behind) hub.catchUp();
     // The process was stopped for a while, or the engine out of reach.
     if (!wasKnown) for (const hub of this.#hubs.values()) hub.tellAll();
+  }
+
+  async #tellOfNode(): Promise<void> {
+    await this.#engine.presence.put(this.node, nodesChannel, { user: this.node, state: null, connections: 1 });
+    this.#isKnown = true;
   }
 
   async stop(): Promise<void> {
