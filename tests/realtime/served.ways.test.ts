@@ -117,7 +117,7 @@ for (const { way, transport, fallback } of ways) {
       const { realtime, server, client } = await started(t, fallback);
       const [ann, bob] = [client("ann", server.url), client("bob", server.url)];
       await Promise.allSettled([ann.call("nothing"), bob.call("nothing")]);
-      assert.equal(realtime.revoke("ann", "enough"), 1);
+      assert.equal(await realtime.revoke("ann", "enough"), 1);
       const { why, loss } = await ann.closed;
       assert.equal(why, "refused");
       assert.ok(loss?.kind === "connection-lost");

@@ -55,6 +55,7 @@ export function plainParts(platform: RealtimePlatform, options: PlainRealtimeOpt
  *   `authorize`, or a call in `authorizeCalls`, that the contract does not have, or one in `interest` that is no state
  */
 export function realtimeParts(platform: RealtimePlatform, api: Contract, options: AnyRealtimeOptions): RealtimeParts {
+  const contract: Contract = { ...api, channelOf: (name) => (isReserved(name) ? undefined : api.channelOf(name)) };
   const limits = resolveRealtimeLimits(options.limits ?? {});
   const calls = new Map(Object.entries(options.calls ?? {}));
   for (const name of Object.keys(api.definition.calls ?? {})) {
@@ -65,7 +66,7 @@ export function realtimeParts(platform: RealtimePlatform, api: Contract, options
   const presences = new Presences(engine, platform, limits, report);
   const interests = interestByPattern(api, options.interest ?? {});
   const services: Services = {
-    ...{ contract: api, engine, platform, limits, presences, interests, calls, report },
+    ...{ contract, engine, platform, limits, presences, interests, calls, report },
     channels: new Channels({ engine, platform, limits, interests, report }),
     rates: new UserRates(platform, limits),
     authenticate: options.authenticate,
@@ -74,6 +75,11 @@ export function realtimeParts(platform: RealtimePlatform, api: Contract, options
     lingering: new Set(),
   };
   return { services, codecs: [jsonCodec, ...(options.codecs ?? [])] };
+}
+
+/** Names that nodes have for what is between them. Whoever could publish there could speak for them. */
+function isReserved(name: string): boolean {
+  return name.startsWith("\u0000");
 }
 
 function authorizeByPattern(

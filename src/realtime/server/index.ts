@@ -16,3 +16,4 @@ export type { FollowedOf, Realtime, RealtimeSession, SentTo, ServerPublishOption
 export { Session } from "./session.js";
 export type { ContentOf } from "./shared-connection.js";
 export { SharedConnection } from "./shared-connection.js";
+export type { RealtimeUserCalls, UserAnswer, UserAnswers, UserCallOptions, UserReceipt } from "./user-calls.js";

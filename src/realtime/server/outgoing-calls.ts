@@ -25,6 +25,14 @@ export interface ClientCallOptions {
 }
 
 const defaultCredit = 16;
+/** Later than any timer can be set for. */
+export const maxTimerMs: number = 2 ** 31 - 1;
+
+/** @throws RangeError for what is no time to wait */
+export function checkedTimeoutMs(timeoutMs: number): number {
+  if (typeof timeoutMs === "number" && timeoutMs > 0) return timeoutMs;
+  throw new RangeError(`timeoutMs must be a number above 0, and is ${String(timeoutMs)}`);
+}
 
 /** A call that has not been answered. */
 interface Pending {
@@ -32,6 +40,12 @@ interface Pending {
   failed(error: RealtimeError): void;
   /** Absent where there is one answer: an item is an error of the client's. */
   item?(value: unknown): void;
+}
+
+/** A call that is on its way. */
+interface Sent {
+  readonly number: number;
+  readonly stop: () => void;
 }
 
 /** See the head of this file. */
@@ -47,11 +61,12 @@ export class OutgoingCalls {
   /**
    * Calls the client.
    *
-   * @throws RealtimeError with the client's code; `timeout`, `cancelled`, `connection-lost`, `too-many`
+   * @throws RealtimeError with the client's code; `timeout`, `cancelled`, `connection-lost`, `too-many`, `invalid-value`;
+   *   RangeError for options out of their range
    */
   async call(name: string, input: unknown, options: ClientCallOptions = {}): Promise<unknown> {
     const value = await new Promise<unknown>((resolve, reject) => {
-      const stop = this.#send(name, input, options, 0, {
+      const { stop } = this.#send(name, input, options, 0, {
         done: (result) => {
           stop();
           resolve(result);
@@ -68,10 +83,13 @@ export class OutgoingCalls {
   /**
    * Calls the client for a stream of results. Leaving the loop cancels it.
    *
-   * @throws RealtimeError as `call` does
+   * @throws RealtimeError, RangeError as `call` does
    */
   async *stream(name: string, input: unknown, options: ClientCallOptions = {}): AsyncGenerator<unknown, void> {
     const credit = options.credit ?? defaultCredit;
+    if (!Number.isSafeInteger(credit) || credit < 1) {
+      throw new RangeError(`credit must be a whole number from 1 on, and is ${String(credit)}`);
+    }
     const items: unknown[] = [];
     let end: { error: RealtimeError | undefined } | undefined;
     let wake = (): void => undefined;
@@ -79,8 +97,7 @@ export class OutgoingCalls {
       end ??= { error };
       wake();
     };
-    const number = this.#last + 1;
-    const stop = this.#send(name, input, options, credit, {
+    const { number, stop } = this.#send(name, input, options, credit, {
       done: () => finish(),
       failed: (error) => finish(error),
       item: (value) => {
@@ -112,41 +129,60 @@ export class OutgoingCalls {
     }
   }
 
-  /** @returns what stops its timer, and lets go of its signal */
-  #send(name: string, input: unknown, options: ClientCallOptions, credit: number, pending: Pending): () => void {
+  /** A number that no call has which has not been answered. */
+  #nextNumber(): number {
+    do this.#last = (this.#last % maxRequestNumber) + 1;
+    while (this.#pending.has(this.#last));
+    return this.#last;
+  }
+
+  /** Why nothing can be sent; undefined where it can. */
+  #refusal(signal: AbortSignal | undefined): RealtimeError | undefined {
+    const { maxRequests } = this.#session.services.limits;
+    if (!this.#session.isOpen) return new RealtimeError("connection-lost", "the connection is over");
+    if (signal?.aborted === true) return new RealtimeError("cancelled", "cancelled");
+    if (this.#pending.size < maxRequests) return undefined;
+    const message = `more than maxRequests (${maxRequests}) calls are not answered`;
+    return new RealtimeError("too-many", message, { retryable: true });
+  }
+
+  /**
+   * @returns its number, and what stops its timer and lets go of its signal
+   * @throws RealtimeError `connection-lost`, `cancelled`, `too-many`, `invalid-value`; RangeError
+   */
+  #send(name: string, input: unknown, options: ClientCallOptions, credit: number, pending: Pending): Sent {
     const { platform, limits } = this.#session.services;
-    if (!this.#session.isOpen) {
-      queueMicrotask(() => pending.failed(new RealtimeError("connection-lost", "the connection is over")));
-      return () => undefined;
-    }
-    if (this.#pending.size >= limits.maxRequests) {
-      const message = `more than maxRequests (${limits.maxRequests}) calls are not answered`;
-      queueMicrotask(() => pending.failed(new RealtimeError("too-many", message, { retryable: true })));
-      return () => undefined;
-    }
-    this.#last = (this.#last % maxRequestNumber) + 1;
-    const r = this.#last;
     const { timeoutMs = limits.maxCallMs, key, signal } = options;
+    checkedTimeoutMs(timeoutMs);
+    const refusal = this.#refusal(signal);
+    if (refusal !== undefined) throw refusal;
+    const r = this.#nextNumber();
+    const isTimed = timeoutMs <= maxTimerMs;
+    const told = { ...(isTimed && { timeoutMs }), ...(key !== undefined && { key }), ...(credit > 0 && { credit }) };
     this.#pending.set(r, pending);
+    try {
+      this.#session.send(["call", r, name, input, told]);
+    } catch (cause) {
+      this.#pending.delete(r);
+      throw new RealtimeError("invalid-value", "the input is no value that can be sent", { cause });
+    }
     // The number is free when the client has answered, however late.
     const giveUp = (error: RealtimeError): void => {
+      if (this.#pending.get(r) !== pending) return;
       this.#pending.set(r, { done: () => undefined, failed: () => undefined, item: () => undefined });
       this.#session.send(["cancel", r]);
       pending.failed(error);
     };
-    const timer = platform.setTimer(
-      () => giveUp(new RealtimeError("timeout", `no answer within ${timeoutMs} ms`)),
-      timeoutMs,
-    );
+    const timer = isTimed
+      ? platform.setTimer(() => giveUp(new RealtimeError("timeout", `no answer within ${timeoutMs} ms`)), timeoutMs)
+      : undefined;
     const cancel = (): void => giveUp(new RealtimeError("cancelled", "cancelled"));
     signal?.addEventListener("abort", cancel, { once: true });
-    const told = { timeoutMs, ...(key !== undefined && { key }), ...(credit > 0 && { credit }) };
-    this.#session.send(["call", r, name, input, told]);
-    if (signal?.aborted === true) queueMicrotask(cancel);
-    return () => {
-      timer.cancel();
+    const stop = (): void => {
+      timer?.cancel();
       signal?.removeEventListener("abort", cancel);
     };
+    return { number: r, stop };
   }
 
   /** An answer has come. Returns whether there was such a call. */

@@ -22,6 +22,7 @@ import type { HistoryRange } from "../wire/index.js";
 import type { LogFollowed, MediaFollowed, SignalFollowed, StateFollowed } from "./following.js";
 import type { RealtimeUser } from "./options.js";
 import type { ClientCallOptions } from "./outgoing-calls.js";
+import type { RealtimeUserCalls } from "./user-calls.js";
 
 /** What is said with a message that the server publishes. */
 export interface ServerPublishOptions {
@@ -158,14 +159,21 @@ export interface Realtime<Definition extends ContractDefinition = ContractDefini
   lookAgain(name: ChannelName<ChannelsOf<Definition>>): void;
   /** Who is present in a channel. */
   presence(name: ChannelName<ChannelsOf<Definition>>, limit?: number): Promise<PresenceList>;
+  /** Calls to a user, and messages: to all sessions of theirs, at whichever node. Sessions without a user have none. */
+  user(id: string): RealtimeUserCalls;
   /**
-   * Ends all connections of a user at this node (4403), at once: requests that wait are not done any more, and calls that run
-   * are aborted. Returns how many there were.
+   * Ends all connections of a user (4403): requests that wait are not done any more, and calls that run are aborted. At this
+   * node when the call returns, at the others a moment later; at a node that is cut off, when it is back.
+   *
+   * @returns how many connections there were, at this node and those that have said so within `decisionTimeoutMs`
+   * @throws EngineError when the other nodes cannot be told. Nobody has to handle it: it is reported (`error`), too
    */
-  revoke(user: string, reason?: string): number;
+  revoke(user: string, reason?: string): Promise<number>;
   /**
    * Asks `authorize` and `authorizeCalls` again, of one user or all: about every subscription and every call that runs, of
-   * which those end that are no longer allowed, and about every request that waits.
+   * which those end that are no longer allowed, and about every request that waits. At all nodes, as `revoke`.
+   *
+   * @throws EngineError as `revoke`
    */
   reauthorize(user?: string): Promise<void>;
   /**

@@ -16,10 +16,13 @@ import type { RealtimeConnection, RealtimePlatform } from "./connection.js";
 import { type Followed, follow } from "./following.js";
 import type { ResolvedLimits } from "./limits.js";
 import { MediaPublisher } from "./media-publisher.js";
+import { Nodes } from "./nodes.js";
+import { type Order, Orders } from "./orders.js";
 import { retentionOf } from "./publishing.js";
 import type { Realtime, RealtimeSession, ServerPublishOptions } from "./realtime-interface.js";
 import type { Services } from "./services.js";
 import { Session } from "./session.js";
+import { type RealtimeUserCalls, UserCalls } from "./user-calls.js";
 
 /** What a server is made of. */
 export interface RealtimeParts {
@@ -42,12 +45,25 @@ export class RealtimeServer implements Realtime {
   readonly #sessions = new Map<string, Session>();
   /** Of the server's own media, by channel. */
   readonly #publishers = new Map<string, MediaPublisher>();
+  readonly #nodes: Nodes;
+  readonly #userCalls: UserCalls;
+  readonly #orders: Orders;
   #isDraining = false;
   #emptied: () => void = () => undefined;
 
   constructor({ services, codecs }: RealtimeParts) {
     this.#services = services;
     this.#codecs = codecs;
+    const { engine, platform, limits, presences, report } = services;
+    this.#nodes = new Nodes({ engine, node: presences.node, report });
+    this.#userCalls = new UserCalls({
+      ...{ nodes: this.#nodes, platform, maxCallMs: limits.maxCallMs, report },
+      sessionsOf: (user) => this.#sessionsOf(user),
+    });
+    this.#orders = new Orders({
+      ...{ engine, platform, nodes: this.#nodes, patienceMs: limits.decisionTimeoutMs, report },
+      obey: (order) => this.#obey(order),
+    });
     this.ready = this.#start();
     // Whoever uses it is told.
     this.ready.catch((error: unknown) => services.report(error, "starting the engine"));
@@ -56,6 +72,8 @@ export class RealtimeServer implements Realtime {
   async #start(): Promise<void> {
     await this.#services.engine.start(this.#services.platform);
     await this.#services.presences.start();
+    await this.#nodes.start();
+    await this.#orders.start();
   }
 
   /** Whether connections are no longer welcome. */
@@ -235,8 +253,60 @@ export class RealtimeServer implements Realtime {
     return await this.#services.engine.presence.list(name, limit);
   }
 
-  revoke(user: string, reason: string = "revoked"): number {
-    const sessions = [...this.#sessions.values()].filter((session) => session.isOpen && session.user.id === user);
+  user(id: string): RealtimeUserCalls {
+    const calls = this.#userCalls.of(id);
+    const whenReady = async <Result>(call: () => Promise<Result>): Promise<Result> => {
+      await this.ready;
+      return await call();
+    };
+    return {
+      call: (name, input, options) => whenReady(() => calls.call(name, input, options)),
+      callAll: (name, input, options) => whenReady(() => calls.callAll(name, input, options)),
+      send: (name, message, options) => whenReady(() => calls.send(name, message, options)),
+    };
+  }
+
+  #sessionsOf(user?: string): Session[] {
+    const open = [...this.#sessions.values()].filter((session) => session.isOpen);
+    return user === undefined ? open : open.filter((session) => session.user.id === user);
+  }
+
+  revoke(user: string, reason: string = "revoked"): Promise<number> {
+    const count = this.#revoke(user, reason);
+    return this.#everywhere("revoking a user", ["revoke", user, reason], async (others) => count + (await others));
+  }
+
+  reauthorize(user?: string): Promise<void> {
+    const here = this.#reauthorize(user);
+    return this.#everywhere("asking again what users may do", ["reauthorize", user ?? null], async (others) => {
+      await Promise.all([here, others]);
+    });
+  }
+
+  /** Has the other nodes do what this one has. Nobody has to wait for it. */
+  #everywhere<Result>(
+    during: string,
+    order: Order,
+    done: (others: Promise<number>) => Promise<Result>,
+  ): Promise<Result> {
+    const result = done(this.ready.then(() => this.#orders.give(order)));
+    result.catch((error: unknown) => this.#services.report(error, during));
+    return result;
+  }
+
+  /** Another node says what is to be done. */
+  async #obey(order: Order): Promise<number> {
+    try {
+      if (order[0] === "revoke") return this.#revoke(order[1], order[2]);
+      await this.#reauthorize(order[1] ?? undefined);
+    } catch (error) {
+      this.#services.report(error, "doing what another node says");
+    }
+    return 0;
+  }
+
+  #revoke(user: string, reason: string): number {
+    const sessions = this.#sessionsOf(user);
     for (const session of sessions) session.close(RealtimeCloseCode.Revoked, reason);
     for (const session of this.#sessions.values()) session.revokedMeanwhile(user);
     for (const session of [...this.#services.lingering]) {
@@ -245,12 +315,10 @@ export class RealtimeServer implements Realtime {
     return sessions.length;
   }
 
-  async reauthorize(user?: string): Promise<void> {
-    const known = [...this.#sessions.values()].filter((session) => session.isOpen);
-    const sessions = [...known, ...this.#services.lingering].filter(
-      (session) => user === undefined || session.user.id === user,
-    );
-    await Promise.all(sessions.map((session) => session.reauthorize()));
+  async #reauthorize(user?: string): Promise<void> {
+    const lingering = [...this.#services.lingering];
+    const sessions = lingering.filter((session) => user === undefined || session.user.id === user);
+    await Promise.all([...this.#sessionsOf(user), ...sessions].map((session) => session.reauthorize()));
   }
 
   async drain(options: { readonly spreadMs?: number; readonly code?: number } = {}): Promise<void> {
@@ -273,6 +341,8 @@ export class RealtimeServer implements Realtime {
     for (const session of [...this.#sessions.values()]) session.close(1001, "going away");
     try {
       await this.ready;
+      this.#orders.stop();
+      this.#nodes.stop();
       await this.#services.presences.stop();
     } catch (error) {
       this.#services.report(error, "closing");

@@ -23,7 +23,8 @@ export const errorCodes = [
   "cancelled",
   "unavailable",
   "internal",
-  // Made by clients; they do not travel.
+  // Made where they are told; they do not travel.
+  "not-connected",
   "connection-lost",
   "outbox-full",
   "protocol-broken",

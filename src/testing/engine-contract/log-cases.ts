@@ -28,6 +28,13 @@ export const logCases: readonly EngineCase[] = [
     assert.deepEqual(await world.values("c"), []);
   }),
 
+  engineCase("log: what is kept by count alone is kept, however old", async (world) => {
+    const most = Number.MAX_SAFE_INTEGER;
+    const retain = { count: 2, ageMs: most, bytes: most };
+    for (const value of [1, 2, 3]) await world.append("a", value, { retain });
+    assert.deepEqual(await world.values("a"), [2, 3]);
+  }),
+
   engineCase("log: meta and values of every kind come back as they were", async (world) => {
     const value = { text: "é", list: [1, null, true, { $b: "x" }], octets: Uint8Array.of(0, 255), none: null };
     await world.append("a", value, { meta: { user: "ann", timeMs: 5.5, key: "k" } });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { contract, log } from "#src/realtime/contract/index.js";
-import { type Engine, memory, type PresenceEngine } from "#src/realtime/engines/index.js";
+import { type Engine, EngineError, memory, type PresenceEngine } from "#src/realtime/engines/index.js";
 import { engineWith } from "./engines.js";
 import { type Frame, type Peer, World } from "./world.js";
 
@@ -176,6 +176,81 @@ describe("presence", () => {
       await peer.done("sub", "room/1", { presence: true });
     }
     assert.equal((await world.server.presence("room/1")).count, 2);
+    await world.close();
+  });
+
+  /** An engine whose presence can be out of reach, each method for itself. */
+  function unreachable(): { engine: Engine; readonly down: Set<keyof PresenceEngine>; watches: number } {
+    const inner = memory();
+    const down = new Set<keyof PresenceEngine>();
+    const reach = async <Result>(name: keyof PresenceEngine, ask: () => Promise<Result>): Promise<Result> => {
+      if (down.has(name)) throw new EngineError("unavailable", "out of reach");
+      return await ask();
+    };
+    const faulty = {
+      down,
+      /** That go on. */
+      watches: 0,
+      engine: engineWith(inner, {
+        presence: () => ({
+          beat: (node, ttlMs) => reach("beat", () => inner.presence.beat(node, ttlMs)),
+          put: (node, channel, told) => reach("put", () => inner.presence.put(node, channel, told)),
+          dropNode: (node) => inner.presence.dropNode(node),
+          list: (channel, limit) => reach("list", () => inner.presence.list(channel, limit)),
+          watch: async (channel, sink) => {
+            const watch = await reach("watch", () => inner.presence.watch(channel, sink));
+            if (channel === "room/1") faulty.watches++;
+            return {
+              stop: () => {
+                if (channel === "room/1") faulty.watches--;
+                watch.stop();
+              },
+            };
+          },
+        }),
+      }),
+    };
+    return faulty;
+  }
+
+  it("is told later where the engine was out of reach: who left, and who is there", async () => {
+    const faulty = unreachable();
+    const world = create({}, faulty.engine);
+    const ann = await enter(world, "ann");
+    const bob = await enter(world, "bob");
+    const { n } = await bob.done("sub", "room/1", { presence: true });
+    faulty.down.add("put");
+    await bob.done("unsub", n);
+    await world.settle();
+    assert.equal((await world.server.presence("room/1")).count, 2);
+    faulty.down.clear();
+    events(ann);
+    // With the next beat.
+    await world.clock.advance(2000);
+    assert.deepEqual(events(ann), [["left", ["bob"], 1]]);
+    assert.equal((await world.server.presence("room/1")).count, 1);
+    assert.ok(world.errors.every((error) => error instanceof EngineError));
+    world.errors.length = 0;
+    await world.close();
+  });
+
+  it("goes on for the others where one cannot come in, and is watched once", async () => {
+    const faulty = unreachable();
+    const world = create({}, faulty.engine);
+    const ann = await enter(world, "ann");
+    faulty.down.add("put");
+    const bob = await world.peer({ token: "bob", client: "bob" });
+    await bob.done("sub", "room/1", { presence: true });
+    await world.settle();
+    faulty.down.clear();
+    await world.clock.advance(2000);
+    await enter(world, "cid");
+    assert.equal(faulty.watches, 1);
+    const { count } = await world.server.presence("room/1");
+    assert.equal(count, 2);
+    assert.deepEqual(events(ann).at(-1), ["came", [["cid", null, 1]], 2]);
+    world.errors.length = 0;
+    for (const peer of [ann]) peer.vanish();
     await world.close();
   });
 });

@@ -78,7 +78,7 @@ describe("a user who is revoked while it is decided who that is", () => {
     ann.say(["hello", {}]);
     bob.say(["hello", {}]);
     await world.settle();
-    world.server.revoke("ann");
+    void world.server.revoke("ann");
     decided[0]?.({ user: "ann" });
     decided[1]?.({ user: "bob" });
     await world.settle();
@@ -104,7 +104,7 @@ describe("requests that wait when their user is revoked", () => {
       await world.settle();
       // One has been published, another is being decided upon, and one waits behind it.
       if (way === "token") peer.say(["token", 104, "nobody"]);
-      else world.server.revoke("ann");
+      else void world.server.revoke("ann");
       await world.settle();
       assert.equal(peer.closed?.code, way === "token" ? 4401 : 4403);
       while (decisions.waiting.length > 0) {
@@ -201,7 +201,7 @@ describe("calls that run when their user is revoked", () => {
       runs.contexts.map(({ signal }) => signal.aborted),
       [false, false, false, false],
     );
-    assert.equal(world.server.revoke("ann"), 1);
+    assert.equal(await world.server.revoke("ann"), 1);
     assert.deepEqual(runs.contexts.map(({ user, signal }) => `${String(user.id)} ${String(signal.aborted)}`).sort(), [
       "ann true",
       "ann true",
@@ -236,7 +236,7 @@ describe("calls that run when their user is revoked", () => {
     const peer = await world.peer();
     peer.say(["call", 101, "slow", 1]);
     await world.settle();
-    world.server.revoke("ann");
+    void world.server.revoke("ann");
     check();
     await world.settle();
     assert.equal(isRun, false);

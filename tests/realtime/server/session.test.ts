@@ -208,7 +208,7 @@ describe("a session", () => {
     await world.server.publish("room/1", 1);
     await world.settle();
     assert.equal(ann.all("m").length, 0);
-    assert.equal(world.server.revoke("bob"), 1);
+    assert.equal(await world.server.revoke("bob"), 1);
     assert.equal(bob.closed?.code, 4403);
     assert.equal(ann.closed, undefined);
     await world.close();

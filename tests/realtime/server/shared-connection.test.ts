@@ -93,7 +93,7 @@ describe("a connection with several sessions", () => {
     await shared.say(2, "sub", 1, "room");
     await shared.say(1, "pub", 2, "room", "hi");
     for (const s of [1, 2]) assert.ok(shared.take(s).some((frame) => (frame as unknown[])[0] === "m"));
-    assert.equal(shared.world.server.revoke("ann", "bad"), 1);
+    assert.equal(await shared.world.server.revoke("ann", "bad"), 1);
     assert.deepEqual(shared.take(1), [["close", 1, 4403, "bad"]]);
     // Crossed its end.
     await shared.say(1, "ping", 3);

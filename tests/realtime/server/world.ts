@@ -163,7 +163,7 @@ export class Peer implements RealtimeConnection {
 }
 
 export class World {
-  readonly clock: FakeClock = new FakeClock();
+  readonly clock: FakeClock;
   readonly engine: Engine;
   readonly server: RealtimeServer;
   readonly errors: unknown[] = [];
@@ -171,13 +171,15 @@ export class World {
   /** Messages that were made ready for many. */
   prepared = 0;
 
-  constructor(api: Contract, options: AnyRealtimeOptions = {}) {
+  /** @param node what tells it apart from others in the same time */
+  constructor(api: Contract, options: AnyRealtimeOptions = {}, clock: FakeClock = new FakeClock(), node: string = "") {
     let ids = 0;
+    this.clock = clock;
     this.platform = {
       now: () => this.clock.now(),
       unixMs: () => startUnixMs + this.clock.now(),
       setTimer: (callback, delayMs) => this.clock.setTimer(callback, delayMs),
-      randomId: () => `id${String(ids++)}`,
+      randomId: () => `${node}id${String(ids++)}`,
       reportError: (error) => this.errors.push(error),
       prepare: (data) => {
         this.prepared++;

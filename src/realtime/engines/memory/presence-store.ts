@@ -25,7 +25,7 @@ export class PresenceStore implements PresenceEngine {
   readonly #core: MemoryCore;
   readonly #channels = new Map<string, PresentChannel>();
   /** Until when each node lives, by the host's `now`. */
-  readonly #nodes = new Map<string, number>();
+  readonly #nodes = new Map<string, { readonly untilMs: number; readonly ttlMs: number }>();
   #order = 0;
 
   constructor(core: MemoryCore) {
@@ -39,7 +39,7 @@ export class PresenceStore implements PresenceEngine {
   async beat(node: string, ttlMs: number): Promise<boolean> {
     this.#core.check();
     const wasKnown = this.#nodes.has(node);
-    this.#nodes.set(node, this.#core.host.now() + ttlMs);
+    this.#nodes.set(node, { untilMs: this.#core.host.now() + ttlMs, ttlMs });
     return wasKnown;
   }
 
@@ -85,10 +85,17 @@ export class PresenceStore implements PresenceEngine {
     };
   }
 
-  /** Forgets nodes that have not beaten. */
-  sweep(): void {
+  /**
+   * Forgets nodes that have not beaten.
+   *
+   * @param lateMs for so long this process stood still, and heard nobody: what beat meanwhile is heard in a moment
+   */
+  sweep(lateMs: number): void {
     const nowMs = this.#core.host.now();
-    for (const [node, untilMs] of this.#nodes) if (untilMs <= nowMs) this.#dropNode(node);
+    for (const [node, { untilMs, ttlMs }] of this.#nodes) {
+      if (untilMs + lateMs <= nowMs) this.#dropNode(node);
+      else if (lateMs > 0) this.#nodes.set(node, { untilMs: Math.min(untilMs + lateMs, nowMs + ttlMs), ttlMs });
+    }
   }
 
   #dropNode(node: string): void {

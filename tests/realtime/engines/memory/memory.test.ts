@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Engine } from "#src/realtime/engines/index.js";
 import { copyValue, memory, ValueError } from "#src/realtime/engines/index.js";
-import { engineContract } from "#src/testing/index.js";
+import { engineContract, FakeClock } from "#src/testing/index.js";
 import { KilledProcesses } from "../killed.js";
 import { createHost } from "../world.js";
 
@@ -149,6 +149,27 @@ describe("the memory of the memory engine", () => {
     await assert.rejects(engine.start(createHost()), { code: "unavailable" });
     await engine.close();
     assert.throws(() => memory({ maxBytes: 0 }), RangeError);
+  });
+
+  it("takes no node for dead that it could not hear, since the process stood still", async () => {
+    let isStill = false;
+    const clock = new FakeClock({ lateByMs: () => (isStill ? 20_000 : 0) });
+    const engine = memory();
+    await engine.start(createHost(clock));
+    const left: string[] = [];
+    await engine.presence.watch("a", { came: () => undefined, left: (user) => left.push(user) });
+    await engine.presence.beat("n", 7000);
+    await engine.presence.put("n", "a", { user: "ann", state: null, connections: 1 });
+    isStill = true;
+    await clock.advance(1000);
+    isStill = false;
+    await clock.advance(21_500);
+    // What it said meanwhile is heard only now.
+    assert.equal(await engine.presence.beat("n", 7000), true);
+    assert.deepEqual(left, []);
+    await clock.advance(8000);
+    assert.deepEqual(left, ["ann"]);
+    await engine.close();
   });
 });
 

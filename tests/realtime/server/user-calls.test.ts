@@ -1,0 +1,269 @@
+/**
+ * Calls and messages to a user wherever connected, and orders that all nodes follow.
+ */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { call, contract, log, signal, unchecked } from "#src/realtime/contract/index.js";
+import type { RealtimeError } from "#src/realtime/wire/index.js";
+import { Cluster } from "./cluster.js";
+import { believe, type Frame, type Peer } from "./world.js";
+
+const api = contract({
+  channels: { "room/{id}": log(), "{any}": signal() },
+  clientCalls: { confirm: call({ input: unchecked<string>(), output: unchecked<boolean>() }), notice: call() },
+});
+
+function start(count: number): Promise<Cluster> {
+  return Cluster.start(count, api, () => ({ authenticate: believe }));
+}
+
+/** The call that a client has got. */
+function callOf(peer: Peer): Frame {
+  const [frame, ...more] = peer.all("call");
+  assert.ok(frame !== undefined && more.length === 0, `${String(peer.all("call").length)} calls`);
+  return frame;
+}
+
+/** What becomes of a promise. */
+class Watched<Value> {
+  #result: PromiseSettledResult<Value> | undefined;
+
+  constructor(promise: Promise<Value>) {
+    promise.then(
+      (value) => {
+        this.#result = { status: "fulfilled", value };
+      },
+      (reason: unknown) => {
+        this.#result = { status: "rejected", reason };
+      },
+    );
+  }
+
+  get isSettled(): boolean {
+    return this.#result !== undefined;
+  }
+
+  get value(): Value {
+    assert.equal(this.#result?.status, "fulfilled");
+    return this.#result.value;
+  }
+
+  get error(): RealtimeError {
+    assert.equal(this.#result?.status, "rejected");
+    return this.#result.reason as RealtimeError;
+  }
+}
+
+describe("a call to a user", () => {
+  it("comes to every session at every node; the first answer counts, and the others are cancelled", async () => {
+    const cluster = await start(3);
+    const [a, b, c] = cluster.nodes as [Cluster["nodes"][0], Cluster["nodes"][0], Cluster["nodes"][0]];
+    const peers = [await a.peer({ token: "ann" }), await b.peer({ token: "ann" }), await b.peer({ token: "ann" })];
+    const other = await c.peer({ token: "bob" });
+    const calling = new Watched(a.world.server.user("ann").call("confirm", "sure?", { timeoutMs: 5000 }));
+    await cluster.clock.settle();
+    const frames = peers.map(callOf);
+    for (const [, , name, input, { timeoutMs }] of frames as [
+      string,
+      number,
+      string,
+      string,
+      { timeoutMs: number },
+    ][]) {
+      assert.deepEqual([name, input, timeoutMs], ["confirm", "sure?", 5000]);
+    }
+    assert.deepEqual(other.all("call"), []);
+    // An error of one is not yet the answer.
+    peers[0]?.say(["err", frames[0]?.[1], { code: "not-found", message: "no handler", retryable: false }]);
+    await cluster.clock.settle();
+    assert.equal(calling.isSettled, false);
+    peers[2]?.say(["ok", frames[2]?.[1], true]);
+    await cluster.clock.settle();
+    assert.deepEqual(calling.value, true);
+    assert.deepEqual(peers[1]?.all("cancel"), [["cancel", frames[1]?.[1]]]);
+    assert.deepEqual(peers[2]?.all("cancel"), []);
+    await cluster.close();
+  });
+
+  it("rejects with what they answered, where none answers without an error, and with not-connected where none is", async () => {
+    const cluster = await start(2);
+    const [a, b] = cluster.nodes as [Cluster["nodes"][0], Cluster["nodes"][0]];
+    await assert.rejects(a.world.server.user("ann").call("confirm"), { name: "RealtimeError", code: "not-connected" });
+    const peers = [await b.peer({ token: "ann" }), await b.peer({ token: "ann" })];
+    const calling = new Watched(a.world.server.user("ann").call("confirm"));
+    await cluster.clock.settle();
+    const errors = [
+      { code: "not-found", message: "no handler", retryable: false },
+      { code: "busy", message: "not now", retryable: false, data: { until: 5 } },
+    ];
+    for (const [place, peer] of peers.entries()) peer.say(["err", callOf(peer)[1], errors[place]]);
+    await cluster.clock.settle();
+    const { code, data } = calling.error;
+    assert.deepEqual([code, data], ["busy", { until: 5 }]);
+    await cluster.close();
+  });
+
+  it("is given up after its time, or by its signal, at all nodes", async () => {
+    const cluster = await start(2);
+    const [a, b] = cluster.nodes as [Cluster["nodes"][0], Cluster["nodes"][0]];
+    const peer = await b.peer({ token: "ann" });
+    const late = new Watched(a.world.server.user("ann").call("confirm", undefined, { timeoutMs: 1000 }));
+    await cluster.clock.advance(1001);
+    assert.equal(late.error.code, "timeout");
+    assert.equal(peer.take("cancel").length, 1);
+    const abort = new AbortController();
+    const calling = new Watched(a.world.server.user("ann").call("confirm", 1, { signal: abort.signal }));
+    await cluster.clock.settle();
+    abort.abort();
+    await cluster.clock.settle();
+    assert.equal(calling.error.code, "cancelled");
+    assert.equal(peer.take("cancel").length, 1);
+    const aborted = a.world.server.user("ann").call("confirm", 1, { signal: abort.signal });
+    await assert.rejects(aborted, { code: "cancelled" });
+    await cluster.clock.settle();
+    assert.deepEqual(peer.take("call"), []);
+    const unsendable = a.world.server.user("ann").callAll("confirm", () => 1);
+    await assert.rejects(unsendable, { code: "invalid-value" });
+    await assert.rejects(a.world.server.user("ann").call("confirm", 1, { timeoutMs: Number.NaN }), RangeError);
+    await cluster.close();
+  });
+
+  it("for each answer has what came where a node dies, and says which did not", async () => {
+    const cluster = await start(3);
+    const [a, b, c] = cluster.nodes as [Cluster["nodes"][0], Cluster["nodes"][0], Cluster["nodes"][0]];
+    const peers = [await b.peer({ token: "ann" }), await c.peer({ token: "ann" })];
+    const calling = new Watched(a.world.server.user("ann").callAll("confirm", "?"));
+    await cluster.clock.settle();
+    peers[0]?.say(["ok", callOf(peers[0])[1], true]);
+    c.kill();
+    await cluster.clock.settle();
+    assert.equal(calling.isSettled, false);
+    // Long before its time is up: when the node is known to be dead.
+    await cluster.clock.advance(10_000);
+    const { answers, silentNodes } = calling.value;
+    assert.deepEqual(
+      answers.map((answer) => (answer.ok ? answer.value : answer.error.code)),
+      [true, "connection-lost"],
+    );
+    assert.deepEqual(silentNodes, []);
+    await cluster.close();
+  });
+
+  it("does not wait for nodes out of reach beyond its time, and does not take them for nobody", async () => {
+    const cluster = await start(2);
+    const [a, b] = cluster.nodes as [Cluster["nodes"][0], Cluster["nodes"][0]];
+    await b.peer({ token: "ann" });
+    b.cut();
+    const sent = new Watched(a.world.server.user("ann").send("notice", 1, { timeoutMs: 1000 }));
+    const called = new Watched(a.world.server.user("ann").call("notice", 1, { timeoutMs: 1000 }));
+    await cluster.clock.advance(1001);
+    assert.deepEqual(sent.value, { received: 0, sessions: 0, isComplete: false });
+    const { code, retryable } = called.error;
+    assert.deepEqual([code, retryable], ["unavailable", true]);
+    b.mend();
+    await cluster.clock.settle();
+    await cluster.close();
+  });
+
+  it("is made to nobody any more when the node that made it is gone", async () => {
+    const cluster = await start(2);
+    const [a, b] = cluster.nodes as [Cluster["nodes"][0], Cluster["nodes"][0]];
+    const peer = await b.peer({ token: "ann" });
+    const calling = new Watched(a.world.server.user("ann").call("confirm"));
+    await cluster.clock.settle();
+    const [, r] = callOf(peer);
+    a.kill();
+    await cluster.clock.advance(10_000);
+    assert.deepEqual(peer.all("cancel"), [["cancel", r]]);
+    await cluster.clock.advance(60_000);
+    assert.equal(calling.isSettled, true);
+    await cluster.close();
+  });
+});
+
+describe("a message to a user", () => {
+  it("is acknowledged by each session that has handled it", async () => {
+    const cluster = await start(2);
+    const [a, b] = cluster.nodes as [Cluster["nodes"][0], Cluster["nodes"][0]];
+    const nobody = await a.world.server.user("ann").send("notice", "hi");
+    assert.deepEqual(nobody, { received: 0, sessions: 0, isComplete: true });
+    const peers = [await a.peer({ token: "ann" }), await b.peer({ token: "ann" }), await b.peer({ token: "ann" })];
+    const sending = new Watched(a.world.server.user("ann").send("notice", { text: "hi" }));
+    await cluster.clock.settle();
+    const frames = peers.map(callOf);
+    assert.deepEqual(
+      frames.map(([, , , input]) => input),
+      [{ text: "hi" }, { text: "hi" }, { text: "hi" }],
+    );
+    peers[0]?.say(["ok", frames[0]?.[1]]);
+    peers[1]?.say(["ok", frames[1]?.[1], null]);
+    peers[2]?.vanish();
+    await cluster.clock.settle();
+    assert.deepEqual(sending.value, { received: 2, sessions: 3, isComplete: true });
+    await cluster.close();
+  });
+});
+
+describe("what nodes say to each other", () => {
+  it("is said on no channel of anybody's", async () => {
+    const cluster = await start(1);
+    const [node] = cluster.nodes as [Cluster["nodes"][0]];
+    const peer = await node.peer({ token: "eve" });
+    for (const name of ["\u0000all/1", "\u0000nodes", "\u0000"]) {
+      assert.equal((await peer.refused("sub", name, {})).code, "not-found");
+      assert.equal(
+        (await peer.refused("sig", name, ["call", "x", "y", "ann", "confirm", [], 1, null])).code,
+        "not-found",
+      );
+      await assert.rejects(node.world.server.publish(name, 1), { code: "not-found" });
+    }
+    await cluster.close();
+  });
+});
+
+describe("revoking a user", () => {
+  it("ends their connections at all nodes, and says how many there were", async () => {
+    const cluster = await start(3);
+    const [a, b, c] = cluster.nodes as [Cluster["nodes"][0], Cluster["nodes"][0], Cluster["nodes"][0]];
+    const peers = [await a.peer({ token: "ann" }), await b.peer({ token: "ann" }), await b.peer({ token: "ann" })];
+    const other = await c.peer({ token: "bob" });
+    const revoking = a.world.server.revoke("ann", "enough");
+    // Here at once.
+    assert.deepEqual(peers[0]?.closed, { code: 4403, reason: "enough" });
+    assert.equal(await revoking, 3);
+    for (const peer of peers) assert.deepEqual(peer.closed, { code: 4403, reason: "enough" });
+    assert.equal(other.closed, undefined);
+    await cluster.close();
+  });
+
+  it("reaches a node that was cut off when it is back, and is not waited for beyond a time", async () => {
+    const cluster = await start(2);
+    const [a, b] = cluster.nodes as [Cluster["nodes"][0], Cluster["nodes"][0]];
+    const peer = await b.peer({ token: "ann" });
+    b.cut();
+    const revoking = new Watched(a.world.server.revoke("ann"));
+    await cluster.clock.advance(60_000);
+    assert.deepEqual(revoking.value, 0);
+    assert.equal(peer.closed, undefined);
+    b.mend();
+    await cluster.clock.settle();
+    assert.deepEqual(peer.closed, { code: 4403, reason: "revoked" });
+    await cluster.close();
+  });
+
+  it("of rights: every node asks again", async () => {
+    let isAllowed = true;
+    const options = { authenticate: believe, authorize: { "room/{id}": () => isAllowed } };
+    const cluster = await Cluster.start(2, api, () => options);
+    const [a, b] = cluster.nodes as [Cluster["nodes"][0], Cluster["nodes"][0]];
+    const peer = await b.peer({ token: "ann" });
+    await peer.done("sub", "room/1", {});
+    await a.world.server.reauthorize("bob");
+    assert.deepEqual(peer.all("closed"), []);
+    isAllowed = false;
+    await a.world.server.reauthorize("ann");
+    await cluster.clock.settle();
+    assert.equal(peer.all("closed").length, 1);
+    await cluster.close();
+  });
+});
