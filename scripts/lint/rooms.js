@@ -176,7 +176,8 @@ export const rooms = [
   {
     name: "cluster",
     pattern: "src/cluster/**",
-    mayImport: ["realtime", "realtime/engines", "realtime/engines/bus", "transport/node"],
+    // Of serve() its types, for applications that the command starts.
+    mayImport: ["node", "realtime", "realtime/engines", "realtime/engines/bus", "transport/node"],
     builtins: true,
   },
   {
@@ -226,5 +227,11 @@ export const rooms = [
       "node",
     ],
   },
-  { name: "cli", pattern: "src/cli/**", mayImport: ["entry"], builtins: true, packages: ["commander"] },
+  {
+    name: "cli",
+    pattern: "src/cli/**",
+    mayImport: ["entry", "cluster", "realtime", "realtime/engines/nats", "realtime/engines/redis", "transport"],
+    builtins: true,
+    packages: ["commander"],
+  },
 ];

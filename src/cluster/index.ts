@@ -7,6 +7,7 @@ import { type ClusterOptions, resolveClusterOptions } from "./options.js";
 import { type Cluster, Primary } from "./primary.js";
 import { startWorker } from "./worker.js";
 
+export type { App, AppContext, AppServeOptions, Servable } from "./app.js";
 export type { ClusterOptions, ClusterWorker, DrainWorker } from "./options.js";
 export type { Cluster, WorkerStatus } from "./primary.js";
 export type { WorkerState } from "./worker-process.js";

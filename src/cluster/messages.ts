@@ -6,6 +6,8 @@
 export type WorkerMessage =
   /** Its server is there. */
   | { readonly openline: "ready" }
+  /** Somebody else told it to end, and it does so in order. */
+  | { readonly openline: "ending" }
   /** `start` threw, or what ends the worker did. */
   | { readonly openline: "failed"; readonly message: string };
 
@@ -21,3 +23,6 @@ export function isOurs(message: unknown): message is WorkerMessage | DrainMessag
 
 /** The number of the file under which a worker has its end of the bus. */
 export const busFile = 4;
+
+/** The variable of the environment by which a worker knows that it is ours. */
+export const workerVariable = "OPENLINE_WORKER";

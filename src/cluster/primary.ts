@@ -2,6 +2,7 @@
  * The process that starts the workers, replaces them, and has the engine that they share.
  */
 import process from "node:process";
+import { isatty } from "node:tty";
 import type { Engine } from "../realtime/engines/index.js";
 import { createRealtimePlatform, nodeClock } from "../realtime/platform.js";
 import { nodePlatform } from "../transport/node/index.js";
@@ -19,11 +20,13 @@ export interface WorkerStatus {
 export interface Cluster extends AsyncDisposable {
   readonly workers: readonly WorkerStatus[];
   /**
-   * Replaces all workers, one after the other: the new one serves before the old one is drained.
+   * Replaces all workers, one after the other, or one of them: the new one serves before the old one is drained. While some
+   * are being replaced already, it begins after that.
    *
-   * @throws Error when a new worker does not start; the old ones go on then
+   * @param id of the worker to replace. Default: all
+   * @throws RangeError when no worker has this id; Error when a new worker does not start; the old ones go on then
    */
-  restart(): Promise<void>;
+  restart(id?: number): Promise<void>;
   /** Drains all workers at once, and resolves when they have ended and the engine is closed. */
   close(): Promise<void>;
 }
@@ -33,6 +36,7 @@ const firstBackoffMs = 100;
 const maxBackoffMs = 10_000;
 // So long lives one whose end has nothing to do with its start.
 const livedMs = 10_000;
+const errorFile = 2;
 
 /** See the head of this file. */
 export class Primary implements Cluster {
@@ -40,17 +44,27 @@ export class Primary implements Cluster {
   readonly #workers = new Set<WorkerProcess>();
   /** Those that are to replace others and do not serve yet: the others go on if they do not start. */
   readonly #trials = new Set<WorkerProcess>();
+  /** The one that is being replaced, in whose place a worker starts already. */
+  #replaced: WorkerProcess | undefined;
   readonly #backoffs = new Set<NodeJS.Timeout>();
   #backoffMs = firstBackoffMs;
   #engine: Promise<Engine> | undefined;
   #hasStarted = false;
-  #restarting: Promise<void> | undefined;
+  /** What has been asked of `restart` last, and for all workers, where that has not begun. */
+  #restarting: Promise<void> = Promise.resolve();
+  #waitingRestart: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
+  readonly #hadTerminal = isatty(errorFile);
   readonly #onSignal = (): void => {
     if (this.#closing === undefined) void this.close();
     else this.#killAll();
   };
   readonly #onHangup = (): void => {
+    // A terminal that is closed says the same, and wants everything of it to end.
+    if (this.#hadTerminal && !isatty(errorFile)) {
+      this.#onSignal();
+      return;
+    }
     this.restart().catch((error: unknown) => this.#options.log(`workers were not replaced: ${messageOf(error)}`));
   };
 
@@ -63,10 +77,11 @@ export class Primary implements Cluster {
     if (this.#options.signals) {
       process.on("SIGTERM", this.#onSignal).on("SIGINT", this.#onSignal).on("SIGHUP", this.#onHangup);
     }
-    const workers = Array.from({ length: this.#options.workers }, () => this.#fork());
     try {
+      const workers = Array.from({ length: this.#options.workers }, () => this.#fork());
       await Promise.all(workers.map(({ ready }) => ready));
       this.#hasStarted = true;
+      for (const worker of workers) if (worker.hasLeft) this.#forkLater(worker);
     } catch (error) {
       await this.close();
       throw new Error(`a worker did not start: ${messageOf(error)}`, { cause: error });
@@ -77,25 +92,46 @@ export class Primary implements Cluster {
     return [...this.#workers].map(({ id, pid, state }) => ({ id, pid, state }));
   }
 
-  restart(): Promise<void> {
-    this.#restarting ??= this.#restart().finally(() => {
-      this.#restarting = undefined;
+  restart(id?: number): Promise<void> {
+    if (id !== undefined) return this.#restartOne(id);
+    this.#waitingRestart ??= this.#afterRestart(async () => {
+      this.#waitingRestart = undefined;
+      for (const old of [...this.#workers]) await this.#replace(old);
     });
-    return this.#restarting;
+    return this.#waitingRestart;
   }
 
-  async #restart(): Promise<void> {
-    for (const old of [...this.#workers].filter(({ state }) => state === "ready")) {
-      if (this.#closing !== undefined) return;
-      const replacement = this.#fork();
+  async #restartOne(id: number): Promise<void> {
+    const old = [...this.#workers].find((worker) => worker.id === id);
+    if (old === undefined) throw new RangeError(`no worker has the id ${id}`);
+    await this.#afterRestart(() => this.#replace(old));
+  }
+
+  /** One after the other, so that never more than one worker is there twice. */
+  #afterRestart(restart: () => Promise<void>): Promise<void> {
+    const result = this.#restarting.then(restart);
+    this.#restarting = result.catch(() => undefined);
+    return result;
+  }
+
+  async #replace(old: WorkerProcess): Promise<void> {
+    // One that starts is new; in the place of one that ends there is another, or will be.
+    if (this.#closing !== undefined || old.state !== "ready") return;
+    this.#replaced = old;
+    let replacement: WorkerProcess | undefined;
+    try {
+      replacement = this.#fork();
       this.#trials.add(replacement);
-      try {
-        await replacement.ready;
-      } finally {
-        this.#trials.delete(replacement);
-      }
-      await old.drain();
+      await replacement.ready;
+    } catch (error) {
+      this.#replaced = undefined;
+      if (old.hasLeft) this.#forkLater(old);
+      throw error;
+    } finally {
+      this.#replaced = undefined;
+      if (replacement !== undefined) this.#trials.delete(replacement);
     }
+    await old.drain();
   }
 
   close(): Promise<void> {
@@ -112,7 +148,8 @@ export class Primary implements Cluster {
     await Promise.all([...this.#workers].map((worker) => worker.drain()));
     process.off("SIGTERM", this.#onSignal).off("SIGINT", this.#onSignal).off("SIGHUP", this.#onHangup);
     // Where it did not start, there is nothing to close.
-    await this.#engine?.then((engine) => engine.close()).catch(() => undefined);
+    const engine = await this.#engine?.catch(() => undefined);
+    await engine?.close().catch((error: unknown) => this.#options.log(`the engine: ${messageOf(error)}`));
   }
 
   #killAll(): void {
@@ -122,9 +159,17 @@ export class Primary implements Cluster {
   #fork(): WorkerProcess {
     const { deadlineMs, maxBacklogBytes, log } = this.#options;
     const worker = new WorkerProcess({
-      ...{ deadlineMs, maxBacklogBytes, log },
+      deadlineMs,
+      maxBacklogBytes,
+      // Of the first ones, `start` says why they do not.
+      log: (line) => {
+        if (this.#hasStarted) log(line);
+      },
       engine: () => this.#startEngine(),
-      ended: (ended) => this.#ended(ended),
+      left: (who) => this.#left(who),
+      ended: (who) => {
+        this.#workers.delete(who);
+      },
     });
     this.#workers.add(worker);
     return worker;
@@ -132,21 +177,36 @@ export class Primary implements Cluster {
 
   #startEngine(): Promise<Engine> {
     this.#engine ??= (async () => {
-      const engine = this.#options.engine();
-      await engine.start(createRealtimePlatform(nodePlatform, nodeClock));
-      return engine;
+      try {
+        const engine = this.#options.engine();
+        await engine.start(createRealtimePlatform(nodePlatform, nodeClock));
+        return engine;
+      } catch (error) {
+        // The worker that asked ends, and the next one may have more luck.
+        this.#engine = undefined;
+        throw error;
+      }
     })();
     return this.#engine;
   }
 
-  /** Starts another one in its place, unless it was to end. */
-  #ended(worker: WorkerProcess): void {
-    this.#workers.delete(worker);
-    if (worker.wasDrained || this.#trials.has(worker) || !this.#hasStarted || this.#closing !== undefined) return;
-    if (performance.now() - worker.startedAtMs > livedMs) this.#backoffMs = firstBackoffMs;
+  /** Starts another one in its place, unless there is one or it did not start itself. */
+  #left(worker: WorkerProcess): void {
+    if (this.#hasStarted && worker !== this.#replaced && !this.#trials.has(worker)) this.#forkLater(worker);
+  }
+
+  #forkLater(inPlaceOf?: WorkerProcess): void {
+    if (this.#closing !== undefined) return;
+    const lived = inPlaceOf === undefined ? 0 : performance.now() - inPlaceOf.startedAtMs;
+    if (lived > livedMs) this.#backoffMs = firstBackoffMs;
     const backoff = setTimeout(() => {
       this.#backoffs.delete(backoff);
-      this.#fork();
+      try {
+        this.#fork();
+      } catch (error) {
+        this.#options.log(`no worker could be started: ${messageOf(error)}`);
+        this.#forkLater();
+      }
     }, this.#backoffMs);
     this.#backoffs.add(backoff);
     this.#backoffMs = Math.min(2 * this.#backoffMs, maxBackoffMs);

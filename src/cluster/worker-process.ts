@@ -3,10 +3,9 @@
  */
 import cluster, { type Worker } from "node:cluster";
 import type { Duplex } from "node:stream";
-import { type BusAnswer, type BusRequest, BusServer } from "../realtime/engines/bus/index.js";
 import type { Engine } from "../realtime/engines/index.js";
-import { busFile, type DrainMessage, isOurs } from "./messages.js";
-import { PipeEnd } from "./pipe-end.js";
+import { busFile, type DrainMessage, isOurs, workerVariable } from "./messages.js";
+import { serveBus } from "./serve-bus.js";
 
 /** What a worker is doing. "starting": its server is not there yet. */
 export type WorkerState = "starting" | "ready" | "draining" | "ended";
@@ -18,12 +17,14 @@ export interface WorkerContext {
   readonly deadlineMs: number;
   readonly maxBacklogBytes: number;
   readonly log: (line: string) => void;
+  /** It ends, or has ended, without having been told to here. */
+  readonly left: (worker: WorkerProcess) => void;
   /** It has ended, told to or not. */
   readonly ended: (worker: WorkerProcess) => void;
 }
 
-// How often it is looked whether a worker takes what it is sent.
-const lookIntervalMs = 1000;
+// A process that ends is gone soon after its end of the bus.
+const endingMs = 1000;
 
 /** See the head of this file. */
 export class WorkerProcess {
@@ -37,26 +38,35 @@ export class WorkerProcess {
   #state: WorkerState = "starting";
   #failure: string | undefined;
   #wasDrained = false;
+  #hasLeft = false;
   #deadline: NodeJS.Timeout | undefined;
+  #closeBus: () => void = () => undefined;
+  #setReady: () => void = () => undefined;
+  #setNotReady: (error: Error) => void = () => undefined;
+  #setGone: () => void = () => undefined;
 
+  /** @throws Error when the system gives no process */
   constructor(context: WorkerContext) {
     this.#context = context;
-    const worker = cluster.fork();
+    const worker = cluster.fork({ [workerVariable]: "1" });
     this.#worker = worker;
     this.ready = new Promise((resolve, reject) => {
-      worker.on("message", (message: unknown) => this.#told(message, resolve));
-      worker.once("exit", () => reject(new Error(this.#failure ?? "it ended while it started")));
+      this.#setReady = resolve;
+      this.#setNotReady = reject;
     });
     // Whoever waits for it is told; nobody has to.
     this.ready.catch(() => undefined);
     this.gone = new Promise((resolve) => {
-      worker.once("exit", (code: number | null, signal: string | null) => {
-        this.#exited(code, signal);
-        resolve();
-      });
+      this.#setGone = resolve;
     });
-    worker.once("error", (error) => {
+    worker.on("message", (message: unknown) => this.#told(message));
+    worker.once("exit", (code: number | null, signal: string | null) =>
+      this.#exited(signal === null ? `with code ${String(code)}` : `by ${signal}`),
+    );
+    worker.on("error", (error) => {
       this.#failure ??= error.message;
+      // One that never was a process does not exit.
+      if (this.pid === undefined) this.#exited("before it began");
     });
     this.#within(context.deadlineMs, "it did not start within deadlineMs");
     this.#connect();
@@ -74,21 +84,25 @@ export class WorkerProcess {
     return this.#state;
   }
 
-  /** Whether it has been told to end. */
-  get wasDrained(): boolean {
-    return this.#wasDrained;
+  /** Whether it ends, or has ended, without having been told to by `drain`. */
+  get hasLeft(): boolean {
+    return this.#hasLeft;
   }
 
   /** Ends it in order, or by force after `deadlineMs`. Resolves when it has ended. */
   async drain(): Promise<void> {
-    if (this.#state !== "ended" && this.#state !== "draining") {
-      this.#state = "draining";
+    if (this.#state === "starting" || this.#state === "ready") {
       this.#wasDrained = true;
-      this.#within(this.#context.deadlineMs, "it did not end within deadlineMs");
+      this.#drains();
       // One that starts would not hear it yet.
       void this.ready.then(() => this.#tellToEnd()).catch(() => undefined);
     }
     await this.gone;
+  }
+
+  #drains(): void {
+    this.#state = "draining";
+    this.#within(this.#context.deadlineMs, "it did not end within deadlineMs");
   }
 
   #tellToEnd(): void {
@@ -107,59 +121,54 @@ export class WorkerProcess {
     this.#deadline = setTimeout(() => this.kill(reason), deadlineMs);
   }
 
-  #told(message: unknown, resolve: () => void): void {
+  #told(message: unknown): void {
     if (!isOurs(message)) return;
     if (message.openline === "ready") {
       if (this.#state === "starting") {
         clearTimeout(this.#deadline);
         this.#state = "ready";
       }
-      resolve();
+      this.#setReady();
+    } else if (message.openline === "ending" && this.#state === "ready") {
+      this.#drains();
+      this.#leaves();
     } else if (message.openline === "failed") this.#failure = message.message;
   }
 
-  #exited(code: number | null, signal: string | null): void {
-    clearTimeout(this.#deadline);
-    const wasExpected = this.#wasDrained && this.#failure === undefined;
-    this.#state = "ended";
-    if (!wasExpected) {
-      const how = signal === null ? `with code ${String(code)}` : `by ${signal}`;
-      this.#context.log(`worker ${this.id} has ended ${how}${this.#failure === undefined ? "" : `: ${this.#failure}`}`);
-    }
-    this.#context.ended(this);
+  #leaves(): void {
+    if (this.#wasDrained || this.#hasLeft) return;
+    this.#hasLeft = true;
+    this.#context.left(this);
   }
 
-  /** Its end of the bus, and what serves the engine over it. */
+  #exited(how: string): void {
+    if (this.#state === "ended") return;
+    clearTimeout(this.#deadline);
+    this.#closeBus();
+    const wasInOrder = this.#state === "draining" && this.#failure === undefined;
+    this.#state = "ended";
+    if (!wasInOrder) {
+      this.#context.log(`worker ${this.id} has ended ${how}${this.#failure === undefined ? "" : `: ${this.#failure}`}`);
+    }
+    this.#setNotReady(new Error(this.#failure ?? "it ended while it started"));
+    this.#leaves();
+    this.#context.ended(this);
+    this.#setGone();
+  }
+
   #connect(): void {
+    // As `setupPrimary` says; absent where the system has no files left.
+    const pipe = this.#worker.process.stdio?.[busFile] as Duplex | null | undefined;
+    if (pipe === undefined || pipe === null) return;
     const { engine, maxBacklogBytes } = this.#context;
-    // As `setupPrimary` says.
-    const pipe = this.#worker.process.stdio[busFile] as unknown as Duplex;
-    let serving: Promise<BusServer> | undefined;
-    let server: BusServer | undefined;
-    const look = setInterval(() => {
-      if (end.backlogBytes > maxBacklogBytes) this.kill("it does not take what the bus has for it (maxBacklogBytes)");
-    }, lookIntervalMs);
-    look.unref();
-    const end = new PipeEnd<BusAnswer, BusRequest>(
-      pipe,
-      (request) => {
-        if (server !== undefined) {
-          server.receive(request);
-          return;
-        }
-        serving ??= engine().then((started) => {
-          server = new BusServer(started, (answer) => end.send(answer));
-          return server;
-        });
-        void serving.then(
-          (it) => it.receive(request),
-          (error: unknown) => this.kill(error instanceof Error ? error.message : String(error)),
-        );
+    this.#closeBus = serveBus(pipe, {
+      engine,
+      maxBacklogBytes,
+      failed: (reason) => this.kill(reason),
+      ended: () => {
+        // A worker without the bus is of no use.
+        if (this.#state !== "ended") this.#within(endingMs, "its end of the bus is closed");
       },
-      () => {
-        clearInterval(look);
-        void serving?.then((it) => it.close()).catch(() => undefined);
-      },
-    );
+    });
   }
 }

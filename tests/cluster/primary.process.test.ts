@@ -144,10 +144,76 @@ describe("a cluster", () => {
     await world.process.exited;
   });
 
-  it("says why its workers do not start", async (t) => {
-    const child = LineProcess.start(t, script, JSON.stringify({ workers: 2, fails: true }));
-    assert.match(String((await child.next("failed"))["failed"]), /^a worker did not start: .*there is no database/u);
+  for (const fails of ["at-once", "later"]) {
+    it(`says why its workers do not start, when that is known ${fails}`, async (t) => {
+      const child = LineProcess.start(t, script, JSON.stringify({ workers: 2, fails }));
+      assert.match(String((await child.next("failed"))["failed"]), /^a worker did not start: .*there is no database/u);
+      await child.exited;
+    });
+  }
+
+  it("says so when the system gives it no process", async (t) => {
+    const child = LineProcess.start(t, script, JSON.stringify({ workers: 2, execPath: "/nowhere/node" }));
+    assert.match(String((await child.next("failed"))["failed"]), /^a worker did not start: .*ENOENT/u);
     await child.exited;
+  });
+
+  it("refuses to be in a worker of another cluster", async (t) => {
+    const child = LineProcess.start(t, new URL("../support/foreign-cluster-process.js", import.meta.url));
+    assert.match(String((await child.next("failed"))["failed"]), /^this process is a worker of another cluster/u);
+    await child.exited;
+  });
+
+  it("has as many workers as before when one ends while another is being replaced", async (t) => {
+    const world = await World.start(t, { waits: true });
+    world.process.write("restart\n");
+    const replacement = (await world.process.next("waiting"))["waiting"] as number;
+    // The one whose turn has not come.
+    process.kill(world.pids[1] ?? 0, "SIGKILL");
+    await world.process.next("log");
+    const other = (await world.process.next("waiting"))["waiting"] as number;
+    for (const pid of [replacement, other]) process.kill(pid, "SIGUSR2");
+    await world.process.next("restarted");
+    world.process.write("status\n");
+    const { pids } = await world.process.next("pids");
+    assert.deepEqual(new Set(pids as number[]), new Set([replacement, other]));
+  });
+
+  it("replaces the one whose place is being taken once, when it ends meanwhile", async (t) => {
+    const world = await World.start(t, { waits: true });
+    world.process.write("restart 1\n");
+    const replacement = (await world.process.next("waiting"))["waiting"] as number;
+    process.kill(world.pids[0] ?? 0, "SIGKILL");
+    await world.process.next("log");
+    process.kill(replacement, "SIGUSR2");
+    await world.process.next("restarted");
+    world.process.write("status\n");
+    assert.deepEqual((await world.process.next("pids"))["pids"], [world.pids[1], replacement]);
+    world.process.write("restart 77\n");
+    assert.match(String((await world.process.next("restarted"))["restarted"]), /^RangeError: no worker has the id 77/u);
+  });
+
+  it("lets a worker that somebody tells to end drain, replaces it, and has none that a terminal's end takes away", async (t) => {
+    const world = await World.start(t);
+    const [[first, left], [other, right]] = [...(await world.clients())] as [
+      [number, UntypedClient],
+      [number, UntypedClient],
+    ];
+    process.kill(other, "SIGHUP");
+    const heard = follow(left, "room");
+    process.kill(first, "SIGTERM");
+    // The one in its place.
+    await world.process.next("port");
+    for (let index = 0; index < 10; index++) await right.channel("room").publish(index);
+    await heard.until(10);
+    assert.deepEqual(heard.values, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    const pids = [...(await world.clients()).keys()];
+    assert.ok(pids.includes(other));
+    assert.ok(!pids.includes(first));
+    await world.leave();
+    world.process.endInput();
+    await world.process.next("closed");
+    await world.process.exited;
   });
 
   it("kills a worker that does not take what the bus has for it", async (t) => {

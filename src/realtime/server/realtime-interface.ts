@@ -178,7 +178,7 @@ export interface Realtime<Definition extends ContractDefinition = ContractDefini
   reauthorize(user?: string): Promise<void>;
   /**
    * Sends everybody away in order: clients are told, come back elsewhere within `spreadMs`, each at a moment by chance,
-   * and what is left then is closed. To be called before the server's own `drain`.
+   * and what is left 2 s later is closed. To be called before the server's own `drain`.
    *
    * @param options `spreadMs`: default 10,000. `code`: what is closed with, default 1012
    */

@@ -31,6 +31,8 @@ export interface RealtimeParts {
 }
 
 const defaultSpreadMs = 10_000;
+// For whoever has chosen the last moment to come elsewhere, and for what is under way until then.
+const movingMs = 2000;
 const defaultPresenceLimit = 100;
 const pageKeys = 500;
 
@@ -330,7 +332,7 @@ export class RealtimeServer implements Realtime {
     if (this.#sessions.size > 0) {
       await new Promise<void>((resolve) => {
         this.#emptied = resolve;
-        this.#services.platform.setTimer(resolve, spreadMs);
+        this.#services.platform.setTimer(resolve, spreadMs + movingMs);
       });
     }
     for (const session of [...this.#sessions.values()]) session.close(code, "going away");

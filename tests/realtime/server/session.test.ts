@@ -277,7 +277,7 @@ describe("a session", () => {
     assert.equal(world.clock.pendingTimers, 0);
   });
 
-  it("is told when the server goes away, and closed when it stays", async () => {
+  it("is told when the server goes away, and closed when it stays, after a while in which the last could move", async () => {
     const world = new World(api);
     const [polite, stubborn] = [await world.peer(), await world.peer()];
     const draining = world.server.drain({ spreadMs: 5000 });
@@ -286,6 +286,8 @@ describe("a session", () => {
     polite.vanish();
     await stubborn.done("ping");
     await world.clock.advance(5000);
+    await stubborn.done("ping");
+    await world.clock.advance(2000);
     await draining;
     assert.equal(stubborn.closed?.code, 1012);
     await world.close();

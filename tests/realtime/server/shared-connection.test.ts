@@ -146,7 +146,7 @@ describe("a connection with several sessions", () => {
     await shared.about(["open", 4, ["openline.v1.json"]]);
     assert.deepEqual(shared.take(4), [["refused", 4]]);
     assert.equal(shared.closed, undefined);
-    await shared.world.clock.advance(100);
+    await shared.world.clock.advance(2100);
     await draining;
     assert.deepEqual(shared.take(3).at(-1), ["close", 3, 1012, "going away"]);
     assert.equal(shared.closed?.[0], 1012);

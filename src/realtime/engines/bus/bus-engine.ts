@@ -35,6 +35,11 @@ import type { BusAnswer, BusPort, BusRequest } from "./messages.js";
 
 // `health()` answers at once, so that it is asked for ahead of time.
 const healthIntervalMs = 1000;
+const noAnswer: EngineHealth = {
+  isAvailable: false,
+  bytes: undefined,
+  reason: "the process that has the engine does not answer",
+};
 
 /** See the head of this file. */
 export class BusEngine implements Engine {
@@ -47,6 +52,7 @@ export class BusEngine implements Engine {
   readonly presence: PresenceEngine;
   readonly #line: BusLine;
   #health: EngineHealth = { isAvailable: false, bytes: undefined, reason: "not started" };
+  #isAsking = false;
   #timer: EngineTimer | undefined;
 
   /** @param hasRoom whether more may be asked; when not, requests are "unavailable" */
@@ -69,15 +75,21 @@ export class BusEngine implements Engine {
   #lookLater(host: EngineHost): void {
     if (this.#line.failure !== undefined) return;
     this.#timer = host.setTimer(() => {
-      void this.#line.ask("health").then(
-        (health) => {
-          this.#health = health;
-        },
-        // `health()` knows it without.
-        () => undefined,
-      );
+      if (this.#isAsking) this.#health = noAnswer;
+      else this.#look();
       this.#lookLater(host);
     }, healthIntervalMs);
+  }
+
+  #look(): void {
+    this.#isAsking = true;
+    const came = (health: EngineHealth): void => {
+      this.#isAsking = false;
+      this.#health = health;
+    };
+    const failed = (error: unknown): void =>
+      came({ isAvailable: false, bytes: undefined, reason: error instanceof Error ? error.message : String(error) });
+    this.#line.ask("health").then(came, failed);
   }
 
   health(): EngineHealth {

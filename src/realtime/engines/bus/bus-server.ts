@@ -1,8 +1,8 @@
 /**
  * The end of a bus where the engine is: does what one other process asks of it.
  */
-import { type Engine, EngineError, type EngineSubscription } from "../index.js";
-import type { BusAnswer, BusFailure, BusPort, BusRequest } from "./messages.js";
+import type { Engine, EngineSubscription } from "../index.js";
+import { type BusAnswer, type BusPort, type BusRequest, failureOf } from "./messages.js";
 import {
   type Claimed,
   type Following,
@@ -93,9 +93,4 @@ export class BusServer {
   #send(answer: BusAnswer): void {
     if (!this.#isClosed) this.#answer(answer);
   }
-}
-
-function failureOf(error: unknown): BusFailure {
-  if (error instanceof EngineError) return { code: error.code, message: error.message, current: error.current };
-  return { code: undefined, message: error instanceof Error ? error.message : String(error), current: undefined };
 }

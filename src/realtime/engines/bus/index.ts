@@ -3,4 +3,4 @@
  */
 export { BusEngine } from "./bus-engine.js";
 export { BusServer } from "./bus-server.js";
-export type { BusAnswer, BusRequest } from "./messages.js";
+export { type BusAnswer, type BusRequest, failureOf } from "./messages.js";

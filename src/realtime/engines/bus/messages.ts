@@ -2,7 +2,7 @@
  * What goes over the bus between the process that has an engine and one that uses it. Both are of one version, and trust
  * each other: nothing of it is checked.
  */
-import type { CurrentEntry, EngineErrorCode } from "../index.js";
+import { type CurrentEntry, EngineError, type EngineErrorCode } from "../index.js";
 import type { FollowName, RequestName } from "./methods.js";
 
 /** To the process that has the engine. Ids are the asker's, from 1, and are used once. */
@@ -27,3 +27,9 @@ export interface BusFailure {
 
 /** One direction of the bus. Keeps the order, and copies what it is given by the end of the turn. */
 export type BusPort<Message> = (message: Message) => void;
+
+/** Anything that was thrown, as it is sent. */
+export function failureOf(error: unknown): BusFailure {
+  if (error instanceof EngineError) return { code: error.code, message: error.message, current: error.current };
+  return { code: undefined, message: error instanceof Error ? error.message : String(error), current: undefined };
+}

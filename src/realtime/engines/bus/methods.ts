@@ -93,7 +93,12 @@ export const requests: { readonly [Name in RequestName]: Doing<BusRequests[Name]
   "signals.send": (engine, _claimed, ...args) => engine.signals.send(...args),
   "media.append": (engine, _claimed, ...args) => engine.media.append(...args),
   // What is not held any more has been completed or released, and is not to be done again.
-  "calls.renew": async (_engine, claimed, claim) => (await claimed.get(claim)?.renew()) ?? false,
+  "calls.renew": async (_engine, claimed, claim) => {
+    const isHeld = (await claimed.get(claim)?.renew()) ?? false;
+    // Somebody else may have it now, and whoever had it will not come back for it.
+    if (!isHeld) claimed.delete(claim);
+    return isHeld;
+  },
   "calls.complete": async (_engine, claimed, claim, outcome) => {
     const isKept = (await claimed.get(claim)?.complete(outcome)) ?? false;
     claimed.delete(claim);
@@ -141,7 +146,13 @@ export const follows: { readonly [Name in FollowName]: FollowDoing<Name> } = {
     }),
   "calls.claim": async (engine, tell, idempotency, leaseMs) => {
     const claim = await engine.calls.claim(idempotency, leaseMs);
-    if (claim.status === "running") void claim.outcome.then((outcome) => tell("ended", outcome));
+    if (claim.status === "running") {
+      claim.outcome.then(
+        (outcome) => tell("ended", outcome),
+        // Nobody knows what came of it.
+        () => tell("ended", undefined),
+      );
+    }
     return {
       status: claim.status,
       outcome: claim.status === "done" ? claim.outcome : undefined,

@@ -12,7 +12,10 @@ import { acceptHandles } from "./listening.js";
 
 // More than a socket's buffers hold, so that a part of it has to be written later.
 const largeBytes = 8 * 1024 * 1024;
-const deadlineMs = 2000;
+// So many waits without an octet, one after the other. Each begins when the last one is over, so that a process that gets
+// no processor time, as when all workers of a cluster start at once, does not run out of them meanwhile.
+const maxWaits = 40;
+const waitMs = 50;
 
 // A key that both sides have is the kind of TLS that needs no certificate.
 const sharedKey = new Uint8Array(32).fill(1);
@@ -82,9 +85,9 @@ export async function passesSelfTest(transport: HandleTransport, over: SelfTest)
   let server: Server | undefined;
   let far: TcpSocket | undefined;
   let near: HandleStream | undefined;
-  const timer = new AbortController();
+  const patience = new Patience();
   try {
-    const signal = AbortSignal.timeout(deadlineMs);
+    const { signal } = patience;
     server = meeting.listen();
     // In a cluster, a port of 0 is the same one for all workers, who would be given each other's connections.
     server.listen({ port: 0, host: "127.0.0.1", exclusive: true });
@@ -92,33 +95,66 @@ export async function passesSelfTest(transport: HandleTransport, over: SelfTest)
     const taken = meeting.take(server, transport, signal);
     far = meeting.connect((server.address() as AddressInfo).port);
     far.on("error", () => undefined);
-    near = await Promise.race([taken, undefinedAfter(deadlineMs, timer.signal)]);
+    near = await Promise.race([taken, patience.end]);
     if (near === undefined) return false;
-    return (await Promise.race([exchange(near, far), undefinedAfter(deadlineMs, timer.signal)])) === true;
+    return (await Promise.race([exchange(near, far, patience), patience.end])) === true;
   } catch {
     return false;
   } finally {
-    timer.abort();
+    patience.stop();
     near?.destroy();
     far?.destroy();
     server?.close();
   }
 }
 
-async function undefinedAfter(delayMs: number, signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    const timeout = setTimeout(resolve, delayMs, undefined);
-    signal.addEventListener("abort", () => clearTimeout(timeout));
-  });
+/** Ends when nothing has come for a while. */
+class Patience {
+  /** Resolves when it is over. */
+  readonly end: Promise<undefined>;
+  readonly #over = new AbortController();
+  #waits = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor() {
+    const { signal } = this.#over;
+    this.end = new Promise((resolve) => {
+      signal.addEventListener("abort", () => resolve(undefined));
+    });
+    this.#wait();
+  }
+
+  /** Aborted when it is over. */
+  get signal(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** Something has come: it begins anew. */
+  renew(): void {
+    this.#waits = 0;
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #wait(): void {
+    this.#timer = setTimeout(() => {
+      this.#waits++;
+      if (this.#waits < maxWaits) this.#wait();
+      else this.#over.abort();
+    }, waitMs);
+  }
 }
 
-async function exchange(near: HandleStream, far: TcpSocket): Promise<boolean> {
+async function exchange(near: HandleStream, far: TcpSocket, patience: Patience): Promise<boolean> {
   const large = new Uint8Array(largeBytes).fill(7);
   let nearReceived = "";
   let drained = 0;
   const nearClosed = new Promise<boolean>((resolve) => {
     near.start({
       streamReceived(bytes, start, end) {
+        patience.renew();
         nearReceived += String.fromCharCode(...bytes.subarray(start, end));
         if (nearReceived !== "ping") return;
         // In two segments, and more than can be taken at once.
@@ -136,6 +172,7 @@ async function exchange(near: HandleStream, far: TcpSocket): Promise<boolean> {
   let farReceived = 0;
   let isRight = true;
   for await (const chunk of far as AsyncIterable<Uint8Array>) {
+    patience.renew();
     if (farReceived === 0) isRight = chunk[0] === 1 && (chunk[1] ?? 2) === 2;
     farReceived += chunk.byteLength;
   }

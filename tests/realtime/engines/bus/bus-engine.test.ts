@@ -113,6 +113,29 @@ describe("the ends of a bus", () => {
     assert.equal(pair.remote.health().isAvailable, false);
   });
 
+  it("know that the engine does not answer, and when it does again", async () => {
+    const { engine, pair, host } = await paired();
+    let isStuck = true;
+    const waiting: (() => void)[] = [];
+    pair.hold = (deliver) => {
+      if (isStuck) waiting.push(deliver);
+      else deliver();
+    };
+    await host.clock.advance(2000);
+    await crossed();
+    assert.deepEqual(pair.remote.health(), {
+      isAvailable: false,
+      bytes: undefined,
+      reason: "the process that has the engine does not answer",
+    });
+    await host.clock.advance(10_000);
+    assert.equal(waiting.length, 1, "it is asked once");
+    isStuck = false;
+    for (const deliver of waiting) deliver();
+    await crossed();
+    assert.deepEqual(pair.remote.health(), engine.health());
+  });
+
   it("lose a claim that is not renewed, and one that was completed", async () => {
     const { engine, pair, host } = await paired();
     const claim = await pair.remote.calls.claim({ key: "k", windowMs: 60_000 }, 1000);

@@ -8,6 +8,8 @@ import type { Engine, EngineHost } from "#src/realtime/engines/index.js";
 export class BusPair {
   /** What was asked, by name. */
   readonly asked: string[] = [];
+  /** Is given what is asked on its way to the engine, to deliver it or not. */
+  hold: (deliver: () => void) => void = (deliver) => deliver();
   readonly remote: BusEngine;
   readonly server: BusServer;
 
@@ -15,7 +17,7 @@ export class BusPair {
     this.remote = new BusEngine((request) => {
       if (request[0] !== "stop") this.asked.push(request[2]);
       const copy = structuredClone(request);
-      setImmediate(() => this.server.receive(copy));
+      setImmediate(() => this.hold(() => this.server.receive(copy)));
     });
     this.server = new BusServer(engine, (answer) => {
       const copy = structuredClone(answer);

@@ -44,6 +44,16 @@ describe("the self-test of the handle transport", () => {
     }
   });
 
+  it("passes in a process that gets no processor time for longer than it would wait", async () => {
+    class Starved extends HandleTransport {
+      override take(...given: Parameters<HandleTransport["take"]>): ReturnType<HandleTransport["take"]> {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2200);
+        return super.take(...given);
+      }
+    }
+    assert.equal(await passesSelfTest(new Starved(realBinding(), nodeTurns), "tcp"), true);
+  });
+
   it("fails where the results of calls stand elsewhere than they are looked for", async () => {
     const binding = realBinding();
     const swapped = {
