@@ -1,6 +1,7 @@
 /**
  * A server with documents on a port of its own, and editors.
  */
+import { after } from "node:test";
 import * as Y from "yjs";
 import { serve } from "#src/index.js";
 import { createClient } from "#src/realtime/client/node/index.js";
@@ -15,6 +16,46 @@ const api = contract({ channels: { ...documentChannels }, calls: { ...documentCa
 /** Who comes back does so at once. */
 const reconnect = { minDelayMs: 1, maxDelayMs: 20 };
 
+/** Ends worlds whose tests have failed before their end: nothing else would end the process. */
+const unclosed = new Set<() => Promise<void>>();
+after(async () => {
+  for (const close of unclosed) await close();
+});
+
+/** An editor's way to the server, wherever that is. */
+class Way {
+  #proxy: TcpProxy | undefined;
+  #isCut = false;
+
+  get url(): string {
+    return this.#proxy?.url("ws") ?? "";
+  }
+
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
+  async start(server: string): Promise<void> {
+    await this.#proxy?.dispose();
+    this.#proxy = await TcpProxy.start(Number(new URL(server).port));
+    if (this.#isCut) this.#proxy.cut();
+  }
+
+  cut(): void {
+    this.#isCut = true;
+    this.#proxy?.cut();
+  }
+
+  mend(): void {
+    this.#isCut = false;
+    this.#proxy?.mend();
+  }
+
+  async end(): Promise<void> {
+    await this.#proxy?.dispose();
+  }
+}
+
 /** A server as it is between two restarts. */
 async function startServer(options: DocumentsOptions<undefined>, engine: Engine | undefined, errors: unknown[]) {
   const documents = createDocuments(options);
@@ -25,6 +66,7 @@ async function startServer(options: DocumentsOptions<undefined>, engine: Engine 
   };
   const realtime = createRealtime(api, documents.options(api, others));
   const server = await serve({ port: 0, host: "127.0.0.1", ...realtime.handlers });
+  await realtime.ready;
   return { documents, realtime, server };
 }
 
@@ -35,7 +77,7 @@ export async function startDocuments(options: DocumentsOptions<undefined> = {}, 
   let running = await startServer(options, engine, errors);
   const clients: { close(): Promise<unknown> }[] = [];
   const providers: DocumentProvider[] = [];
-  const proxies: TcpProxy[] = [];
+  const ways: Way[] = [];
   const connect = (user: string, url: () => string = () => running.server.url) => {
     const client = createClient(api, url, { token: user, reconnect });
     clients.push(client);
@@ -52,23 +94,32 @@ export async function startDocuments(options: DocumentsOptions<undefined> = {}, 
   };
   /** An editor whose way to the server can be cut. */
   const editByProxy = async (user: string, document?: string) => {
-    const proxy = await TcpProxy.start(Number(new URL(running.server.url).port));
-    proxies.push(proxy);
-    return { ...edit(user, document, () => proxy.url("ws")), proxy };
+    const proxy = new Way();
+    await proxy.start(running.server.url);
+    ways.push(proxy);
+    return { ...edit(user, document, () => proxy.url), proxy };
   };
   const stop = async (): Promise<void> => {
     await running.server.close();
     await running.realtime.close();
   };
+  let isStopped = false;
   const close = async (): Promise<void> => {
+    unclosed.delete(close);
     // Awareness looks at its clock until it is destroyed.
     for (const provider of providers) provider.destroy();
     for (const client of clients) await client.close();
-    for (const proxy of proxies) await proxy.dispose();
-    await stop();
+    for (const way of ways) await way.end();
+    if (!isStopped) await stop();
   };
+  unclosed.add(close);
   return {
     ...{ connect, edit, editByProxy, errors, close },
+    /** Ends the server in order, for good. */
+    stop: async () => {
+      isStopped = true;
+      await stop();
+    },
     get documents() {
       return running.documents;
     },
@@ -82,6 +133,7 @@ export async function startDocuments(options: DocumentsOptions<undefined> = {}, 
     restart: async () => {
       await stop();
       running = await startServer(options, engine, errors);
+      for (const way of ways) await way.start(running.server.url);
     },
   };
 }

@@ -29,7 +29,9 @@ function inFiles(): StorageSubject {
     reopen: async () => {
       const from = folders.at(-1) ?? "";
       const folder = await make();
-      const isOfDocuments = (file: string): boolean => !path.relative(from, file).startsWith("documents");
+      // What is made at this moment and not in its place yet would vanish while it is copied.
+      const isOfDocuments = (file: string): boolean =>
+        !path.relative(from, file).startsWith("documents") && !file.endsWith(".new");
       await cp(from, folder, { recursive: true, filter: isOfDocuments });
       return fileStorage(folder);
     },
