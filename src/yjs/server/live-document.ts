@@ -46,6 +46,8 @@ const awarenessTimeoutMs = 30_000;
 const { retain } = documentChannels["yjs/{document}"];
 // Octets of a document's newest updates that are there for those who come back.
 const retainedBytes = 4_194_304;
+// Updates that are read at once of what has not been heard.
+const catchUpCount = 100;
 
 /** See the head of this file. */
 export class LiveDocument {
@@ -68,6 +70,8 @@ export class LiveDocument {
   #awarenessWaiting: (() => void)[] = [];
   #awarenessTimer: EngineTimer | undefined;
   #following: EngineSubscription[] = [];
+  /** The position in the log up to which it has followed other processes. */
+  #heard: string | undefined;
   #isOver = false;
 
   private constructor(id: string, parts: LiveParts) {
@@ -120,15 +124,20 @@ export class LiveDocument {
       );
     };
     const tail = await engine.logs.tail(this.#updates, {
-      message: ({ value }) => {
+      message: ({ value, position }) => {
+        this.#heard = position;
         try {
           this.#takeIn([value as Uint8Array]);
         } catch (error) {
           host.reportError(error, "following a document");
         }
       },
-      reset: reload,
+      reset: (_reason, { end }) => {
+        this.#heard = end;
+        reload();
+      },
     });
+    this.#heard ??= tail.position;
     this.#following.push(tail);
     const signals = await engine.signals.listen(this.#awarenessName, ({ value }) => {
       try {
@@ -142,6 +151,27 @@ export class LiveDocument {
     this.#following.push(signals);
     // Nobody's state: asks the other processes who is there, and tells editors nothing.
     await engine.signals.send(this.#awarenessName, { value: writeAwareness([]), user: undefined });
+  }
+
+  /**
+   * Has all that stands in the channel's log, though it may not have been heard yet: whoever has just subscribed to the
+   * channel is told what comes after it alone.
+   */
+  async catchUp(): Promise<void> {
+    const { engine, isShared, storage } = this.#parts;
+    let after = this.#heard;
+    if (!isShared || after === undefined) return;
+    for (;;) {
+      const page = await engine.logs.read(this.#updates, { after, limit: catchUpCount });
+      if (page.status === "hole") {
+        // What is in the log was kept before.
+        this.#takeIn((await storage.load(this.id))?.updates ?? []);
+        return;
+      }
+      this.#takeIn(page.entries.map(({ value }) => value as Uint8Array));
+      after = page.entries.at(-1)?.position ?? after;
+      if (page.isEnd) return;
+    }
   }
 
   async #wholeState(): Promise<Uint8Array> {

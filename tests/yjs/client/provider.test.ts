@@ -100,8 +100,8 @@ describe("DocumentProvider", () => {
     await bob.provider.whenSynced;
     assert.ok(parts > 200, String(parts));
     await Promise.all([saved(ann.provider), saved(bob.provider)]);
-    await until([ann.doc, bob.doc], () => ann.text.length === bob.text.length);
-    assert.equal(ann.text.toJSON(), bob.text.toJSON());
+    const areEqual = () => ann.text.length === bob.text.length && ann.text.toJSON() === bob.text.toJSON();
+    await until([ann.doc, bob.doc], areEqual);
     assert.match(ann.text.toJSON(), /typed/);
     assert.match(ann.text.toJSON(), /mine/);
     assert.deepEqual([ann.errors, bob.errors, world.errors], [[], [], []]);

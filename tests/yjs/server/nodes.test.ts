@@ -15,14 +15,32 @@ const document = "a document/ä";
 function sharedEngine() {
   const inner = memory();
   let started: Promise<void> | undefined;
-  const engineOf = (): Engine => {
+  /** With a lag, nothing comes by what is followed already when it begins. */
+  const engineOf = (lag = { isOn: false }): Engine => {
     const engine = Object.create(inner) as Engine;
     const own: PropertyDescriptorMap = {
       name: { value: "shared" },
       start: { value: (host: Parameters<Engine["start"]>[0]) => (started ??= inner.start(host)) },
       close: { value: () => Promise.resolve() },
     };
-    for (const part of ["logs", "states", "signals", "media", "calls", "presence"] as const) {
+    const tail: Engine["logs"]["tail"] = (channel, sink) => {
+      const isLate = !lag.isOn;
+      return inner.logs.tail(channel, {
+        message: (entry) => {
+          if (!isLate || !lag.isOn) sink.message(entry);
+        },
+        reset: (reason, bounds) => sink.reset(reason, bounds),
+      });
+    };
+    own["logs"] = {
+      get: () => ({
+        append: inner.logs.append.bind(inner.logs),
+        bounds: inner.logs.bounds.bind(inner.logs),
+        read: inner.logs.read.bind(inner.logs),
+        tail,
+      }),
+    };
+    for (const part of ["states", "signals", "media", "calls", "presence"] as const) {
       own[part] = { get: () => inner[part] };
     }
     own["health"] = { value: () => inner.health() };
@@ -31,11 +49,13 @@ function sharedEngine() {
   return { inner, engineOf };
 }
 
-async function startTwo() {
+async function startTwo(lag?: { isOn: boolean }) {
   const { inner, engineOf } = sharedEngine();
   const kept = memoryStorage();
   const [one, other] = await Promise.all(
-    [0, 1].map(() => startDocuments({ storage: new TestStorage(kept, true), limits: { gatherMs: 0 } }, engineOf())),
+    [undefined, lag].map((own) =>
+      startDocuments({ storage: new TestStorage(kept, true), limits: { gatherMs: 0 } }, engineOf(own)),
+    ),
   );
   assert.ok(one !== undefined && other !== undefined);
   const text = async () => {
@@ -52,13 +72,16 @@ describe("documents of two processes", () => {
     const ann = one.edit("ann");
     const bob = other.edit("bob");
     await Promise.all([ann.provider.whenSynced, bob.provider.whenSynced]);
+    // What is typed on both sides of it has one order.
+    await one.documents.change(document, (doc) => doc.getText("text").insert(0, "|"));
+    await Promise.all([reads(ann.text, "|"), reads(bob.text, "|")]);
     for (let round = 0; round < 10; round++) {
       ann.text.insert(0, "a");
       bob.text.insert(bob.text.length, "b");
       if (round % 3 === 0) await Promise.all([one, other].map(({ documents }) => documents.compact(document)));
     }
     await Promise.all([saved(ann.provider), saved(bob.provider)]);
-    const whole = "a".repeat(10) + "b".repeat(10);
+    const whole = `${"a".repeat(10)}|${"b".repeat(10)}`;
     await Promise.all([reads(ann.text, whole), reads(bob.text, whole)]);
     await Promise.all([one, other].map(({ documents }) => documents.compact(document)));
     assert.equal(await text(), whole);
@@ -81,11 +104,29 @@ describe("documents of two processes", () => {
     const cy = one.edit("cy");
     await untilShown(cy.provider, (clients) => clients.includes(ann.doc.clientID));
     const bob = other.edit("bob");
-    await untilShown(bob.provider, (clients) => clients.includes(ann.doc.clientID));
+    const shown = () => bob.provider.awareness?.getStates().get(ann.doc.clientID)?.["user"] as unknown;
+    await untilShown(bob.provider, () => shown() !== undefined);
     await untilShown(ann.provider, (clients) => clients.includes(bob.doc.clientID));
-    assert.deepEqual(bob.provider.awareness?.getStates().get(ann.doc.clientID), { user: { name: "ann" } });
+    assert.deepEqual(shown(), { name: "ann" });
     ann.provider.disconnect();
     await untilShown(bob.provider, (clients) => !clients.includes(ann.doc.clientID));
+    await one.close();
+    await other.close();
+    await close();
+  });
+
+  it("are whole for whoever opens them, though their process has not heard yet what another has taken in", async () => {
+    const lag = { isOn: false };
+    const { one, other, close } = await startTwo(lag);
+    const ann = one.edit("ann");
+    await ann.provider.whenSynced;
+    await other.documents.read(document, () => undefined);
+    lag.isOn = true;
+    ann.text.insert(0, "unheard");
+    await saved(ann.provider);
+    const bob = other.edit("bob");
+    await bob.provider.whenSynced;
+    assert.equal(bob.text.toJSON(), "unheard");
     await one.close();
     await other.close();
     await close();
