@@ -67,7 +67,8 @@ async function startServer(options: DocumentsOptions<undefined>, engine: Engine 
   const realtime = createRealtime(api, documents.options(api, others));
   const server = await serve({ port: 0, host: "127.0.0.1", ...realtime.handlers });
   await realtime.ready;
-  return { documents, realtime, server };
+  // Asked for now: a server that has ended has none.
+  return { documents, realtime, server, url: server.url };
 }
 
 /** Starts it. Everybody is who the token says. */
@@ -78,7 +79,7 @@ export async function startDocuments(options: DocumentsOptions<undefined> = {}, 
   const clients: { close(): Promise<unknown> }[] = [];
   const providers: DocumentProvider[] = [];
   const ways: Way[] = [];
-  const connect = (user: string, url: () => string = () => running.server.url) => {
+  const connect = (user: string, url: () => string = () => running.url) => {
     const client = createClient(api, url, { token: user, reconnect });
     clients.push(client);
     return client;
@@ -95,7 +96,7 @@ export async function startDocuments(options: DocumentsOptions<undefined> = {}, 
   /** An editor whose way to the server can be cut. */
   const editByProxy = async (user: string, document?: string) => {
     const proxy = new Way();
-    await proxy.start(running.server.url);
+    await proxy.start(running.url);
     ways.push(proxy);
     return { ...edit(user, document, () => proxy.url), proxy };
   };
@@ -126,14 +127,14 @@ export async function startDocuments(options: DocumentsOptions<undefined> = {}, 
     get realtime() {
       return running.realtime;
     },
-    get server() {
-      return running.server;
+    get url() {
+      return running.url;
     },
     /** Ends the server in order, and starts another one with what is kept. */
     restart: async () => {
       await stop();
       running = await startServer(options, engine, errors);
-      for (const way of ways) await way.start(running.server.url);
+      for (const way of ways) await way.start(running.url);
     },
   };
 }

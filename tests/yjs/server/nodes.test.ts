@@ -135,7 +135,7 @@ describe("documents of two processes", () => {
   it("go on when one of them ends, and its editors go on at the other", async () => {
     const { one, other, text, close } = await startTwo();
     let isOneGone = false;
-    const ann = one.edit("ann", document, () => (isOneGone ? other : one).server.url);
+    const ann = one.edit("ann", document, () => (isOneGone ? other : one).url);
     const bob = other.edit("bob");
     await Promise.all([ann.provider.whenSynced, bob.provider.whenSynced]);
     ann.text.insert(0, "before ");
