@@ -90,8 +90,11 @@ export class Desk {
     }
     const known = this.#proofs.get(document);
     if (known !== undefined) return known;
-    const proof = await this.documents.read(document, proofOf);
-    this.#proofs.set(document, proof);
-    return proof;
+    return await this.documents.read(document, (doc) => {
+      const proof = proofOf(doc);
+      // At once: it would stay as it is if the document changed before it was put down.
+      this.#proofs.set(document, proof);
+      return proof;
+    });
   }
 }

@@ -213,6 +213,14 @@ export const rooms = [
     packages: ["yjs"],
   },
   {
+    // Apart from `testing`, which needs no Yjs.
+    name: "yjs/testing",
+    pattern: "src/yjs/testing/**",
+    mayImport: ["yjs/server"],
+    builtins: true,
+    packages: ["yjs"],
+  },
+  {
     name: "entry",
     pattern: "src/{index,reconnecting}.ts",
     mayImport: [

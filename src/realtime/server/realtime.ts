@@ -72,7 +72,15 @@ export class RealtimeServer implements Realtime {
   }
 
   async #start(): Promise<void> {
-    await this.#services.engine.start(this.#services.platform);
+    const { engine, platform, report } = this.#services;
+    // What it reports is told where the application wants it.
+    await engine.start({
+      now: () => platform.now(),
+      unixMs: () => platform.unixMs(),
+      setTimer: (callback, delayMs) => platform.setTimer(callback, delayMs),
+      randomId: () => platform.randomId(),
+      reportError: report,
+    });
     await this.#services.presences.start();
     await this.#nodes.start();
     await this.#orders.start();

@@ -9,6 +9,8 @@ import { defaultPartBytes, partsOf, type StructSource, updateSource } from "../u
 const maxUnanswered = 4;
 const minRetryMs = 500;
 const maxRetryMs = 30_000;
+// Changes that are remembered one by one while the server takes none. Of more, the document itself knows.
+const maxWaiting = 256;
 
 /** What an outbox needs. */
 export interface OutboxParts {
@@ -18,6 +20,8 @@ export interface OutboxParts {
   readonly failed: (error: unknown) => Failure;
   /** Whether everything is kept has changed. */
   readonly changed: (hasUnsaved: boolean) => void;
+  /** Opens it with everything that the server lacks, or does so later. */
+  readonly compare: () => void;
 }
 
 /**
@@ -59,7 +63,11 @@ export class Outbox {
 
   /** A change was made here. */
   add(update: Uint8Array): void {
-    this.#waiting.push(update);
+    if (this.#isOpen || !this.#isComparing) this.#waiting.push(update);
+    if (!this.#isOpen && this.#waiting.length > maxWaiting) {
+      this.#waiting = [];
+      this.#isComparing = true;
+    }
     this.#tell();
     if (this.#isDue) return;
     // With all that follows from the same event.
@@ -147,7 +155,10 @@ export class Outbox {
     this.#tell();
     if (failure.then === "later") return;
     const backoffMs = Math.min(minRetryMs * 2 ** this.#failures++, maxRetryMs);
-    this.#retry = setTimeout(() => this.open(), failure.afterMs ?? backoffMs);
+    this.#retry = setTimeout(() => {
+      if (this.#isComparing) this.#parts.compare();
+      else this.open();
+    }, failure.afterMs ?? backoffMs);
   }
 
   #tell(): void {

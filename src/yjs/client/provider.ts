@@ -16,6 +16,7 @@ import { AwarenessLink } from "./awareness-link.js";
 import { Emitter } from "./emitter.js";
 import { codeOf, printError, refusals } from "./errors.js";
 import { type Failure, Outbox } from "./outbox.js";
+import { randomKey } from "./random-key.js";
 import { Turns } from "./turns.js";
 
 /** Whether there is a connection by which the document is the same as the server's. */
@@ -109,6 +110,9 @@ export class DocumentProvider {
       send: (update) => this.#client.call("yjs/update", { document, update }),
       failed: (error) => this.#unsent(error),
       changed: (hasUnsaved) => this.#events.emit("unsaved", hasUnsaved),
+      compare: () => {
+        if (this.#log?.status === "subscribed") this.#begin(true);
+      },
     });
     this.#link = this.awareness && this.#linkOf(this.awareness);
     this.#changed = (update, origin) => {
@@ -144,7 +148,7 @@ export class DocumentProvider {
     return this.#isSynced;
   }
 
-  /** Resolves when all that the server has has come. Does not reject. */
+  /** Resolves when all that the server has has come. Does not reject; of a provider that is destroyed before, it stays pending. */
   get whenSynced(): Promise<void> {
     if (this.#isSynced) return Promise.resolve();
     return new Promise((resolve) => {
@@ -165,7 +169,10 @@ export class DocumentProvider {
     return this.#access;
   }
 
-  /** Whether there are changes that the server may not have kept. */
+  /**
+   * Whether there are changes that the server may not have kept. Those that are made while `access` is "read" are among
+   * them: they go when one may write.
+   */
   get hasUnsavedChanges(): boolean {
     return this.#outbox.hasUnsaved;
   }
@@ -328,7 +335,7 @@ export class DocumentProvider {
     if (head.access !== "write") return;
     const known = Y.decodeStateVector(head.stateVector);
     // What this loading has acknowledged is there. Of another nobody knows, and deletions have no number to know them by.
-    const isCompared = !isResumed && (isOther || this.#outbox.isComparing || this.#hasMoreThan(known));
+    const isCompared = this.#outbox.isComparing || (!isResumed && (isOther || this.#hasMoreThan(known)));
     this.#outbox.open(isCompared ? documentSource(this.doc, known) : undefined);
   }
 
@@ -437,10 +444,4 @@ export class DocumentProvider {
   async restore(id: string): Promise<void> {
     await this.#client.call("yjs/restore", { document: this.document, version: id });
   }
-}
-
-/** Nobody else's, and known to nobody else. */
-function randomKey(): string {
-  const octets = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(octets, (octet) => octet.toString(16).padStart(2, "0")).join("");
 }

@@ -89,6 +89,12 @@ export class AwarenessTable {
     if (this.take(entry, nowMs)) this.#changed.set(entry.client, entry);
   }
 
+  /** Others are to be told once more what an editor shows. */
+  tellAgain(client: number): void {
+    const known = this.#shown.get(client);
+    if (known !== undefined) this.#changed.set(client, { client, clock: known.clock, state: known.state });
+  }
+
   /** An editor is gone, and others are to be told. */
   remove(client: number): void {
     const known = this.#shown.get(client);

@@ -15,6 +15,9 @@ import type { DocumentDefinition, DocumentsOptions, OtherOptions } from "./optio
 import type { DocumentStorage } from "./storage.js";
 import { restoringUpdate, Versions } from "./versions.js";
 
+// As long as it takes until what could not be kept is tried again.
+const unkeptMs = 1000;
+
 /** Documents of a real-time server, see `createDocuments`. */
 export interface Documents<Data = undefined> {
   /**
@@ -237,7 +240,18 @@ class DocumentStore<Data> implements Documents<Data> {
   }
 
   #idle(id: string, loaded: Loaded): void {
-    loaded.idle = this.#started.host.setTimer(() => this.#drop(id, loaded), this.#limits.idleMs);
+    const { host } = this.#started;
+    loaded.idle = host.setTimer(() => {
+      loaded.live.then(
+        ({ isKept }) => {
+          if (loaded.users > 0 || this.#loaded.get(id) !== loaded) return;
+          if (isKept) this.#drop(id, loaded);
+          // Its storage is away: what it has is nowhere else.
+          else loaded.idle = host.setTimer(() => this.#idle(id, loaded), unkeptMs);
+        },
+        () => undefined,
+      );
+    }, this.#limits.idleMs);
   }
 
   #drop(id: string, loaded: Loaded): void {
@@ -254,9 +268,13 @@ class DocumentStore<Data> implements Documents<Data> {
     loaded.idle?.cancel();
     try {
       const live = await loaded.live;
-      await this.#versions.dropping(live);
-      await live.end();
-      await this.#storage.release?.(id);
+      try {
+        await this.#versions.dropping(live);
+      } finally {
+        // The document is more than its history.
+        await live.end();
+        await this.#storage.release?.(id);
+      }
     } catch (error) {
       this.#started.host.reportError(error, `dropping the document ${JSON.stringify(id)}`);
     }

@@ -123,6 +123,7 @@ export class Handlers<Data> {
     const end = (): void => opening.end();
     signal.addEventListener("abort", end);
     try {
+      await live.catchUp();
       if (signal.aborted) return;
       live.enter(opening);
       this.#openings.set(place, opening);

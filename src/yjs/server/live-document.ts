@@ -7,7 +7,7 @@ import type { Engine, EngineHost, EngineSubscription, EngineTimer, Retention } f
 import { RealtimeError } from "../../realtime/wire/index.js";
 import { awarenessChannel, documentChannels, updatesChannel } from "../contract/index.js";
 import { documentSource, partsOf } from "../updates/index.js";
-import { AwarenessTable, readAwareness } from "./awareness-table.js";
+import { AwarenessTable, readAwareness, writeAwareness } from "./awareness-table.js";
 import { checkUpdate } from "./checking.js";
 import type { ResolvedDocumentLimits } from "./limits.js";
 import type { Opening } from "./opening.js";
@@ -46,6 +46,8 @@ const awarenessTimeoutMs = 30_000;
 const { retain } = documentChannels["yjs/{document}"];
 // Octets of a document's newest updates that are there for those who come back.
 const retainedBytes = 4_194_304;
+// Updates that are read at once of what has not been heard.
+const catchUpCount = 100;
 
 /** See the head of this file. */
 export class LiveDocument {
@@ -68,6 +70,8 @@ export class LiveDocument {
   #awarenessWaiting: (() => void)[] = [];
   #awarenessTimer: EngineTimer | undefined;
   #following: EngineSubscription[] = [];
+  /** The position in the log up to which it has followed other processes. */
+  #heard: string | undefined;
   #isOver = false;
 
   private constructor(id: string, parts: LiveParts) {
@@ -120,30 +124,65 @@ export class LiveDocument {
       );
     };
     const tail = await engine.logs.tail(this.#updates, {
-      message: ({ value }) => {
+      message: ({ value, position }) => {
+        this.#heard = position;
         try {
           this.#takeIn([value as Uint8Array]);
         } catch (error) {
           host.reportError(error, "following a document");
         }
       },
-      reset: reload,
+      reset: (_reason, { end }) => {
+        this.#heard = end;
+        reload();
+      },
     });
+    this.#heard ??= tail.position;
     this.#following.push(tail);
     const signals = await engine.signals.listen(this.#awarenessName, ({ value }) => {
       try {
-        for (const entry of readAwareness(value as Uint8Array)) this.awareness.take(entry, host.now());
+        const entries = readAwareness(value as Uint8Array);
+        for (const entry of entries) this.awareness.take(entry, host.now());
+        if (entries.length === 0) this.#showAgain();
       } catch (error) {
         host.reportError(error, "following who is where");
       }
     });
     this.#following.push(signals);
+    // Nobody's state: asks the other processes who is there, and tells editors nothing.
+    await engine.signals.send(this.#awarenessName, { value: writeAwareness([]), user: undefined });
+  }
+
+  /**
+   * Has all that stands in the channel's log, though it may not have been heard yet: whoever has just subscribed to the
+   * channel is told what comes after it alone.
+   */
+  async catchUp(): Promise<void> {
+    const { engine, isShared, storage } = this.#parts;
+    let after = this.#heard;
+    if (!isShared || after === undefined) return;
+    for (;;) {
+      const page = await engine.logs.read(this.#updates, { after, limit: catchUpCount });
+      if (page.status === "hole") {
+        // What is in the log was kept before.
+        this.#takeIn((await storage.load(this.id))?.updates ?? []);
+        return;
+      }
+      this.#takeIn(page.entries.map(({ value }) => value as Uint8Array));
+      after = page.entries.at(-1)?.position ?? after;
+      if (page.isEnd) return;
+    }
   }
 
   async #wholeState(): Promise<Uint8Array> {
     const { storage } = this.#parts;
     if (storage.isShared === true) this.#takeIn((await storage.load(this.id))?.updates ?? []);
     return Y.encodeStateAsUpdate(this.doc);
+  }
+
+  /** Whether all that has come is kept. */
+  get isKept(): boolean {
+    return this.#queue.length === 0 && this.saving.isKept;
   }
 
   // Changes
@@ -320,14 +359,22 @@ export class LiveDocument {
 
   #scheduleAwareness(): void {
     const { host, limits } = this.#parts;
+    // What is due sooner tells it along, and spares the process a timer.
+    if (this.#isFlushDue && limits.gatherMs <= limits.awarenessMs) return;
     this.#awarenessTimer ??= host.setTimer(() => this.#tellAwareness(), limits.awarenessMs);
+  }
+
+  /** Another process has loaded the document, and asks who is here. */
+  #showAgain(): void {
+    for (const { clientId } of this.openings) this.awareness.tellAgain(clientId);
+    if (this.awareness.hasChanged) this.#scheduleAwareness();
   }
 
   /** With an update that goes anyway, it costs nobody a packet of its own. */
   #tellAwarenessAlong(): void {
-    if (this.#awarenessTimer === undefined) return;
-    this.#awarenessTimer.cancel();
-    this.#tellAwareness();
+    this.#awarenessTimer?.cancel();
+    this.#awarenessTimer = undefined;
+    if (this.awareness.hasChanged || this.#awarenessWaiting.length > 0) this.#tellAwareness();
   }
 
   #tellAwareness(): void {

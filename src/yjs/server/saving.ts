@@ -66,9 +66,9 @@ export class Saving {
     return this.#unsavedBytes;
   }
 
-  /** Whether everything is kept, and nothing is under way. */
-  get isIdle(): boolean {
-    return this.#unsaved.length === 0 && this.#running === undefined;
+  /** Whether everything is kept. */
+  get isKept(): boolean {
+    return this.#savedCount === this.#count;
   }
 
   add(update: Uint8Array): void {
@@ -94,6 +94,8 @@ export class Saving {
   async compact(): Promise<void> {
     this.#wantsCompacting = true;
     this.#start();
+    // What runs already may have looked for the last time.
+    while (this.#wantsCompacting && this.#running !== undefined) await this.#running;
     await this.#running;
   }
 

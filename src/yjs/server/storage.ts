@@ -22,8 +22,10 @@ export interface NewVersion {
 }
 
 /**
- * See the head of this file. Names of documents are any text. For one document, a method is called when the one before it
- * has settled, unless another process uses the storage, too. What a method rejects with is reported, and tried again.
+ * See the head of this file. Names of documents are any text. Of one document, `append` and `compact` are called one after
+ * the other, and `release` when both have settled; `load` and what is about versions may be called meanwhile. Where
+ * another process uses the storage, too, nobody knows what it calls. What `append` and `compact` reject with is reported,
+ * and tried again. `documentStorageContract` in openline/yjs/testing has cases for all of it.
  */
 export interface DocumentStorage {
   /**

@@ -59,12 +59,27 @@ export class Versions {
   /** Keeps a version of a document as it is now. */
   async keep(live: LiveDocument, name?: string): Promise<DocumentVersion> {
     const { storage, host } = this.#parts;
-    const users = [...(this.#since.get(live.id)?.users ?? [])];
+    const since = this.#since.get(live.id);
+    const users = [...(since?.users ?? [])];
     this.#since.delete(live.id);
     const state = Y.encodeStateAsUpdate(live.doc);
-    const version = await storage.keepVersion(live.id, { name, timeMs: host().unixMs(), users, state });
+    let version: DocumentVersion;
+    try {
+      version = await storage.keepVersion(live.id, { name, timeMs: host().unixMs(), users, state });
+    } catch (error) {
+      // The next one tells who it was.
+      if (since !== undefined) this.#since.set(live.id, this.#joined(since, live.id));
+      throw error;
+    }
     await this.#dropOldest(live.id);
     return version;
+  }
+
+  /** What has happened before, and meanwhile. Tried again when `everyMs` has passed once more. */
+  #joined({ users }: Since, document: string): Since {
+    const later = this.#since.get(document);
+    for (const user of later?.users ?? []) users.add(user);
+    return { atMs: later?.atMs ?? this.#parts.host().now(), users };
   }
 
   async #dropOldest(document: string): Promise<void> {
