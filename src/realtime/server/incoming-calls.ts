@@ -2,7 +2,7 @@
  * The calls that one client makes.
  */
 import { type Call, validate } from "../contract/index.js";
-import type { CallOutcome } from "../engines/index.js";
+import { type CallOutcome, EngineError } from "../engines/index.js";
 import { type CallFrame, type ErrorBody, RealtimeError } from "../wire/index.js";
 import { bodyOf } from "./failures.js";
 import type { PlainCallHandler } from "./options.js";
@@ -11,6 +11,8 @@ import type { Session } from "./session.js";
 
 // The lease of a call that runs; it is prolonged thrice as often.
 const leaseMs = 15_000;
+// Until what came of a call is tried to be kept again.
+const retryMs = 1000;
 // What nobody could have asked for in earnest.
 const maxCredit = 2 ** 31 - 1;
 // Later than any timer can be set for.
@@ -234,7 +236,7 @@ export class IncomingCalls {
       if (isAsyncIterable(result)) throw new TypeError("a call with a key has no stream of results");
       const value = await validate(call?.output, result);
       // An engine keeps no `undefined`.
-      await claim.complete({ ok: true, value: value === undefined ? [] : [value] });
+      await this.#keep(() => claim.complete({ ok: true, value: value === undefined ? [] : [value] }));
       return value;
     } catch (error) {
       const body = bodyOf(error, (cause) => services.report(cause, "handling a call"));
@@ -244,6 +246,25 @@ export class IncomingCalls {
       throw RealtimeError.from(body);
     } finally {
       timer.cancel();
+    }
+  }
+
+  /**
+   * Keeps what came of a call that has been run. Where the engine cannot at the moment it is tried again, for as long as
+   * the claim may still be held: given up, the call would be run once more.
+   */
+  async #keep(complete: () => Promise<boolean>): Promise<void> {
+    const { platform } = this.#session.services;
+    for (const untilMs = platform.now() + leaseMs; ; ) {
+      try {
+        await complete();
+        return;
+      } catch (error) {
+        if (!(error instanceof EngineError) || error.code === "closed" || platform.now() > untilMs) throw error;
+      }
+      await new Promise<void>((resolve) => {
+        platform.setTimer(resolve, retryMs);
+      });
     }
   }
 

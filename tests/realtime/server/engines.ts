@@ -2,6 +2,7 @@
  * Engines that behave as those of many processes may, over the one in memory.
  */
 import type {
+  CallEngine,
   Engine,
   LogEngine,
   LogSink,
@@ -19,6 +20,7 @@ interface Parts {
   readonly states?: () => StateEngine;
   readonly signals?: () => SignalEngine;
   readonly media?: () => MediaEngine;
+  readonly calls?: () => CallEngine;
   readonly presence?: () => PresenceEngine;
 }
 
@@ -42,7 +44,7 @@ export function engineWith(engine: Engine, parts: Parts): Engine {
       return parts.media?.() ?? engine.media;
     },
     get calls() {
-      return engine.calls;
+      return parts.calls?.() ?? engine.calls;
     },
     get presence() {
       return parts.presence?.() ?? engine.presence;

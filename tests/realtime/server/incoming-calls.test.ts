@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { call, contract, unchecked } from "#src/realtime/contract/index.js";
+import { type CallEngine, type CallOutcome, EngineError, memory } from "#src/realtime/engines/index.js";
 import type { CallContext } from "#src/realtime/server/index.js";
 import { RealtimeError } from "#src/realtime/wire/index.js";
+import { engineWith } from "./engines.js";
 import { believe, World } from "./world.js";
 
 const positive = {
@@ -256,6 +258,38 @@ describe("a call to a client", () => {
     peer.say(["item", number, 1], ["item", number, 2], ["item", number, 3]);
     await assert.rejects(flooding, { code: "connection-lost" });
     assert.equal(peer.closed?.code, 4400);
+    await world.close();
+  });
+
+  it("with a key is run once, though the engine cannot keep at once what came of it", async () => {
+    const inner = memory();
+    let isReachable = true;
+    const calls: CallEngine = {
+      claim: async (...args) => {
+        const claim = await inner.calls.claim(...args);
+        if (claim.status !== "claimed") return claim;
+        const complete = async (outcome: CallOutcome): Promise<boolean> => {
+          if (!isReachable) throw new EngineError("unavailable", "out of reach");
+          return await claim.complete(outcome);
+        };
+        return { ...claim, complete };
+      },
+    };
+    const handlers = new Handlers();
+    const { double, order, tail } = handlers;
+    const engine = engineWith(inner, { calls: () => calls });
+    const world = new World(api, { engine, authenticate: believe, calls: { double, order, tail } });
+    const peer = await world.peer({ token: "ann", client: "c" });
+    peer.say(["call", 901, "order", 1, { key: "k" }]);
+    await world.settle();
+    isReachable = false;
+    handlers.release[0]?.();
+    await world.clock.advance(2500);
+    assert.equal(peer.answerTo(901), undefined);
+    isReachable = true;
+    await world.clock.advance(1000);
+    assert.deepEqual(peer.answerTo(901), ["ok", 901, { run: 1 }]);
+    assert.deepEqual(await peer.done("call", "order", 1, { key: "k" }), { run: 1 });
     await world.close();
   });
 });
