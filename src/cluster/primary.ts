@@ -65,7 +65,13 @@ export class Primary implements Cluster {
       this.#onSignal();
       return;
     }
-    this.restart().catch((error: unknown) => this.#options.log(`workers were not replaced: ${messageOf(error)}`));
+    const { log } = this.#options;
+    this.restart().then(
+      () => {
+        if (this.#closing === undefined) log("all workers have been replaced");
+      },
+      (error: unknown) => log(`workers were not replaced: ${messageOf(error)}`),
+    );
   };
 
   constructor(options: ResolvedClusterOptions) {

@@ -87,7 +87,7 @@ const mayImport: Record<Room, readonly Room[]> = {
   "realtime/client/fallback": ["realtime/client", "realtime/wire", "transport"],
   react: ["realtime/client", "realtime/contract", "realtime/wire"],
   entry: ["protocol", "transport", "transport/node", "socket", "server", "client", "reconnect", "observe", "node"],
-  cli: ["entry"],
+  cli: ["entry", "transport"],
 };
 
 const mayImportBuiltins: readonly Room[] = ["transport/node", "observe", "node", "testing", "cli"];

@@ -15,7 +15,7 @@ import { after, describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createClient, type UntypedClient } from "#src/realtime/client/node/index.js";
 
-const root = fileURLToPath(new URL("../../../", import.meta.url));
+const root = fileURLToPath(new URL("../../../../", import.meta.url));
 const command = path.join(root, "dist/cli/main.js");
 // Inside the package, so that "openline" is the package itself.
 const folder = mkdtempSync(path.join(root, "build", "serve-"));
@@ -138,12 +138,8 @@ describe("openline serve", () => {
     const [first] = clients;
     assert.ok(first !== undefined && !pids.has(child.pid));
     child.kill("SIGHUP");
-    let pid: unknown = await first.call("pid");
-    // Until its worker is one of the new ones.
-    while (pids.has(pid)) {
-      await new Promise((resolve) => setImmediate(resolve));
-      pid = await first.call("pid");
-    }
+    await lines.until(/^openline: all workers have been replaced/u);
+    assert.ok(!pids.has(await first.call("pid")));
     await Promise.all(clients.map((it) => it.close()));
     await end(child);
   });
