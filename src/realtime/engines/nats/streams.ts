@@ -21,6 +21,8 @@ interface StreamInfo {
 }
 
 const nanosecondsPerMs = 1_000_000;
+/** JetStream counts in 63 bits, which is some 292 years. */
+const maxAgeMs = 9_000_000_000_000;
 /** JetStream remembers ids for so long, in milliseconds; beyond it our own keys do. */
 export const duplicateWindowMs = 120_000;
 // More than any window at first, so that it hardly ever has to grow.
@@ -74,8 +76,8 @@ export class Streams {
     const info = await this.#link.api<StreamInfo>(`STREAM.INFO.${this.name(kind)}`);
     this.#saw(kind, info);
     if ((this.#ageMs.get(kind) ?? 0) >= ageMs) return;
-    // 0 is for ever.
-    const max_age = Number.isFinite(ageMs) ? Math.ceil(ageMs) * nanosecondsPerMs : 0;
+    // 0 is for ever. A log without a bound of its own asks for more than there are nanoseconds to count with.
+    const max_age = ageMs <= maxAgeMs ? Math.ceil(ageMs) * nanosecondsPerMs : 0;
     const name = this.name(kind);
     this.#saw(kind, await this.#link.api<StreamInfo>(`STREAM.UPDATE.${name}`, { ...info.config, max_age }));
   }
