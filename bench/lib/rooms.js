@@ -67,7 +67,8 @@ export async function startFeed(bytes, publish) {
     // A load that is done goes without a word.
     socket.on("error", () => undefined);
   });
-  server.listen(0, "127.0.0.1");
+  // Of a process of a cluster, each has its own.
+  server.listen({ port: 0, host: "127.0.0.1", exclusive: true });
   await once(server, "listening");
   return { port: server.address().port, close: () => void server.close() };
 }
