@@ -48,16 +48,17 @@ export function messageTo(room, number, bytes) {
 
 /**
  * Has a server publish when it is told so: by a plain TCP connection, each octet of which is the number of a room, as
- * messages come to a server from a feed of prices, or another service. Several that come at once are published at once.
+ * messages come to a server from a feed of prices, or another service. Several that come at once are published at once. For
+ * each connection, numbers begin anew.
  *
  * @param {number} bytes of a message
  * @param {(room: string, message: object) => void} publish
  * @returns {Promise<{ port: number, close: () => void }>}
  */
 export async function startFeed(bytes, publish) {
-  /** @type {number[]} */
-  const published = [];
   const server = createServer((socket) => {
+    /** @type {number[]} */
+    const published = [];
     socket.on("data", (octets) => {
       for (const room of octets) {
         published[room] ??= 0;

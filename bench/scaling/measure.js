@@ -1,6 +1,6 @@
 /**
- * Measures one system as so many nodes under one workload, once: starts the engine's server, the nodes and a load, and ends
- * them all.
+ * Measures one system as so many nodes, once: starts the engine's server and the nodes, has each workload's load come to
+ * them, and ends them all.
  */
 import { fileURLToPath } from "node:url";
 import { withChildren } from "../lib/child.js";
@@ -10,6 +10,7 @@ import { nodeCommand } from "../lib/peer.js";
 import { readResidentBytes, readUsage, usageBetween } from "../lib/process-usage.js";
 import { startEngineServer } from "./engine-servers.js";
 import { holdToShare } from "./shares.js";
+import { warmLoad } from "./workloads.js";
 
 const nodeScript = fileURLToPath(new URL("node-process.js", import.meta.url));
 const clusterScript = fileURLToPath(new URL("cluster-process.js", import.meta.url));
@@ -33,35 +34,77 @@ const clusterScript = fileURLToPath(new URL("cluster-process.js", import.meta.ur
 /**
  * @param {import("./systems.js").System} system
  * @param {number} nodes
- * @param {import("./workloads.js").ScalingWorkload} workload
+ * @param {readonly import("./workloads.js").ScalingWorkload[]} workloads one after the other, each with new clients
  * @param {Settings} settings
- * @returns {Promise<Record<string, number>>} figures; rejected when something is delivered wrongly, stalls or ends
+ * @param {(workload: string, figures: Record<string, number>) => void} measured told of each
+ * @returns {Promise<{ workload: string, error: Error }[]>} where something was delivered wrongly, stalled or ended
  */
-export async function measureNodes(system, nodes, workload, settings) {
+export async function measureNodes(system, nodes, workloads, settings, measured) {
+  const named = (name, error) => {
+    const where = `${system.title}, ${nodes} ${nodes === 1 ? "node" : "nodes"}, ${name}`;
+    return { workload: name, error: new Error(`${where}: ${error.message}`, { cause: error }) };
+  };
   const engine = system.engine === "memory" ? undefined : await startEngineServer(system.engine);
   try {
     return await withChildren(async (processes) => {
-      const load = settings.quick ? { ...workload.load, ...workload.quick } : workload.load;
-      const running = await startNodes(system, nodes, { processes, engine, load, settings });
-      const where = { port: running.ports, feedPort: running.feedPorts, speaks: running.speaks };
-      const loading = processes.start("the load", loadCommand(load, where));
-      await processes.guard(loading.ask("start"));
-      const release = workload.share === undefined ? undefined : holdToShare(running.pids, workload.share);
-      try {
-        const window = await takeWindow(running, loading, processes.pause, settings.timing);
-        release?.();
-        await loading.ask("finish");
-        return figuresOf(window, nodes, load);
-      } finally {
-        release?.();
+      const running = await startNodes(system, nodes, { processes, engine, settings });
+      await warmUp(running, processes.guard, settings);
+      const failures = [];
+      for (const workload of workloads) {
+        try {
+          measured(workload.name, await processes.guard(measureWorkload(running, workload, settings)));
+        } catch (error) {
+          failures.push(named(workload.name, error));
+        }
       }
+      return failures;
     });
   } catch (error) {
-    const where = `${system.title}, ${nodes} ${nodes === 1 ? "node" : "nodes"}, ${workload.name}`;
-    throw new Error(`${where}: ${error.message}`, { cause: error });
+    return workloads.map(({ name }) => named(name, error));
   } finally {
     await engine?.end();
   }
+}
+
+/** Code that has run a few times is not yet what it will be: as many messages as they can do, for as long as others warm up. */
+function warmUp(running, guard, { timing, quick }) {
+  const load = { ...loadOf({ load: warmLoad, quick: { connections: 40 } }, quick) };
+  return withChildren(async ({ start, pause }) => {
+    const loading = start("the load that warms up", loadCommand(load, whereOf(running)));
+    await guard(loading.ask("start"));
+    await pause(timing.warmUpMs);
+    await loading.ask("finish");
+  });
+}
+
+/**
+ * @param {Nodes} running
+ * @param {import("./workloads.js").ScalingWorkload} workload
+ * @param {Settings} settings
+ */
+function measureWorkload(running, workload, { timing, quick }) {
+  const load = loadOf(workload, quick);
+  return withChildren(async ({ start, pause, guard }) => {
+    const loading = start("the load", loadCommand(load, whereOf(running)));
+    await guard(loading.ask("start"));
+    const release = workload.share === undefined ? undefined : holdToShare(running.pids, workload.share);
+    try {
+      const window = await takeWindow(running, loading, pause, timing);
+      release?.();
+      await loading.ask("finish");
+      return figuresOf(window, running.pids.length, load);
+    } finally {
+      release?.();
+    }
+  });
+}
+
+function loadOf({ load, quick: quickLoad }, quick) {
+  return quick ? { ...load, ...quickLoad } : load;
+}
+
+function whereOf({ ports, feedPorts, speaks }) {
+  return { port: ports, feedPort: feedPorts, speaks };
 }
 
 /**
@@ -69,8 +112,8 @@ export async function measureNodes(system, nodes, workload, settings) {
  * @param {number} nodes
  * @returns {Promise<Nodes>}
  */
-async function startNodes(system, nodes, { processes, engine, load, settings }) {
-  const details = { system: system.name, url: engine?.url, bytes: load.messageBytes, nodes };
+async function startNodes(system, nodes, { processes, engine, settings }) {
+  const details = { system: system.name, url: engine?.url, bytes: warmLoad.messageBytes, nodes };
   if (system.isOne && nodes > 1) {
     const first = processes.start(system.title, nodeCommand(clusterScript, [], settings.profileFolder));
     const { port, feedPorts, pids, speaks } = await processes.guard(first.ask("serve", details));
@@ -88,9 +131,12 @@ async function startNodes(system, nodes, { processes, engine, load, settings }) 
   };
 }
 
+// They are warm: what is waited for is that nothing is left of the beginning.
+const settleMs = (/** @type {number} */ warmUpMs) => Math.min(500, warmUpMs);
+
 /** What the nodes and the engine have used between two counts of what came. */
 async function takeWindow({ pids, enginePid }, load, pause, { warmUpMs, windowMs }) {
-  await pause(warmUpMs);
+  await pause(settleMs(warmUpMs));
   const all = enginePid === undefined ? pids : [...pids, enginePid];
   const loadBefore = await load.ask("count");
   const before = all.map(readUsage);

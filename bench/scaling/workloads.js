@@ -25,6 +25,9 @@
 // Socket.IO's adapters do not tell when another node has heard who is in a room.
 const load = { mode: "channels", messageBytes: 256, inFlight: 1, settleSeconds: 0.5 };
 const many = { ...load, rooms: 100, connections: 1000 };
+/** What warms nodes up. */
+export const warmLoad = { ...load, rooms: 20, connections: 200, inFlight: 8 };
+
 const quickMany = { rooms: 4, connections: 40, rate: 200 };
 
 /** @type {readonly ScalingWorkload[]} */
