@@ -171,7 +171,8 @@ async function main() {
     const along = axis.systems.filter((name) => titles.has(name));
     console.log(`\n${axis.name}: ${axisTable(axis, points, titles, along)}`);
   }
-  const isPartial = quick || ["engine", "nodes", "peer", "workload", "profile"].some((name) => values[name] !== undefined);
+  const isPartial =
+    quick || ["engine", "nodes", "peer", "workload", "profile"].some((name) => values[name] !== undefined);
   const file = recordFile("scaling", isPartial);
   await writeRecord(file, record);
   console.log(`\nrecorded in ${path.relative(process.cwd(), file.pathname)}`);

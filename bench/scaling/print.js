@@ -59,7 +59,12 @@ export function nodesTable(title, results, titles) {
 export function axisTable({ title, figure }, points, titles, systems) {
   const rows = points.map(({ x, results }) => [
     `  ${x}`,
-    ...systems.map((name) => cellOf(figure, results.find(({ system }) => system === name))),
+    ...systems.map((name) =>
+      cellOf(
+        figure,
+        results.find(({ system }) => system === name),
+      ),
+    ),
   ]);
   const heads = ["", ...systems.map((name) => titles.get(name))];
   return `${title}: ${figures[figure].title}\n${alignColumns([heads, ...rows])}`;
