@@ -47,6 +47,7 @@ async function main() {
   const costRows = [
     ["µs of processor time", "publish", "receive", "deliver", "deliver, busy", "engine", "engine, a copy"],
   ];
+  // Logs over NATS alone are in one stream; in Redis, each channel is by itself.
   const tables = [];
   for (const name of names) {
     const { engine, title } = systemNamed(name);
@@ -63,7 +64,11 @@ async function main() {
         limitsByEngine[engine].connectionsPerNode,
       ),
     };
-    tables.push([title, scenarios.map((scenario) => [scenario.name, planOf(scenario, costs, memory, limits)])]);
+    tables.push([
+      title,
+      name === "openline-nats",
+      scenarios.map((scenario) => [scenario.name, planOf(scenario, costs, memory, limits)]),
+    ]);
   }
   console.log(alignColumns(costRows));
   const heads = [
@@ -77,7 +82,7 @@ async function main() {
     "busiest",
     "leader",
   ];
-  for (const [title, plans] of tables) {
+  for (const [title, hasLeader, plans] of tables) {
     const rows = plans.map(([name, plan]) => [
       `  ${name}`,
       whole.format(plan.deliveriesPerSecond),
@@ -87,8 +92,8 @@ async function main() {
       short(plan.memoryBytes / 1e9),
       whole.format(plan.engineServers),
       short(plan.engineProcessors),
-      `${short(plan.busiestShare)}`,
-      `${short(plan.leaderShare)}`,
+      short(plan.busiestShare),
+      hasLeader ? short(plan.leaderShare) : "",
       `${short(plan.slowestMs)} ms (${plan.slowestGroup})`,
     ]);
     console.log(`\n${alignColumns([[title, ...heads, "one message at a node"], ...rows])}`);
