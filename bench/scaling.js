@@ -178,5 +178,8 @@ async function main() {
   console.log(`\nrecorded in ${path.relative(process.cwd(), file.pathname)}`);
 }
 
+// What is under way is ended by what it has left for that moment.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+
 if (values.help) console.log(usage);
 else await runCommand(main);

@@ -4,6 +4,7 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import os from "node:os";
@@ -107,7 +108,14 @@ async function start({ program, args, advice, speaksOn, ready, port, scheme }, f
     found ??= port.exec(line)?.slice(1).find(Boolean);
     if (!line.includes(ready)) continue;
     child[speaksOn].resume();
+    // Nobody else ends it when we are ended before we do.
+    const kill = () => {
+      child.kill("SIGKILL");
+      rmSync(folder, { recursive: true, force: true });
+    };
+    process.once("exit", kill);
     const end = async () => {
+      process.off("exit", kill);
       child.kill("SIGKILL");
       await exited;
       await rm(folder, { recursive: true });

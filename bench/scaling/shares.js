@@ -55,8 +55,12 @@ export function holdToShare(pids, share) {
       signal(one.pid, mustStop ? "SIGSTOP" : "SIGCONT");
     }
   }, lookMs);
-  return () => {
+  const release = () => {
+    process.off("exit", release);
     clearInterval(timer);
     for (const { pid, isStopped } of held) if (isStopped) signal(pid, "SIGCONT");
   };
+  // What is stopped cannot end by itself.
+  process.once("exit", release);
+  return release;
 }
