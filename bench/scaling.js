@@ -23,9 +23,12 @@ const usage = `npm run scaling -- [options]
   --rounds N       rounds of each (default 3)
   --seconds N      measured of each workload in each round (default 1.5)
   --profile FOLDER nodes write CPU profiles there
-  --quick          two nodes, one workload for a moment: shows that everything works, not how fast
+  --quick          some systems, two nodes, one workload for a moment: shows that everything works, not how fast
 The servers of engines are started by this command, and ended. With any option but --rounds and --seconds the record goes to
 build/scaling.json, otherwise to results/.`;
+
+// One of each kind.
+const quickSystems = ["openline-nats", "openline-redis", "openline-memory", "socket.io-streams", "socket.io-redis"];
 
 const { values } = parseArgs({
   options: {
@@ -48,7 +51,9 @@ function chooseSystems() {
   const strange = values.engine?.find((name) => !known.includes(name));
   if (strange !== undefined) throw new Error(`no such engine: ${strange}; there are ${known.join(", ")}`);
   const wanted = systems.filter(
-    ({ name, engine }) => (values.peer?.includes(name) ?? true) && (values.engine?.includes(engine) ?? true),
+    ({ name, engine }) =>
+      (values.peer?.includes(name) ?? (!values.quick || quickSystems.includes(name))) &&
+      (values.engine?.includes(engine) ?? true),
   );
   const lacking = new Set(wanted.map(({ engine }) => engine).filter(isLacking));
   for (const name of lacking) console.log(`without ${name}: ${engineKinds[name].advice}`);
