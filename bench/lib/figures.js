@@ -42,6 +42,24 @@ export const figures = {
     better: "lower",
     format: digits,
   },
+  engineCpuMicrosecondsPerDelivery: {
+    title: "engine's µs/delivery",
+    longTitle: "processor time of the engine's server per delivery, µs",
+    better: "lower",
+    format: digits,
+  },
+  cpuMicrosecondsPerPublished: {
+    title: "CPU µs/message",
+    longTitle: "processor time of all nodes per message published, µs",
+    better: "lower",
+    format: digits,
+  },
+  engineCpuMicrosecondsPerPublished: {
+    title: "engine's µs/message",
+    longTitle: "processor time of the engine's server per message published, µs",
+    better: "lower",
+    format: digits,
+  },
   cpuMicrosecondsPerConnection: {
     title: "CPU µs/connection",
     longTitle: "processor time per connection, µs",
@@ -86,6 +104,18 @@ export const figures = {
     format: digits,
   },
   residentBytes: { title: "MB resident", longTitle: "resident memory, MB", better: "lower", format: scaled(1e6) },
+  residentBytesPerNode: {
+    title: "MB/node",
+    longTitle: "resident memory per node, MB",
+    better: "lower",
+    format: scaled(1e6),
+  },
+  engineResidentBytes: {
+    title: "engine's MB",
+    longTitle: "resident memory of the engine's server, MB",
+    better: "lower",
+    format: scaled(1e6),
+  },
   nanosecondsPerOperation: { title: "ns", longTitle: "processor time for each, ns", better: "lower", format: digits },
   cores: {
     title: "its cores",

@@ -19,15 +19,16 @@ const limits = { requestsPerSecond: 1e9, requestBurst: 1e9, maxRequests: 1e6 };
  *
  * @param {"log" | "signal"} kind
  * @param {number} bytes of a message
+ * @param {import("openline/realtime").Engine} [engine] that it shares with other nodes. Default: one in the process
  * @returns {Promise<RealtimeServer>}
  */
-export async function serveOpenline(kind, bytes) {
+export async function serveOpenline(kind, bytes, engine) {
   const { serve } = await import("openline");
   const { contract, createRealtime, log, signal } = await import("openline/realtime");
   const message = messageSchema(await import("zod"));
   const room = () => (kind === "log" ? log({ message, retain: { count: 500 } }) : signal({ message }));
   const api = contract({ channels: { "room/{id}": room(), "more/{id}": room() } });
-  const realtime = createRealtime(api, { limits });
+  const realtime = createRealtime(api, { limits, ...(engine && { engine }) });
   const server = await serve({ port: 0, host, ...realtime.handlers });
   const { port: feedPort } = await startFeed(bytes, (name, value) => void realtime.publish(name, value));
   return { port: server.port, feedPort, speaks: kind === "log" ? "openline" : "openline-signal" };
@@ -65,7 +66,8 @@ export async function serveSocketIo(bytes, { options = {}, keepsRequests = true 
   http.listen(0, host);
   await once(http, "listening");
   // A server checks what it publishes itself, too, where openline does.
-  const { port: feedPort } = await startFeed(bytes, (name, value) => io.to(name).emit("message", message.parse(value)));
+  const publish = (name, value) => io.to(name).emit("message", message.parse(value));
+  const { port: feedPort } = await startFeed(bytes, publish);
   return { port: http.address().port, feedPort, speaks: "socket.io" };
 }
 

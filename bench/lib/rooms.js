@@ -48,16 +48,17 @@ export function messageTo(room, number, bytes) {
 
 /**
  * Has a server publish when it is told so: by a plain TCP connection, each octet of which is the number of a room, as
- * messages come to a server from a feed of prices, or another service. Several that come at once are published at once.
+ * messages come to a server from a feed of prices, or another service. Several that come at once are published at once. For
+ * each connection, numbers begin anew.
  *
  * @param {number} bytes of a message
  * @param {(room: string, message: object) => void} publish
  * @returns {Promise<{ port: number, close: () => void }>}
  */
 export async function startFeed(bytes, publish) {
-  /** @type {number[]} */
-  const published = [];
   const server = createServer((socket) => {
+    /** @type {number[]} */
+    const published = [];
     socket.on("data", (octets) => {
       for (const room of octets) {
         published[room] ??= 0;
@@ -67,7 +68,8 @@ export async function startFeed(bytes, publish) {
     // A load that is done goes without a word.
     socket.on("error", () => undefined);
   });
-  server.listen(0, "127.0.0.1");
+  // Of a process of a cluster, each has its own.
+  server.listen({ port: 0, host: "127.0.0.1", exclusive: true });
   await once(server, "listening");
   return { port: server.address().port, close: () => void server.close() };
 }

@@ -67,6 +67,13 @@ static uint64_t under_way;
 static uint64_t paced_from_ns;
 static uint64_t paced;
 
+/* Where a member is: the room's node, or one after the other of those that subscribe to it. */
+static uint16_t port_of(const struct member *member) {
+  uint32_t room = member->room->index;
+  size_t place = settings->is_together ? room : (member->connection.index - room) / settings->rooms;
+  return settings->nodes.ports[place % settings->nodes.count];
+}
+
 static void name_room(char name[max_name], uint32_t index) { snprintf(name, max_name, "room/%03u", index); }
 
 /* What stands behind the number in a message to a room, so that the whole has the octets that were asked for. */
@@ -114,7 +121,7 @@ static void publish(struct room *room, uint64_t count, uint64_t due_ns) {
   if (settings->publishes_by_client) {
     connection_send(&publisher.connection, cycle_octets(&publisher.connection.out, first, count));
   } else {
-    feed_publish((uint8_t)room->index, count);
+    feed_publish(room->index % settings->feeds.count, (uint8_t)room->index, count);
   }
 }
 
@@ -123,32 +130,44 @@ static void publish_on(struct room *room) {
   publish(room, settings->in_flight - (room->published - room->completed), now_ns());
 }
 
-struct pace {
+struct timer {
   struct source source;
   int fd;
 };
 
+static bool timer_has_come(struct source *source) {
+  uint64_t expirations;
+  return read(((struct timer *)source)->fd, &expirations, sizeof expirations) >= 0;
+}
+
+static struct timespec timespec_of(uint64_t nanoseconds) {
+  return (struct timespec){.tv_sec = (time_t)(nanoseconds / 1000000000), .tv_nsec = (long)(nanoseconds % 1000000000)};
+}
+
+/* @param period_ns 0: once */
+static void begin_timer(struct timer *timer, uint64_t first_ns, uint64_t period_ns) {
+  timer->fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+  struct itimerspec times = {.it_interval = timespec_of(period_ns), .it_value = timespec_of(first_ns)};
+  if (timer->fd < 0 || timerfd_settime(timer->fd, 0, &times, NULL) != 0) fail_errno("no timer");
+  loop_add(timer->fd, EPOLLIN, &timer->source);
+}
+
 static void on_pace(struct source *source, uint32_t events) {
   (void)events;
-  uint64_t expirations;
-  if (read(((struct pace *)source)->fd, &expirations, sizeof expirations) < 0) return;
+  if (!timer_has_come(source)) return;
   uint64_t due = (uint64_t)((double)(now_ns() - paced_from_ns) * settings->rate / 1e9);
   for (; paced < due && !is_stopping; paced++) {
-    uint64_t due_ns = paced_from_ns + (uint64_t)((double)paced * 1e9 / settings->rate);
+    /* The first one is due when the timer comes first. */
+    uint64_t due_ns = paced_from_ns + (uint64_t)((double)(paced + 1) * 1e9 / settings->rate);
     publish(&rooms[paced % settings->rooms], 1, due_ns);
   }
 }
 
 static void begin_pace(void) {
-  static struct pace pace = {.source = {.on_event = on_pace}};
-  pace.fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-  if (pace.fd < 0) fail_errno("no timer");
+  static struct timer timer = {.source = {.on_event = on_pace}};
   uint64_t interval = (uint64_t)(1e9 / settings->rate);
-  struct timespec period = {.tv_sec = (time_t)(interval / 1000000000), .tv_nsec = (long)(interval % 1000000000)};
-  struct itimerspec times = {.it_interval = period, .it_value = period};
-  if (timerfd_settime(pace.fd, 0, &times, NULL) != 0) fail_errno("no timer");
   paced_from_ns = now_ns();
-  loop_add(pace.fd, EPOLLIN, &pace.source);
+  begin_timer(&timer, interval, interval);
 }
 
 static void begin_publishing(void) {
@@ -157,6 +176,17 @@ static void begin_publishing(void) {
     return;
   }
   for (size_t i = 0; i < settings->rooms; i++) publish_on(&rooms[i]);
+}
+
+static void on_settled(struct source *source, uint32_t events) {
+  (void)events;
+  if (timer_has_come(source)) begin_publishing();
+}
+
+static void settle(void) {
+  static struct timer timer = {.source = {.on_event = on_settled}};
+  if (settings->settle_seconds > 0) begin_timer(&timer, (uint64_t)(settings->settle_seconds * 1e9), 0);
+  else begin_publishing();
 }
 
 static void count_completed(struct room *room) {
@@ -192,8 +222,8 @@ static void on_subscribed(struct member *member, uint32_t request) {
       if (settings->publishes_by_client) {
         connection_connect(&publisher.connection, settings->port, speech->path, false);
       } else {
-        feed_open(settings->feed_port);
-        begin_publishing();
+        for (size_t i = 0; i < settings->feeds.count; i++) feed_open(i, settings->feeds.ports[i]);
+        settle();
       }
     }
   }
@@ -210,7 +240,7 @@ static void on_text(struct intake *intake, const char *text) {
     case told_wrong: fail("the server told connection %u: %.400s", intake->index, text);
     case told_welcome:
       if (member->room == NULL) {
-        begin_publishing();
+        settle();
       } else {
         char name[max_name];
         name_room(name, member->room->index);
@@ -242,7 +272,7 @@ static void on_octets(struct connection *connection, const uint8_t *octets, size
 /* Opening */
 
 static void connect_one(uint32_t index) {
-  connection_connect(&members[index].connection, settings->port, speech->path, false);
+  connection_connect(&members[index].connection, port_of(&members[index]), speech->path, false);
 }
 
 static struct opening opening = {.connect = connect_one};

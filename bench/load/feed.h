@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Opens it, to a port of 127.0.0.1. */
-void feed_open(uint16_t port);
+/* Opens the one of a node, to a port of 127.0.0.1. */
+void feed_open(size_t node, uint16_t port);
 
-/* Has so many messages published to a room. */
-void feed_publish(uint8_t room, uint64_t count);
+/* Has a node publish so many messages to a room. */
+void feed_publish(size_t node, uint8_t room, uint64_t count);

@@ -7,9 +7,19 @@
 
 #include "frame.h"
 
+enum { max_ports = 16 };
+
+/* Where something listens: one port, or one of each node of a system that has several. */
+struct ports {
+  uint16_t ports[max_ports];
+  size_t count;
+};
+
 struct settings {
   const char *mode;
+  /* The first of the nodes, which most modes have alone. */
   uint16_t port;
+  struct ports nodes;
   /* Connections; in broadcast, the subscribers. */
   size_t connections;
   /* connect: how many are opened before the others, so that the server is warm. */
@@ -26,7 +36,11 @@ struct settings {
   /* channels: who publishes: a client, or the server, told by a feed on that port. */
   bool publishes;
   bool publishes_by_client;
-  uint16_t feed_port;
+  struct ports feeds;
+  /* channels, members, of several nodes: whether all who subscribe to a room are at the same one. */
+  bool is_together;
+  /* channels: how long nothing is published after all have subscribed. */
+  double settle_seconds;
   /* members: how many further channels each subscribes to when asked. */
   size_t more;
   bool tls;

@@ -43,12 +43,12 @@ const speeches = {
 /**
  * A server of rooms.
  *
+ * @param {{ rooms: Map<string, any[]>, counts: Map<string, number> }} [shared] with other nodes
  * @param {typeof speeches["openline"]} speech
  * @param {(member: any, value: string, number: number, write: (octets: Buffer) => void) => void} [deliver]
  */
-async function startRooms(context, speech, deliver) {
-  const rooms = new Map();
-  const counts = new Map();
+async function startRooms(context, speech, deliver, shared = { rooms: new Map(), counts: new Map() }) {
+  const { rooms, counts } = shared;
   const publish = (room, value) => {
     const number = counts.get(room) ?? 0;
     counts.set(room, number + 1);
@@ -115,6 +115,42 @@ describe("a load of channels", () => {
       await load.ask("more");
     });
   }
+
+  it("comes to all nodes, and has each room's messages published at the same one", async (context) => {
+    const shared = { rooms: new Map(), counts: new Map() };
+    let seen = new Set();
+    const startNode = (publisher) =>
+      startRooms(
+        context,
+        speeches.openline,
+        ({ socket }, value, number, write) => {
+          seen.add(`${JSON.parse(value).room} published at ${publisher}, delivered at ${socket.localPort}`);
+          write(speeches.openline.wrap(value, number));
+        },
+        shared,
+      );
+    const nodes = [await startNode(0), await startNode(1)];
+    const seenBy = async (...options) => {
+      seen = new Set();
+      shared.rooms.clear();
+      shared.counts.clear();
+      const listed = (name) => nodes.map((node) => node[name]).join(",");
+      const ports = ["--port", listed("port"), "--feed-port", listed("feedPort")];
+      const args = ["channels", "--speak", "openline", "--bytes", bytes, "--connections", 8, "--rooms", 2];
+      const { status, message } = await runLoad(...args, ...ports, ...options);
+      assert.deepEqual([status, message], [0, ""]);
+      return [...seen].sort();
+    };
+    const line = (room, node) => `${roomName(room)} published at ${room}, delivered at ${nodes[node].port}`;
+    const all = [line(0, 0), line(0, 1), line(1, 0), line(1, 1)];
+    assert.deepEqual(await seenBy("--settle", 0.01), all.sort());
+    assert.deepEqual(await seenBy("--together"), [line(0, 0), line(1, 1)].sort());
+  });
+
+  it("does not come to several nodes where it makes no sense", async () => {
+    const { status, message } = await runLoad("echo", "--port", "1,2");
+    assert.deepEqual([status, message], [1, "only channels and members take several ports"]);
+  });
 
   const { openline } = speeches;
   const wrongs = {

@@ -31,6 +31,7 @@ const groups = [
     "In production",
     [
       "docs/operations.md",
+      "docs/scaling.md",
       "docs/limits.md",
       "docs/draining.md",
       "docs/diagnostics.md",

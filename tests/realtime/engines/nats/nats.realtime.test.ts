@@ -26,6 +26,22 @@ const api = contract({
 });
 
 describe("real-time servers that share NATS", { skip: noNats }, () => {
+  it("keep logs that are bounded by a count alone", async (t: TestContext) => {
+    const server = await NatsServer.start();
+    const counted = contract({ channels: { room: log({ message: unchecked<string>(), retain: { count: 2 } }) } });
+    const realtime = createRealtime(counted, { engine: nats({ servers: server.url, storage: "memory" }) });
+    t.after(async () => {
+      await realtime.close();
+      await server.dispose();
+    });
+    for (const text of ["a", "b", "c"]) await realtime.publish("room", text);
+    const kept = await realtime.history("room", { limit: 5 });
+    assert.deepEqual(
+      kept.map(({ value }) => value),
+      ["b", "c"],
+    );
+  });
+
   it("are one to their clients", async (t: TestContext) => {
     const server = await NatsServer.start();
     let orders = 0;
