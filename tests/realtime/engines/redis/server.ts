@@ -9,11 +9,14 @@ import os from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 
-const program = "redis-server";
+/** Which one: that of the system, or the one that the environment names, which may be Valkey's. */
+const program = process.env["REDIS_SERVER"] ?? "redis-server";
 
 /** Why tests that need a server are skipped; false where there is one. */
 export const noRedis: string | false =
-  spawnSync(program, ["--version"]).status === 0 ? false : "needs redis-server: apt-get install -y redis-server";
+  spawnSync(program, ["--version"]).status === 0
+    ? false
+    : "needs redis-server: apt-get install -y redis-server, or REDIS_SERVER=path";
 
 /** A port that nobody listens on, and that a Cluster's bus (10,000 above) can be beside. */
 export async function freePort(): Promise<number> {
