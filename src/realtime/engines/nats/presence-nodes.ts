@@ -1,8 +1,9 @@
 /**
  * Which nodes live: each beats in a subject of its own, and everybody follows all of them.
  *
- * A node is dead when nothing was heard of it for as long as it named, by the clock of whoever listens. Whoever sees that
- * first writes it down in the place of the last beat, if that is still the last; so a node that was only stopped for a
+ * A node is dead when nothing was heard of it for as long as it named, by the clock of whoever listens, and of the time in
+ * which it could have been heard: a stream that does not answer, since its server stands still or its leader is gone, takes
+ * nobody's beat. Whoever sees that first writes it down in the place of the last beat, if that is still the last; so a node that was only stopped for a
  * while learns from its next beat that it has to tell everything again.
  */
 import type { EngineTimer } from "../index.js";
@@ -22,6 +23,7 @@ interface Beat {
 
 interface Living {
   readonly seq: number;
+  readonly ttlMs: number;
   readonly untilMs: number;
 }
 
@@ -35,6 +37,8 @@ export interface NodesSink {
 }
 
 const sweepIntervalMs = 500;
+// An answer that came sooner cost nobody a beat.
+const soonMs = 100;
 // Who was away for longer does not need to hear of a death: it has heard no beat either.
 const deathKnownMs = 600_000;
 // Deaths that are remembered here, so that late beats do not undo them.
@@ -54,6 +58,7 @@ export class PresenceNodes {
   readonly #dead = new Map<string, number>();
   #follower: Follower | undefined;
   #timer: EngineTimer | undefined;
+  #isSweeping = false;
 
   constructor(link: NatsLink, streams: Streams, subjects: Subjects, burials: Burials, sink: NodesSink) {
     this.#link = link;
@@ -61,6 +66,8 @@ export class PresenceNodes {
     this.#subjects = subjects;
     this.#burials = burials;
     this.#sink = sink;
+    // What was said meanwhile is still to be heard.
+    link.onReconnect(() => this.#wait((ttlMs, untilMs) => Math.max(untilMs, link.host.now() + ttlMs)));
   }
 
   /** Resolves when all nodes are known that live now. */
@@ -120,7 +127,7 @@ export class PresenceNodes {
     this.#own.clear();
     this.#dead.clear();
     // Its sequence begins anew. Who lives goes on living, until it is not heard of.
-    for (const [node, { untilMs }] of this.#living) this.#living.set(node, { seq: 0, untilMs });
+    for (const [node, living] of this.#living) this.#living.set(node, { ...living, seq: 0 });
     this.#follower?.forget();
   }
 
@@ -134,7 +141,7 @@ export class PresenceNodes {
     const known = this.#living.get(node);
     if (seq <= Math.max(known?.seq ?? 0, this.#dead.get(node) ?? 0)) return;
     this.#dead.delete(node);
-    this.#living.set(node, { seq, untilMs: this.#link.host.now() + ttlMs });
+    this.#living.set(node, { seq, ttlMs, untilMs: this.#link.host.now() + ttlMs });
     if (known === undefined) this.#sink.lives(node);
   }
 
@@ -154,16 +161,27 @@ export class PresenceNodes {
     this.#sink.buried(node, death);
   }
 
+  /** Waits longer for all nodes. */
+  #wait(untilOf: (ttlMs: number, untilMs: number) => number): void {
+    for (const [node, living] of this.#living) {
+      this.#living.set(node, { ...living, untilMs: untilOf(living.ttlMs, living.untilMs) });
+    }
+  }
+
   #sweepLater(): void {
     this.#timer = this.#link.host.setTimer(() => {
-      this.#sweep();
+      void this.#sweep();
       this.#sweepLater();
     }, sweepIntervalMs);
   }
 
-  #sweep(): void {
+  async #sweep(): Promise<void> {
     // Whoever hears nobody knows nothing of them.
-    if (!this.#link.isConnected) return;
+    if (this.#isSweeping || !this.#link.isConnected) return;
+    this.#isSweeping = true;
+    const isAnswered = await this.#isStreamThere();
+    this.#isSweeping = false;
+    if (!isAnswered || !this.#link.isConnected) return;
     const nowMs = this.#link.host.now();
     for (const [node, { seq, untilMs }] of this.#living) {
       if (untilMs > nowMs) continue;
@@ -171,6 +189,18 @@ export class PresenceNodes {
       // Somebody else may be first, or the node back.
       this.#declareDead(node, seq).catch(() => undefined);
     }
+  }
+
+  /** Whether the stream answers; the time in which it did not counts against nobody. */
+  async #isStreamThere(): Promise<boolean> {
+    const askedAtMs = performance.now();
+    const isAnswered = await lastOf(this.#link, this.#streams.name("presence"), this.#subjects.node("")).then(
+      () => true,
+      () => false,
+    );
+    const tookMs = performance.now() - askedAtMs;
+    if (tookMs > soonMs) this.#wait((_, untilMs) => untilMs + tookMs);
+    return isAnswered;
   }
 
   async #declareDead(node: string, expected: number): Promise<void> {

@@ -176,7 +176,7 @@ export function serverFaults(world: FaultWorld): void {
         left: (user) => events.add(`-${user}`),
       });
       const log = await FollowedLog.of(b, "room");
-      server.pause();
+      await server.pause();
       const waiting = [1, 2, 3].map((value) => append(a, "room", value, keyed(value)));
       // For longer than the beat holds.
       await new Promise<void>((resolve) => {
@@ -202,7 +202,7 @@ export function serverFaults(world: FaultWorld): void {
       const { engine } = await nodes.start();
       await append(engine, "room", "before");
       const log = await FollowedLog.of(engine, "room");
-      server.pause();
+      await server.pause();
       const unavailable = { name: "EngineError", code: "unavailable" };
       await Promise.all([
         assert.rejects(append(engine, "room", "once", keyed("once")), unavailable),

@@ -40,7 +40,7 @@ export interface FaultServer {
   /** Starts it where it was. */
   resume(): Promise<void>;
   /** It does nothing any more, and nobody is told. */
-  pause(): void;
+  pause(): Promise<void>;
   unpause(): void;
   /** Leaves no room for anything new. @returns makes room again */
   fill(): Promise<() => Promise<void>>;

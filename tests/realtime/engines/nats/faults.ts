@@ -47,8 +47,8 @@ class NatsFaultServer implements FaultServer {
     return this.#server.resume();
   }
 
-  pause(): void {
-    this.#server.pause();
+  pause(): Promise<void> {
+    return this.#server.pause();
   }
 
   unpause(): void {

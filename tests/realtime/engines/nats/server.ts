@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { stopProcess } from "../stopped.js";
 
 /** Which one: that of the system, or the one that the environment names. */
 const program = process.env["NATS_SERVER"] ?? "nats-server";
@@ -81,8 +82,8 @@ export class NatsServer {
   }
 
   /** It does nothing any more, and nobody is told. */
-  pause(): void {
-    this.#process?.kill("SIGSTOP");
+  pause(): Promise<void> {
+    return stopProcess(this.#process);
   }
 
   unpause(): void {

@@ -45,8 +45,8 @@ class RedisFaultServer implements FaultServer {
     return this.#server.resume();
   }
 
-  pause(): void {
-    this.#server.pause();
+  pause(): Promise<void> {
+    return this.#server.pause();
   }
 
   unpause(): void {

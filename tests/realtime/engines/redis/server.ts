@@ -8,6 +8,7 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { stopProcess } from "../stopped.js";
 
 /** Which one: that of the system, or the one that the environment names, which may be Valkey's. */
 const program = process.env["REDIS_SERVER"] ?? "redis-server";
@@ -80,8 +81,8 @@ export class RedisServer {
   }
 
   /** It does nothing any more, and nobody is told. */
-  pause(): void {
-    this.#process?.kill("SIGSTOP");
+  pause(): Promise<void> {
+    return stopProcess(this.#process);
   }
 
   unpause(): void {
