@@ -2,9 +2,10 @@
  * Which nodes live: each beats in a subject of its own, and everybody follows all of them.
  *
  * A node is dead when nothing was heard of it for as long as it named, by the clock of whoever listens, and of the time in
- * which it could have been heard: a stream that does not answer, since its server stands still or its leader is gone, takes
- * nobody's beat. Whoever sees that first writes it down in the place of the last beat, if that is still the last; so a node that was only stopped for a
- * while learns from its next beat that it has to tell everything again.
+ * which it could have been heard: a stream that does not answer, since its server stands still or has no leader, takes
+ * nobody's beat. Whoever sees that first writes it down in the place of the last beat, if that is still the last, and only
+ * then it counts; so a node that was only stopped for a while learns from its next beat that it has to tell everything
+ * again, and a stream that keeps nothing now declares nobody dead.
  */
 import type { EngineTimer } from "../index.js";
 import type { Burials } from "./burials.js";
@@ -184,10 +185,8 @@ export class PresenceNodes {
     if (!isAnswered || !this.#link.isConnected) return;
     const nowMs = this.#link.host.now();
     for (const [node, { seq, untilMs }] of this.#living) {
-      if (untilMs > nowMs) continue;
-      this.#died(node, seq);
       // Somebody else may be first, or the node back.
-      this.#declareDead(node, seq).catch(() => undefined);
+      if (untilMs <= nowMs) this.#declareDead(node, seq).catch(() => undefined);
     }
   }
 
@@ -206,6 +205,7 @@ export class PresenceNodes {
   async #declareDead(node: string, expected: number): Promise<void> {
     const beat = payloadOf({ n: node, ttlMs: 0 } satisfies Beat);
     const { seq } = await this.#link.publish(this.#subjects.node(node), beat, { expected });
+    this.#buried(node, seq);
     await this.#clearAway(node, seq);
   }
 

@@ -145,8 +145,22 @@ describe("the NATS engine over a cluster of three", { skip: noNats, timeout: 180
   let cluster: NatsCluster;
   before(async () => {
     cluster = await NatsCluster.start();
+    const first = new NatsNodes(cluster.urls, { prefix: "contract", replicas: 3, timeoutMs: 10_000 });
+    await again(() => first.start());
+    await first.dispose();
   });
   after(() => cluster.dispose());
+
+  it("takes one of two that compare at once, every time", async () => {
+    const nodes = new NatsNodes(cluster.urls, { prefix: "contract", replicas: 3, timeoutMs: 10_000 });
+    const engines = await Promise.all([nodes.start(), nodes.start()]);
+    for (let round = 0; round < 30; round++) {
+      const key = String(round);
+      const set = await Promise.allSettled(engines.map((engine) => engine.states.set("compared", key, 1, null)));
+      assert.deepEqual(set.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+    }
+    await nodes.dispose();
+  });
 
   // Making streams takes servers some seconds: all cases have the same, which are emptied in between.
   for (const { name, run } of engineContract) {
