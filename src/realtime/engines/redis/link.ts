@@ -6,7 +6,7 @@ import type { Cluster, Redis } from "ioredis";
 import type { EngineHost, EngineTimer } from "../index.js";
 import { EngineError } from "../index.js";
 import { type Connections, mastersOf } from "./connections.js";
-import { engineErrorOf, failureOf } from "./failures.js";
+import { engineErrorOf, failureOf, isForGood } from "./failures.js";
 import { Lane } from "./lane.js";
 import type { ResolvedOptions } from "./options.js";
 import type { Script } from "./script.js";
@@ -52,6 +52,10 @@ export class RedisLink {
   #pendingBytes = 0;
   #isClosed = false;
   #steadySinceMs: number;
+  /** Of connecting. */
+  #lastError: Error | undefined;
+  /** Ends the attempt to start. */
+  #giveUp: ((error: Error) => void) | undefined;
 
   /** @param scripts that run in lanes */
   constructor(connections: Connections, host: EngineHost, options: ResolvedOptions, scripts: readonly Script[]) {
@@ -65,15 +69,32 @@ export class RedisLink {
     this.subscriptions = new Subscriptions(connections.told);
     this.#waits = options.replicas === 0 ? undefined : new Waits(connections.requests, options);
     // Attempts to connect that fail are nothing to report: health tells, and requests do.
-    for (const client of new Set([connections.requests, connections.told])) {
-      client.on("error", () => undefined);
+    for (const client of this.#clients) {
+      client.on("error", (error: Error) => this.#failed(error));
+      if ("nodes" in client) client.on("node error", (error: Error) => this.#failed(error));
       client.on("end", () => this.#revive(client));
     }
     this.#client.on("ready", () => {
+      this.#lastError = undefined;
       this.#unsteady();
       for (const ready of this.#ready) ready();
     });
     this.subscriptions.onReconnect(() => this.#runAudits());
+  }
+
+  get #clients(): ReadonlySet<Redis | Cluster> {
+    return new Set([this.#connections.requests, this.#connections.told]);
+  }
+
+  /** Why there is no connection, as far as that is known. */
+  get lastError(): Error | undefined {
+    return this.#lastError;
+  }
+
+  #failed(error: Error): void {
+    this.#lastError = error;
+    // Trying again leads to the same, for as long as nobody changes something.
+    if (isForGood(error)) this.#giveUp?.(error);
   }
 
   get isClosed(): boolean {
@@ -111,10 +132,29 @@ export class RedisLink {
     timer.unref();
   }
 
+  /** @throws Error when there is no connection within `timeoutMs`, or will be none: the client library would try for ever */
   async connect(): Promise<void> {
-    await Promise.all(
-      [...new Set([this.#connections.requests, this.#connections.told])].map((client) => client.connect()),
-    );
+    const { timeoutMs } = this.options;
+    await new Promise<void>((resolve, reject) => {
+      const giveUp = (error: Error): void => {
+        clearTimeout(timer);
+        this.#giveUp = undefined;
+        reject(error);
+      };
+      const timer = setTimeout(() => {
+        giveUp(this.#lastError ?? new Error(`no answer within ${timeoutMs} ms`));
+      }, timeoutMs);
+      this.#giveUp = giveUp;
+      Promise.all([...this.#clients].map((client) => client.connect())).then(
+        () => {
+          clearTimeout(timer);
+          this.#giveUp = undefined;
+          resolve();
+        },
+        // What was told of before says more than that the connection has been closed.
+        (error: unknown) => giveUp(this.#lastError ?? (error as Error)),
+      );
+    });
     await Promise.all([this.measure(), this.#load()]);
     this.#auditLater();
   }
@@ -274,10 +314,11 @@ export class RedisLink {
 
   close(): void {
     this.#isClosed = true;
+    this.#giveUp?.(new EngineError("closed", "the engine has been closed"));
     this.#audit?.cancel();
     this.subscriptions.close();
     for (const ready of [...this.#ready]) ready();
-    for (const client of new Set([this.#connections.requests, this.#connections.told])) client.disconnect();
+    for (const client of this.#clients) client.disconnect();
   }
 }
 
