@@ -118,6 +118,7 @@ export class RedisCalls implements CallEngine {
     const { host } = this.#link;
     let timer: EngineTimer | undefined;
     let stop = (): void => undefined;
+    let isOver = false;
     try {
       return await new Promise<CallOutcome | undefined>((resolve) => {
         let looking: Promise<void> | undefined;
@@ -151,6 +152,10 @@ export class RedisCalls implements CallEngine {
         stop = unaudit;
         this.#link.subscribe(key, lookAgain).then(
           (unsubscribe) => {
+            if (isOver) {
+              unsubscribe();
+              return;
+            }
             stop = () => {
               unaudit();
               unsubscribe();
@@ -162,6 +167,7 @@ export class RedisCalls implements CallEngine {
         );
       });
     } finally {
+      isOver = true;
       timer?.cancel();
       stop();
     }

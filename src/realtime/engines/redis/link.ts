@@ -2,7 +2,7 @@
  * The way to Redis: scripts are run, and sent again where that does no harm; what is told is heard, also after the
  * connection was another for a while.
  */
-import type { Cluster, Redis } from "ioredis";
+import { Cluster, type Redis } from "ioredis";
 import type { EngineHost, EngineTimer } from "../index.js";
 import { EngineError } from "../index.js";
 import { type Connections, mastersOf } from "./connections.js";
@@ -29,6 +29,11 @@ export interface Run {
 /** What a script answers: octets, whole numbers, nothing, and lists of those. */
 export type Reply = Buffer | number | null | readonly Reply[];
 
+/** Looks whether something was not heard. Never rejects. */
+type Audit = () => void | Promise<void>;
+
+// A tenth of what fills a round trip.
+const auditsAtOnce = 50;
 // Between two attempts where the server says that it cannot now.
 const retryMs = 50;
 // An answer that came later than this: whoever did not beat meanwhile may not have been able to.
@@ -45,9 +50,11 @@ export class RedisLink {
   readonly #scripts: readonly Script[];
   readonly #lanes = new Map<string, Lane>();
   readonly #waits: Waits | undefined;
-  readonly #audits = new Set<() => void>();
+  readonly #audits = new Set<Audit>();
   readonly #ready = new Set<() => void>();
   #audit: EngineTimer | undefined;
+  #isAuditing = false;
+  #isAuditWanted = false;
   #pending = 0;
   #pendingBytes = 0;
   #isClosed = false;
@@ -76,10 +83,12 @@ export class RedisLink {
     }
     this.#client.on("ready", () => {
       this.#lastError = undefined;
+      // Before all else: what is sent while others bring scripts back would overtake what was refused for want of them.
+      if (!(this.#client instanceof Cluster)) this.#load().catch(() => undefined);
       this.#unsteady();
       for (const ready of this.#ready) ready();
     });
-    this.subscriptions.onReconnect(() => this.#runAudits());
+    this.subscriptions.onReconnect(() => void this.#runAudits());
   }
 
   get #clients(): ReadonlySet<Redis | Cluster> {
@@ -168,20 +177,46 @@ export class RedisLink {
   }
 
   /** Calls back when something that was told may have gone lost, and from time to time. */
-  onAudit(callback: () => void): () => void {
+  onAudit(callback: Audit): () => void {
     this.#audits.add(callback);
     return () => this.#audits.delete(callback);
   }
 
-  #runAudits(): void {
-    for (const audit of this.#audits) audit();
+  /** So many at a time that others' requests go on beside them, however much is followed. */
+  async #runAudits(): Promise<void> {
+    this.#isAuditWanted = true;
+    if (this.#isAuditing) return;
+    this.#isAuditing = true;
+    while (this.#isAuditWanted && !this.#isClosed) {
+      this.#isAuditWanted = false;
+      const audits = [...this.#audits].values();
+      const next = async (): Promise<void> => {
+        for (const audit of audits) {
+          if (this.#isClosed) return;
+          if (this.#audits.has(audit)) await audit();
+        }
+      };
+      await Promise.all(Array.from({ length: auditsAtOnce }, next));
+    }
+    this.#isAuditing = false;
+  }
+
+  /** Connections that lead nowhere are noticed, and what was written to them is given up. */
+  #checkConnections(): void {
+    this.subscriptions.audit();
+    for (const master of this.masters) {
+      master.ping().catch(() => {
+        if (!this.#isClosed && master.status === "ready") master.disconnect(true);
+      });
+    }
   }
 
   #auditLater(): void {
     this.#audit = this.host.setTimer(() => {
       if (this.isConnected) {
-        this.#runAudits();
-        this.subscriptions.audit();
+        // What is still being looked at is not looked at once more.
+        if (!this.#isAuditing) void this.#runAudits();
+        this.#checkConnections();
         // Should it not answer, others notice.
         this.measure().catch(() => undefined);
       }

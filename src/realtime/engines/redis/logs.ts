@@ -139,8 +139,8 @@ export class RedisLogs implements LogEngine {
       unsubscribe();
       this.#tails.delete(stop);
     };
-    const unaudit = this.#link.onAudit(() => {
-      this.bounds(channel).then(
+    const unaudit = this.#link.onAudit(async () => {
+      await this.bounds(channel).then(
         ({ epoch, end }) => feed.standsAt(epoch, end),
         // The next one finds it.
         () => undefined,

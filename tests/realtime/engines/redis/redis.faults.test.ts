@@ -101,6 +101,56 @@ describe("a node whose connection to Redis is cut", { skip: noRedis, timeout: 90
   });
 });
 
+describe("a node of Redis that follows much", { skip: noRedis, timeout: 90_000 }, () => {
+  it("finds all that it missed, however few requests it may have at once, and nobody waits for that", async (t) => {
+    const server = await RedisServer.start();
+    t.after(() => server.dispose());
+    const proxy = await TcpProxy.start(server.port);
+    t.after(() => proxy.dispose());
+    const nodes = startNodes(t, server);
+    const near = await nodes.start();
+    const far = await nodes.start({ url: proxy.url("redis"), maxPending: 60, auditIntervalMs: 3_600_000 });
+    const names = Array.from({ length: 300 }, (_, index) => `room/${String(index)}`);
+    const logs: FollowedLog[] = [];
+    for (const name of names) logs.push(await FollowedLog.of(far, name));
+    proxy.cut();
+    await Promise.all(names.map((name) => append(near, name, 1)));
+    proxy.mend();
+    await Promise.all(logs.map((log) => log.has(1)));
+  });
+
+  it("notices that a connection leads nowhere, and begins another", async (t) => {
+    const server = await RedisServer.start();
+    t.after(() => server.dispose());
+    const proxy = await TcpProxy.start(server.port);
+    t.after(() => proxy.dispose());
+    const nodes = startNodes(t, server, { timeoutMs: 200, auditIntervalMs: 50 });
+    await nodes.start({ url: proxy.url("redis") });
+    const closed = nodes.clients.map((client) => new Promise((resolve) => client.once("close", resolve)));
+    assert.equal(closed.length, 2);
+    proxy.stop();
+    await Promise.all(closed);
+  });
+
+  it("brings scripts back before anything else when it is connected again", async (t) => {
+    const server = await RedisServer.start();
+    t.after(() => server.dispose());
+    const client = startClient(t, server);
+    const nodes = startNodes(t, server);
+    const engine = await nodes.start();
+    await append(engine, "room", 0);
+    await client.script("FLUSH");
+    await client.config("RESETSTAT");
+    const back = Promise.all(nodes.clients.map((one) => new Promise((resolve) => one.once("ready", resolve))));
+    for (const one of nodes.clients) one.disconnect(true);
+    await back;
+    const values = Array.from({ length: 50 }, (_, index) => index);
+    await Promise.all(values.map((value) => append(engine, "room", value)));
+    assert.doesNotMatch(await client.info("errorstats"), /NOSCRIPT/u);
+    assert.deepEqual(await valuesOf(engine, "room"), [0, ...values]);
+  });
+});
+
 describe("what is done to a Redis server that runs", { skip: noRedis, timeout: 90_000 }, () => {
   let server: RedisServer;
   before(async () => {
@@ -209,6 +259,7 @@ describe("the options of the Redis engine", () => {
       { replicas: -1 },
       { url: "redis://a", cluster: [{ host: "a", port: 1 }] },
       { cluster: [] },
+      { connection: { keyPrefix: "a:" } },
       { cluster: ["redis://a"], replicas: 1 },
     ] satisfies RedisEngineOptions[]) {
       assert.throws(() => redis(options), RangeError);
