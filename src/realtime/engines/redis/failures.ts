@@ -52,5 +52,9 @@ export function isRefusal(error: unknown): boolean {
 /** Whether connecting again will fail likewise: for credentials, or a certificate that nobody vouches for. */
 export function isForGood(error: Error): boolean {
   const { code } = error as { code?: unknown };
-  return isRefusal(error) || /certificate/u.test(error.message) || (typeof code === "string" && code.startsWith("ERR_TLS"));
+  return (
+    isRefusal(error) ||
+    error.message.includes("certificate") ||
+    (typeof code === "string" && code.startsWith("ERR_TLS"))
+  );
 }

@@ -2,7 +2,15 @@
  * What is done to NATS in the tests of faults.
  */
 import { connect } from "@nats-io/transport-node";
-import type { FaultNode, FaultNodes, FaultServer, FaultWorld, LinkEvent, NodeOptions, ServerKind } from "../faults/world.js";
+import type {
+  FaultNode,
+  FaultNodes,
+  FaultServer,
+  FaultWorld,
+  LinkEvent,
+  NodeOptions,
+  ServerKind,
+} from "../faults/world.js";
 import type { TcpProxy } from "../proxy.js";
 import { Recorder } from "../recorders.js";
 import { NatsServer, noNats } from "./server.js";

@@ -108,7 +108,7 @@ describe("a NATS cluster of three", { skip: noNats, timeout: 180_000 }, () => {
     );
     const other = await again(() => others.start());
     await appendAgain(other, room, "meanwhile");
-    await leader.unpause();
+    leader.unpause();
     await appended;
     await assertWhole(["before", "meanwhile"]);
     await others.dispose();

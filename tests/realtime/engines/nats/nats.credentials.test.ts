@@ -56,7 +56,10 @@ async function assertRefused(nodes: NatsNodes, text: RegExp): Promise<void> {
 
 describe("credentials of the NATS engine", { skip: noNats, timeout: 20_000 }, () => {
   it("are a user and a password, with no more rights than the documentation says", async (t) => {
-    const nodes = await startServer(t, `authorization: { users: [{ user: "ann", password: "secret", ${permissions} }] }`);
+    const nodes = await startServer(
+      t,
+      `authorization: { users: [{ user: "ann", password: "secret", ${permissions} }] }`,
+    );
     await assertUsable(nodes({ user: "ann", pass: "secret" }));
     await assertUsable(nodes({ authenticator: usernamePasswordAuthenticator("ann", "secret") }));
     const refused = /NATS refuses these credentials/u;
@@ -68,7 +71,10 @@ describe("credentials of the NATS engine", { skip: noNats, timeout: 20_000 }, ()
     const [mine, other] = [nkeys.createUser(), nkeys.createUser()];
     const nodes = await startServer(t, `authorization: { users: [{ nkey: ${mine.getPublicKey()}, ${permissions} }] }`);
     await assertUsable(nodes({ authenticator: nkeyAuthenticator(mine.getSeed()) }));
-    await assertRefused(nodes({ authenticator: nkeyAuthenticator(other.getSeed()) }), /NATS refuses these credentials/u);
+    await assertRefused(
+      nodes({ authenticator: nkeyAuthenticator(other.getSeed()) }),
+      /NATS refuses these credentials/u,
+    );
   });
 
   it("are over TLS, whose certificate is checked", async (t) => {

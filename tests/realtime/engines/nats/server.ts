@@ -12,9 +12,9 @@ import { stopProcess } from "../stopped.js";
 /** Which one: that of the system, or the one that the environment names. */
 const program = process.env["NATS_SERVER"] ?? "nats-server";
 
-/** Why tests that need a server are skipped; false where there is one. */
+/** Why tests that need a server are skipped; false where there is one, or one was named, which had better be there. */
 export const noNats: string | false =
-  spawnSync(program, ["--version"], { env: withSbin() }).status === 0
+  process.env["NATS_SERVER"] !== undefined || spawnSync(program, ["--version"], { env: withSbin() }).status === 0
     ? false
     : "needs nats-server: apt-get install -y nats-server, or NATS_SERVER=path";
 

@@ -2,14 +2,23 @@
  * What is done to Redis in the tests of faults.
  */
 import { Redis } from "ioredis";
-import type { FaultNode, FaultNodes, FaultServer, FaultWorld, LinkEvent, NodeOptions, ServerKind } from "../faults/world.js";
+import type {
+  FaultNode,
+  FaultNodes,
+  FaultServer,
+  FaultWorld,
+  LinkEvent,
+  NodeOptions,
+  ServerKind,
+} from "../faults/world.js";
 import type { TcpProxy } from "../proxy.js";
 import { Recorder } from "../recorders.js";
 import { noRedis, RedisServer } from "./server.js";
 import { RedisNodes } from "./world.js";
 
 const configs: Readonly<Record<ServerKind, readonly string[]>> = {
-  kept: ["--appendonly", "yes"],
+  // With "everysec", a server whose disk is slow puts off writing what it has acknowledged.
+  kept: ["--appendonly", "yes", "--appendfsync", "always"],
   forgetful: [],
   impatient: ["--client-output-buffer-limit", "pubsub 1mb 1mb 1"],
 };

@@ -77,7 +77,16 @@ describe("credentials of the Redis engine", { skip: noRedis, timeout: 20_000 }, 
     writeFileSync(cert, testOnlyCertificate);
     writeFileSync(key, testOnlyKey);
     const port = await freePort();
-    const tls = ["--tls-port", String(port), "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert];
+    const tls = [
+      "--tls-port",
+      String(port),
+      "--tls-cert-file",
+      cert,
+      "--tls-key-file",
+      key,
+      "--tls-ca-cert-file",
+      cert,
+    ];
     await startServer(t, ...tls, "--tls-auth-clients", "no", "--requirepass", "secret");
     const url = `rediss://127.0.0.1:${String(port)}`;
     const ca = { tls: { ca: testOnlyCertificate } };
@@ -87,7 +96,15 @@ describe("credentials of the Redis engine", { skip: noRedis, timeout: 20_000 }, 
   });
 
   it("are of a Cluster", async (t) => {
-    const server = await startServer(t, "--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1", "--requirepass", "secret");
+    const server = await startServer(
+      t,
+      "--cluster-enabled",
+      "yes",
+      "--cluster-announce-ip",
+      "127.0.0.1",
+      "--requirepass",
+      "secret",
+    );
     const client = new Redis(server.url, { password: "secret" });
     await client.call("CLUSTER", "ADDSLOTSRANGE", 0, 16_383);
     while (!(await client.cluster("INFO")).includes("cluster_state:ok"));

@@ -3,13 +3,13 @@ import { after, afterEach, before, beforeEach, describe, it, type TestContext } 
 import { Redis } from "ioredis";
 import { type Engine, EngineError, type EngineErrorCode } from "#src/realtime/engines/index.js";
 import { type RedisEngineOptions, redis } from "#src/realtime/engines/redis/index.js";
+import { engineFaults } from "../faults/index.js";
+import { keyed, valuesOf } from "../faults/world.js";
 import { TcpProxy } from "../proxy.js";
 import { FollowedLog, FollowedState, Recorder } from "../recorders.js";
 import { append, realHost } from "../world.js";
-import { noRedis, RedisServer } from "./server.js";
-import { engineFaults } from "../faults/index.js";
-import { keyed, valuesOf } from "../faults/world.js";
 import { redisFaultWorld } from "./faults.js";
+import { noRedis, RedisServer } from "./server.js";
 import { RedisNodes } from "./world.js";
 
 function startNodes(t: TestContext, server: RedisServer, options?: RedisEngineOptions): RedisNodes {

@@ -13,9 +13,9 @@ import { stopProcess } from "../stopped.js";
 /** Which one: that of the system, or the one that the environment names, which may be Valkey's. */
 const program = process.env["REDIS_SERVER"] ?? "redis-server";
 
-/** Why tests that need a server are skipped; false where there is one. */
+/** Why tests that need a server are skipped; false where there is one, or one was named, which had better be there. */
 export const noRedis: string | false =
-  spawnSync(program, ["--version"]).status === 0
+  process.env["REDIS_SERVER"] !== undefined || spawnSync(program, ["--version"]).status === 0
     ? false
     : "needs redis-server: apt-get install -y redis-server, or REDIS_SERVER=path";
 
