@@ -7,6 +7,7 @@ import net from "node:net";
 export class TcpProxy {
   readonly #server: net.Server;
   readonly #sockets = new Set<net.Socket>();
+  readonly #far = new Set<net.Socket>();
   #isOpen = true;
   #isStopped = false;
 
@@ -30,6 +31,8 @@ export class TcpProxy {
           other.destroy();
         });
       }
+      this.#far.add(far);
+      far.on("close", () => this.#far.delete(far));
       if (this.#isStopped) far.pause();
     });
   }
@@ -59,6 +62,11 @@ export class TcpProxy {
   stop(): void {
     this.#isStopped = true;
     for (const socket of this.#sockets) socket.pause();
+  }
+
+  /** What is asked comes through, and no answer. */
+  silence(): void {
+    for (const socket of this.#far) socket.pause();
   }
 
   resume(): void {

@@ -48,3 +48,35 @@ export function realHost(): EngineHost {
     },
   };
 }
+
+/** Hosts whose told time stands still until a server has answered what a timer asked. */
+export class HoldingHosts {
+  readonly #settle: () => Promise<void>;
+  readonly #hosts = new Map<EngineHost, EngineHost>();
+
+  /** @param settle resolves when what was asked has been answered */
+  constructor(settle: () => Promise<void>) {
+    this.#settle = settle;
+  }
+
+  /** The same host where time is real, or that host's own. */
+  of(host: EngineHost): EngineHost {
+    const clock = (host as { clock?: unknown }).clock;
+    if (!(clock instanceof FakeClock)) return host;
+    const known = this.#hosts.get(host);
+    if (known !== undefined) return known;
+    const holding: EngineHost = {
+      now: () => host.now(),
+      unixMs: () => host.unixMs(),
+      randomId: () => host.randomId(),
+      reportError: (error, during) => host.reportError(error, during),
+      setTimer: (callback, delayMs) =>
+        host.setTimer(() => {
+          callback();
+          clock.hold(this.#settle());
+        }, delayMs),
+    };
+    this.#hosts.set(host, holding);
+    return holding;
+  }
+}

@@ -22,6 +22,8 @@ export const apiErrors = {
   storageFull: [10023, 10028, 10047, 10077],
   noStream: 10059,
   streamNameInUse: 10058,
+  /** Another message of the same id is just being kept. */
+  idInProcess: 10158,
   wrongLastSequence: 10071,
 } as const;
 
@@ -43,6 +45,7 @@ export function isApiError(error: unknown, errorCode: number): boolean {
 
 /** What JetStream says of a message that it keeps. */
 export interface PublishAck {
+  readonly stream: string;
   readonly seq: number;
   readonly duplicate?: boolean;
 }
@@ -130,10 +133,6 @@ export class NatsLink {
    * @throws ApiError when JetStream refuses; EngineError when it does not answer
    */
   async publish(subject: string, payload: string, { id, expected }: PublishHeaders = {}): Promise<PublishAck> {
-    const isPlain = id === undefined && expected === undefined;
-    const headers = createHeaders();
-    if (id !== undefined) headers.set("Nats-Msg-Id", id);
-    if (expected !== undefined) headers.set("Nats-Expected-Last-Subject-Sequence", String(expected));
     const octets = Buffer.from(payload);
     if (octets.length > this.maxPayloadBytes) {
       throw new EngineError(
@@ -141,8 +140,46 @@ export class NatsLink {
         `${octets.length} octets are more than a message of this NATS may have (max_payload)`,
       );
     }
+    // Before 2.10, of two that compare at once in a cluster both may be taken; of two with one id, one is.
+    const isByIdToo = id === undefined && expected !== undefined && this.connection.info?.cluster !== undefined;
+    if (!isByIdToo) return await this.#publish(subject, octets, { id, expected });
+    return await this.#publishOnce(subject, octets, expected, `${subject} ${expected}`);
+  }
+
+  async #publishOnce(subject: string, octets: Uint8Array, expected: number, id: string): Promise<PublishAck> {
+    const ack = await this.#publish(subject, octets, { id, expected });
+    if (ack.duplicate !== true) return ack;
+    // What was there may have been forgotten since, and the subject is as new.
+    if (expected === 0 && !(await this.#hasMessage(ack.stream, subject))) {
+      return await this.#publishOnce(subject, octets, expected, `${id} ${ack.seq}`);
+    }
+    throw new ApiError(apiErrors.wrongLastSequence, "another was first");
+  }
+
+  async #hasMessage(stream: string, subject: string): Promise<boolean> {
+    try {
+      await this.api(`STREAM.MSG.GET.${stream}`, { last_by_subj: subject });
+      return true;
+    } catch (error) {
+      if (isApiError(error, apiErrors.noMessage)) return false;
+      throw error;
+    }
+  }
+
+  async #publish(
+    subject: string,
+    octets: Uint8Array,
+    { id, expected }: { readonly id: string | undefined; readonly expected: number | undefined },
+  ): Promise<PublishAck> {
+    const isPlain = id === undefined && expected === undefined;
+    const headers = createHeaders();
+    if (id !== undefined) headers.set("Nats-Msg-Id", id);
+    if (expected !== undefined) headers.set("Nats-Expected-Last-Subject-Sequence", String(expected));
     const answer = await this.request(subject, octets, isPlain ? undefined : headers);
     const ack = answer.json<PublishAck & ApiResponse>();
+    if (expected !== undefined && ack.error?.err_code === apiErrors.idInProcess) {
+      throw new ApiError(apiErrors.wrongLastSequence, "another is just being first");
+    }
     throwError(ack);
     return ack;
   }
@@ -211,7 +248,9 @@ export class NatsLink {
   #failure(cause: unknown): EngineError {
     if (this.#isClosed) return new EngineError("closed", "the engine has been closed", { cause });
     const isNobody = cause instanceof RequestError && cause.isNoResponders();
-    const who = isNobody ? "JetStream does not answer; is it enabled (nats-server -js)?" : "NATS does not answer:";
+    const who = isNobody
+      ? "JetStream does not answer: it is not enabled (nats-server -js), or too few of its servers are there to lead:"
+      : "NATS does not answer:";
     return new EngineError("unavailable", `${who} ${String(cause)}`, { cause });
   }
 

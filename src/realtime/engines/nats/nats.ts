@@ -2,7 +2,7 @@
  * The engine over NATS: JetStream keeps logs, states, what calls came to and who is there; signals and media are messages
  * of NATS itself.
  */
-import { connect } from "@nats-io/transport-node";
+import { AuthorizationError, connect, UserAuthenticationExpiredError } from "@nats-io/transport-node";
 import type { Engine, EngineHealth, EngineHost, EngineTimer } from "../index.js";
 import { EngineError } from "../index.js";
 import { Burials } from "./burials.js";
@@ -68,7 +68,8 @@ class NatsEngine implements Engine {
       const connection = await (this.#options.connect ?? connect)(this.#options.connection);
       return new NatsLink(connection, host, this.#options);
     } catch (cause) {
-      throw new EngineError("unavailable", `NATS cannot be reached: ${String(cause)}`, { cause });
+      const what = isRefusal(cause) ? "refuses these credentials" : "cannot be reached";
+      throw new EngineError("unavailable", `NATS ${what}: ${String(cause)}`, { cause });
     }
   }
 
@@ -115,6 +116,11 @@ class NatsEngine implements Engine {
     this.#isClosed = true;
     await this.#started?.close();
   }
+}
+
+/** Whether trying again would lead to the same. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof AuthorizationError || error instanceof UserAuthenticationExpiredError;
 }
 
 /** @throws EngineError "unavailable" for a server that cannot do what is needed */

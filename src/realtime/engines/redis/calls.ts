@@ -43,7 +43,12 @@ return 1
 /** ARGV: now, who asks, the outcome, for how long it is known. Answers whether it is kept. */
 export const completeScript: Script = new Script(String.raw`${prelude}
 if token ~= ARGV[2] then return 0 end
-if outcome then return outcome == ARGV[3] and 1 or 0 end
+if outcome then
+  if outcome ~= ARGV[3] then return 0 end
+  -- As where a message is appended again: for who waits until replicas have it.
+  redis.call('HSET', key, 'o', outcome)
+  return 1
+end
 redis.call('HSET', key, 'o', ARGV[3], 'u', string.format('%.0f', now + tonumber(ARGV[4])))
 redis.call('PEXPIRE', key, ARGV[4] + ${marginMs})
 redis.call('SPUBLISH', key, '')
@@ -113,6 +118,7 @@ export class RedisCalls implements CallEngine {
     const { host } = this.#link;
     let timer: EngineTimer | undefined;
     let stop = (): void => undefined;
+    let isOver = false;
     try {
       return await new Promise<CallOutcome | undefined>((resolve) => {
         let looking: Promise<void> | undefined;
@@ -146,6 +152,10 @@ export class RedisCalls implements CallEngine {
         stop = unaudit;
         this.#link.subscribe(key, lookAgain).then(
           (unsubscribe) => {
+            if (isOver) {
+              unsubscribe();
+              return;
+            }
             stop = () => {
               unaudit();
               unsubscribe();
@@ -157,6 +167,7 @@ export class RedisCalls implements CallEngine {
         );
       });
     } finally {
+      isOver = true;
       timer?.cancel();
       stop();
     }

@@ -43,3 +43,18 @@ export function engineErrorOf(error: unknown, isClosed: boolean): EngineError {
   }
   return new EngineError("unavailable", `Redis does not do it: ${String(error)}`, { cause: error });
 }
+
+/** Whether it is for wrong credentials, or for what they do not allow. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof Error && /^(?:WRONGPASS|NOAUTH|NOPERM)\b/u.test(error.message);
+}
+
+/** Whether connecting again will fail likewise: for credentials, or a certificate that nobody vouches for. */
+export function isForGood(error: Error): boolean {
+  const { code } = error as { code?: unknown };
+  return (
+    isRefusal(error) ||
+    error.message.includes("certificate") ||
+    (typeof code === "string" && code.startsWith("ERR_TLS"))
+  );
+}

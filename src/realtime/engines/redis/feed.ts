@@ -74,14 +74,14 @@ export class Feed<Item extends Told> {
     this.#meanwhile.push(item);
   }
 
-  /** It stands there: if that is elsewhere than here, something was not heard. */
-  standsAt(epoch: string, position: string): void {
+  /** It stands there: if that is elsewhere than here, something was not heard. Resolves when that has been read. */
+  async standsAt(epoch: string, position: string): Promise<void> {
     const hasHeard = this.#hasHeard;
     this.#hasHeard = false;
     if (this.#isReading || this.#isStopped || (epoch === this.#epoch && position === this.#position)) return;
     // What was asked may have been overtaken by what was told; or a replica that knew less became the master. And what
     // was told may be on its way: if anything was heard since the last look, it is heard.
-    this.#catchUp(!hasHeard && (epoch !== this.#epoch || !isBehind(position, this.#position)));
+    await this.#catchUp(!hasHeard && (epoch !== this.#epoch || !isBehind(position, this.#position)));
   }
 
   #take(item: Item): void {
@@ -91,7 +91,7 @@ export class Feed<Item extends Told> {
       this.#parts.tell(item);
     } else if (!isSame || !isBehind(item.position, this.#position)) {
       // It is read with what is missing.
-      this.#catchUp(false);
+      void this.#catchUp(false);
     }
   }
 
@@ -100,7 +100,7 @@ export class Feed<Item extends Told> {
     this.#meanwhile = [];
     if (this.#isMore) {
       this.#isMore = false;
-      this.#catchUp(false);
+      void this.#catchUp(false);
       return;
     }
     for (const [index, item] of meanwhile.entries()) {
@@ -112,21 +112,19 @@ export class Feed<Item extends Told> {
     }
   }
 
-  #catchUp(isMissed: boolean): void {
+  async #catchUp(isMissed: boolean): Promise<void> {
     if (!this.#isBegun) return;
     if (isMissed) this.#parts.missed();
     this.#isReading = true;
-    this.#read().then(
-      () => {
-        this.#isReading = false;
-        this.#takeMeanwhile();
-      },
-      () => {
-        // What comes next finds the hole again, and so does the next look.
-        this.#isReading = false;
-        this.#meanwhile = [];
-      },
-    );
+    try {
+      await this.#read();
+      this.#isReading = false;
+      this.#takeMeanwhile();
+    } catch {
+      // What comes next finds the hole again, and so does the next look.
+      this.#isReading = false;
+      this.#meanwhile = [];
+    }
   }
 
   async #read(): Promise<void> {

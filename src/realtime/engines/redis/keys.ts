@@ -2,6 +2,9 @@
  * What keys and channels of Redis are called. What one script touches is of one hash slot: the part in braces decides.
  */
 
+// What ends a name, and what stands in its place: of two keys that begin alike, each would be the other's otherwise.
+const ending = /[%}]/gu;
+
 /** See the head of this file. Names are the application's, and may hold anything: they stand behind what is fixed. */
 export class Keys {
   readonly #prefix: string;
@@ -61,6 +64,6 @@ export class Keys {
   }
 
   #of(kind: string, name: string): string {
-    return `${this.#prefix}:{${kind}:${name}}`;
+    return `${this.#prefix}:{${kind}:${name.replaceAll(ending, encodeURIComponent)}}`;
   }
 }

@@ -2,11 +2,11 @@
  * The way to Redis: scripts are run, and sent again where that does no harm; what is told is heard, also after the
  * connection was another for a while.
  */
-import type { Cluster, Redis } from "ioredis";
+import { Cluster, type Redis } from "ioredis";
 import type { EngineHost, EngineTimer } from "../index.js";
 import { EngineError } from "../index.js";
 import { type Connections, mastersOf } from "./connections.js";
-import { engineErrorOf, failureOf } from "./failures.js";
+import { engineErrorOf, failureOf, isForGood } from "./failures.js";
 import { Lane } from "./lane.js";
 import type { ResolvedOptions } from "./options.js";
 import type { Script } from "./script.js";
@@ -29,6 +29,11 @@ export interface Run {
 /** What a script answers: octets, whole numbers, nothing, and lists of those. */
 export type Reply = Buffer | number | null | readonly Reply[];
 
+/** Looks whether something was not heard. Never rejects. */
+type Audit = () => void | Promise<void>;
+
+// A tenth of what fills a round trip.
+const auditsAtOnce = 50;
 // Between two attempts where the server says that it cannot now.
 const retryMs = 50;
 // An answer that came later than this: whoever did not beat meanwhile may not have been able to.
@@ -45,13 +50,19 @@ export class RedisLink {
   readonly #scripts: readonly Script[];
   readonly #lanes = new Map<string, Lane>();
   readonly #waits: Waits | undefined;
-  readonly #audits = new Set<() => void>();
+  readonly #audits = new Set<Audit>();
   readonly #ready = new Set<() => void>();
   #audit: EngineTimer | undefined;
+  #isAuditing = false;
+  #isAuditWanted = false;
   #pending = 0;
   #pendingBytes = 0;
   #isClosed = false;
   #steadySinceMs: number;
+  /** Of connecting. */
+  #lastError: Error | undefined;
+  /** Ends the attempt to start. */
+  #giveUp: ((error: Error) => void) | undefined;
 
   /** @param scripts that run in lanes */
   constructor(connections: Connections, host: EngineHost, options: ResolvedOptions, scripts: readonly Script[]) {
@@ -65,15 +76,34 @@ export class RedisLink {
     this.subscriptions = new Subscriptions(connections.told);
     this.#waits = options.replicas === 0 ? undefined : new Waits(connections.requests, options);
     // Attempts to connect that fail are nothing to report: health tells, and requests do.
-    for (const client of new Set([connections.requests, connections.told])) {
-      client.on("error", () => undefined);
+    for (const client of this.#clients) {
+      client.on("error", (error: Error) => this.#failed(error));
+      if ("nodes" in client) client.on("node error", (error: Error) => this.#failed(error));
       client.on("end", () => this.#revive(client));
     }
     this.#client.on("ready", () => {
+      this.#lastError = undefined;
+      // Before all else: what is sent while others bring scripts back would overtake what was refused for want of them.
+      if (!(this.#client instanceof Cluster)) this.#load().catch(() => undefined);
       this.unsteady();
       for (const ready of this.#ready) ready();
     });
-    this.subscriptions.onReconnect(() => this.#runAudits());
+    this.subscriptions.onReconnect(() => void this.#runAudits());
+  }
+
+  get #clients(): ReadonlySet<Redis | Cluster> {
+    return new Set([this.#connections.requests, this.#connections.told]);
+  }
+
+  /** Why there is no connection, as far as that is known. */
+  get lastError(): Error | undefined {
+    return this.#lastError;
+  }
+
+  #failed(error: Error): void {
+    this.#lastError = error;
+    // Trying again leads to the same, for as long as nobody changes something.
+    if (isForGood(error)) this.#giveUp?.(error);
   }
 
   get isClosed(): boolean {
@@ -112,10 +142,29 @@ export class RedisLink {
     timer.unref();
   }
 
+  /** @throws Error when there is no connection within `timeoutMs`, or will be none: the client library would try for ever */
   async connect(): Promise<void> {
-    await Promise.all(
-      [...new Set([this.#connections.requests, this.#connections.told])].map((client) => client.connect()),
-    );
+    const { timeoutMs } = this.options;
+    await new Promise<void>((resolve, reject) => {
+      const giveUp = (error: Error): void => {
+        clearTimeout(timer);
+        this.#giveUp = undefined;
+        reject(error);
+      };
+      const timer = setTimeout(() => {
+        giveUp(this.#lastError ?? new Error(`no answer within ${timeoutMs} ms`));
+      }, timeoutMs);
+      this.#giveUp = giveUp;
+      Promise.all([...this.#clients].map((client) => client.connect())).then(
+        () => {
+          clearTimeout(timer);
+          this.#giveUp = undefined;
+          resolve();
+        },
+        // What was told of before says more than that the connection has been closed.
+        (error: unknown) => giveUp(this.#lastError ?? (error as Error)),
+      );
+    });
     await Promise.all([this.measure(), this.#load()]);
     this.#auditLater();
   }
@@ -129,20 +178,46 @@ export class RedisLink {
   }
 
   /** Calls back when something that was told may have gone lost, and from time to time. */
-  onAudit(callback: () => void): () => void {
+  onAudit(callback: Audit): () => void {
     this.#audits.add(callback);
     return () => this.#audits.delete(callback);
   }
 
-  #runAudits(): void {
-    for (const audit of this.#audits) audit();
+  /** So many at a time that others' requests go on beside them, however much is followed. */
+  async #runAudits(): Promise<void> {
+    this.#isAuditWanted = true;
+    if (this.#isAuditing) return;
+    this.#isAuditing = true;
+    while (this.#isAuditWanted && !this.#isClosed) {
+      this.#isAuditWanted = false;
+      const audits = [...this.#audits].values();
+      const next = async (): Promise<void> => {
+        for (const audit of audits) {
+          if (this.#isClosed) return;
+          if (this.#audits.has(audit)) await audit();
+        }
+      };
+      await Promise.all(Array.from({ length: auditsAtOnce }, next));
+    }
+    this.#isAuditing = false;
+  }
+
+  /** Connections that lead nowhere are noticed, and what was written to them is given up. */
+  #checkConnections(): void {
+    this.subscriptions.audit();
+    for (const master of this.masters) {
+      master.ping().catch(() => {
+        if (!this.#isClosed && master.status === "ready") master.disconnect(true);
+      });
+    }
   }
 
   #auditLater(): void {
     this.#audit = this.host.setTimer(() => {
       if (this.isConnected) {
-        this.#runAudits();
-        this.subscriptions.audit();
+        // What is still being looked at is not looked at once more.
+        if (!this.#isAuditing) void this.#runAudits();
+        this.#checkConnections();
         // Should it not answer, others notice.
         this.measure().catch(() => undefined);
       }
@@ -275,10 +350,11 @@ export class RedisLink {
 
   close(): void {
     this.#isClosed = true;
+    this.#giveUp?.(new EngineError("closed", "the engine has been closed"));
     this.#audit?.cancel();
     this.subscriptions.close();
     for (const ready of [...this.#ready]) ready();
-    for (const client of new Set([this.#connections.requests, this.#connections.told])) client.disconnect();
+    for (const client of this.#clients) client.disconnect();
   }
 }
 

@@ -79,6 +79,7 @@ export class RedisLogs implements LogEngine {
     if (idempotency !== undefined) {
       keys.push(this.#keys.logKey(channel, idempotency.key));
       args.push(now + Math.ceil(idempotency.windowMs), Math.ceil(idempotency.windowMs) + marginMs);
+      args.push(this.#link.options.replicas > 0 ? 1 : 0);
     }
     const isIdempotent = idempotency !== undefined;
     const reply = await this.#link.run(appendScript, { keys, args, isIdempotent, isWrite: true, lane: keys[0] });
@@ -138,8 +139,8 @@ export class RedisLogs implements LogEngine {
       unsubscribe();
       this.#tails.delete(stop);
     };
-    const unaudit = this.#link.onAudit(() => {
-      this.bounds(channel).then(
+    const unaudit = this.#link.onAudit(async () => {
+      await this.bounds(channel).then(
         ({ epoch, end }) => feed.standsAt(epoch, end),
         // The next one finds it.
         () => undefined,

@@ -127,8 +127,8 @@ export class RedisMedia implements MediaEngine {
       missed: () => this.#link.subscriptions.missed(told),
     });
     const unsubscribe = await this.#link.subscribe(told, (message) => feed.received(toldFrame(message)));
-    const unaudit = this.#link.onAudit(() => {
-      this.#newest(channel, false).then(
+    const unaudit = this.#link.onAudit(async () => {
+      await this.#newest(channel, false).then(
         ({ epoch, position }) => feed.standsAt(epoch, position),
         // The next one finds it.
         () => undefined,

@@ -88,6 +88,9 @@ export function resolveOptions(options: RedisEngineOptions): ResolvedOptions {
   if (cluster !== undefined && replicas !== 0) {
     throw new RangeError("replicas cannot be waited for in a Cluster: use min-replicas-to-write of its servers");
   }
+  if (options.connection?.keyPrefix !== undefined) {
+    throw new RangeError("keyPrefix is not for channels, which belong to their keys: use prefix");
+  }
   return {
     url: options.url ?? defaultServer,
     cluster,

@@ -104,8 +104,8 @@ export class RedisPresence implements PresenceEngine {
       missed: () => this.#link.subscriptions.missed(told),
     });
     const unsubscribe = await this.#link.subscribe(told, (message) => feed.received(toldPresence(message)));
-    const unaudit = this.#link.onAudit(() => {
-      this.#list(channel, 0).then(
+    const unaudit = this.#link.onAudit(async () => {
+      await this.#list(channel, 0).then(
         ({ epoch, position }) => feed.standsAt(epoch, position),
         // The next one finds it.
         () => undefined,

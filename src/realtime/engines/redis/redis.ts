@@ -6,6 +6,7 @@ import { EngineError } from "../index.js";
 import { RedisCalls } from "./calls.js";
 import { checkServers } from "./checks.js";
 import { createConnections } from "./connections.js";
+import { isRefusal } from "./failures.js";
 import { Keys } from "./keys.js";
 import { RedisLink } from "./link.js";
 import { appendScript } from "./log-scripts.js";
@@ -38,7 +39,8 @@ class RedisEngine implements Engine {
   readonly name = "redis";
   readonly #options: ResolvedOptions;
   #started: Started | undefined;
-  #isStarting = false;
+  /** The connection, from the start on. */
+  #link: RedisLink | undefined;
   #isClosed = false;
 
   constructor(options: ResolvedOptions) {
@@ -46,16 +48,18 @@ class RedisEngine implements Engine {
   }
 
   async start(host: EngineHost): Promise<void> {
-    if (this.#isStarting) throw new EngineError("unavailable", "the engine has been started before");
-    this.#isStarting = true;
+    if (this.#link !== undefined) throw new EngineError("unavailable", "the engine has been started before");
+    if (this.#isClosed) throw new EngineError("closed", "the engine has been closed");
     const link = new RedisLink(createConnections(this.#options), host, this.#options, orderedScripts);
+    this.#link = link;
     try {
       await link.connect();
       await checkServers(link.masters, this.#options);
     } catch (cause) {
       link.close();
       if (cause instanceof EngineError) throw cause;
-      throw new EngineError("unavailable", `Redis cannot be reached: ${String(cause)}`, { cause });
+      const what = isRefusal(cause) ? "refuses these credentials" : "cannot be reached";
+      throw new EngineError("unavailable", `Redis ${what}: ${String(cause)}`, { cause });
     }
     this.#started = new Started(link, this.#options);
     if (this.#isClosed) this.#started.close();
@@ -64,7 +68,8 @@ class RedisEngine implements Engine {
   health(): EngineHealth {
     const link = this.#started?.link;
     if (link === undefined) return { isAvailable: false, bytes: undefined, reason: "not started" };
-    const reason = link.isClosed ? "the engine has been closed" : "Redis cannot be reached";
+    const why = link.lastError === undefined ? "" : `: ${String(link.lastError)}`;
+    const reason = link.isClosed ? "the engine has been closed" : `Redis cannot be reached${why}`;
     return { isAvailable: link.isConnected, bytes: undefined, reason: link.isConnected ? undefined : reason };
   }
 
@@ -101,6 +106,7 @@ class RedisEngine implements Engine {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#started?.close();
+    this.#link?.close();
   }
 }
 

@@ -143,8 +143,8 @@ export class RedisStates implements StateEngine {
       unsubscribe();
       this.#watches.delete(stop);
     };
-    const unaudit = this.#link.onAudit(() => {
-      this.#place(channel).then(
+    const unaudit = this.#link.onAudit(async () => {
+      await this.#place(channel).then(
         ({ epoch, position }) => feed.standsAt(epoch, position),
         // The next one finds it.
         () => undefined,

@@ -44,7 +44,9 @@ export class Subscriptions {
     const channels = [...this.#heard.keys()];
     try {
       for (let start = 0; start < channels.length; start += batch) {
-        await this.#client.ssubscribe(...channels.slice(start, start + batch));
+        // Nobody may hear some of them any more.
+        const some = channels.slice(start, start + batch).filter((channel) => this.#heard.has(channel));
+        if (some.length > 0) await this.#client.ssubscribe(...some);
       }
       this.#told();
     } catch {

@@ -7,14 +7,16 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { stopProcess } from "../stopped.js";
 
-const program = "nats-server";
+/** Which one: that of the system, or the one that the environment names. */
+const program = process.env["NATS_SERVER"] ?? "nats-server";
 
-/** Why tests that need a server are skipped; false where there is one. */
+/** Why tests that need a server are skipped; false where there is one, or one was named, which had better be there. */
 export const noNats: string | false =
-  spawnSync(program, ["--version"], { env: withSbin() }).status === 0
+  process.env["NATS_SERVER"] !== undefined || spawnSync(program, ["--version"], { env: withSbin() }).status === 0
     ? false
-    : "needs nats-server: apt-get install -y nats-server";
+    : "needs nats-server: apt-get install -y nats-server, or NATS_SERVER=path";
 
 // Debian has it in a folder that is not on everybody's path.
 function withSbin(): NodeJS.ProcessEnv {
@@ -26,12 +28,29 @@ export class NatsServer {
   #process: ChildProcess | undefined;
   #port = -1;
 
-  /** @param config lines of a configuration file */
-  static async start(config: string = 'jetstream: { store_dir: "%" }'): Promise<NatsServer> {
+  /**
+   * @param config lines of a configuration file; "%" is a folder of its own
+   * @param files what is in that folder, by name
+   */
+  static async start(
+    config: string = 'jetstream: { store_dir: "%/store" }',
+    files: Readonly<Record<string, string>> = {},
+  ): Promise<NatsServer> {
     const server = new NatsServer();
-    writeFileSync(server.#config, config.replace("%", path.join(server.#folder, "store")));
-    await server.resume();
+    for (const [name, text] of Object.entries(files)) writeFileSync(path.join(server.#folder, name), text);
+    server.configure(config);
+    try {
+      await server.resume();
+    } catch (error) {
+      await server.dispose();
+      throw error;
+    }
     return server;
+  }
+
+  /** What it is when it starts the next time. */
+  configure(config: string): void {
+    writeFileSync(this.#config, config.replaceAll("%", this.#folder));
   }
 
   get #config(): string {
@@ -62,11 +81,20 @@ export class NatsServer {
     throw new Error("nats-server does not start");
   }
 
+  /** It does nothing any more, and nobody is told. */
+  pause(): Promise<void> {
+    return stopProcess(this.#process);
+  }
+
+  unpause(): void {
+    this.#process?.kill("SIGCONT");
+  }
+
   /** Kills it as a machine that fails would. */
   async kill(): Promise<void> {
     const child = this.#process;
     this.#process = undefined;
-    if (child?.exitCode !== null) return;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, "exit");
     child.kill("SIGKILL");
     await exited;

@@ -5,22 +5,28 @@ import { connect, type NatsConnection } from "@nats-io/transport-node";
 import type { Engine, EngineHost } from "#src/realtime/engines/index.js";
 import { type NatsOptions, nats } from "#src/realtime/engines/nats/index.js";
 import type { EngineSubject } from "#src/testing/index.js";
-import { realHost } from "../world.js";
-import type { NatsServer } from "./server.js";
+import { HoldingHosts, realHost } from "../world.js";
+import { NatsServer } from "./server.js";
 
 let prefixes = 0;
 
 /** Engines that share one prefix, which is theirs alone. */
 export class NatsNodes implements EngineSubject {
-  readonly prefix: string = `t${String(prefixes++)}`;
+  readonly prefix: string;
   readonly #options: NatsOptions;
   readonly connections: NatsConnection[] = [];
   readonly #engines: Engine[] = [];
+  readonly #holding = new HoldingHosts(() => this.settle());
 
-  /** @param options of all of them */
-  constructor(server: NatsServer, options: NatsOptions = {}) {
+  /**
+   * @param servers one, or the URLs of some
+   * @param options of all of them
+   */
+  constructor(servers: NatsServer | readonly string[], options: NatsOptions = {}) {
+    this.prefix = options.prefix ?? `t${String(prefixes++)}`;
     const connection = { reconnectTimeWait: 10, reconnectJitter: 0 };
-    this.#options = { servers: server.url, prefix: this.prefix, storage: "memory", connection, ...options };
+    const where = servers instanceof NatsServer ? servers.url : servers;
+    this.#options = { servers: where, prefix: this.prefix, storage: "memory", connection, ...options };
   }
 
   create(options: NatsOptions = {}): Engine {
@@ -34,6 +40,8 @@ export class NatsNodes implements EngineSubject {
       ...options,
     });
     this.#engines.push(engine);
+    const start = engine.start.bind(engine);
+    engine.start = (host) => start(this.#holding.of(host));
     return engine;
   }
 
@@ -54,6 +62,12 @@ export class NatsNodes implements EngineSubject {
       const open = this.connections.filter((connection) => !connection.isClosed());
       await Promise.all(open.map((connection) => connection.flush()));
     }
+  }
+
+  /** Forgets all that its streams have, where there are any. */
+  async empty(connection: NatsConnection): Promise<void> {
+    const names = ["log", "state", "key", "call", "presence"].map((kind) => `${this.prefix}_${kind}`);
+    await Promise.all(names.map((name) => connection.request(`$JS.API.STREAM.PURGE.${name}`)));
   }
 
   async dispose(): Promise<void> {

@@ -192,3 +192,35 @@ describe("Redis with a Sentinel whose master dies", { skip: noRedis, timeout: 90
     );
   });
 });
+
+describe("Redis with a replica that stands still", { skip: noRedis, timeout: 60_000 }, () => {
+  it("acknowledges nothing that the replica does not have, however often it is asked", async (t) => {
+    const master = await RedisServer.start();
+    t.after(() => master.dispose());
+    const replica = await RedisServer.start("--replicaof", "127.0.0.1", String(master.port));
+    t.after(() => replica.dispose());
+    const client = new Redis(replica.url);
+    await until(
+      () => client.info("replication"),
+      (info) => info.includes("master_link_status:up"),
+    );
+    client.disconnect();
+    const nodes = new RedisNodes({ url: master.url, replicas: 1, timeoutMs: 500 });
+    t.after(() => nodes.dispose());
+    const [a, b] = [await nodes.start(), await nodes.start()];
+    await append(a, "room", "before");
+    const call = await a.calls.claim({ key: "order", windowMs: 60_000 }, 60_000);
+    assert.ok(call.status === "claimed");
+    await replica.pause();
+    const keyed = { idempotency: { key: "k", windowMs: 60_000 } };
+    const unavailable = { name: "EngineError", code: "unavailable", message: /0 replicas/u };
+    await assert.rejects(append(a, "room", "late", keyed), unavailable);
+    // Another connection, which has written nothing yet.
+    await assert.rejects(append(b, "room", "late", keyed), unavailable);
+    await assert.rejects(call.complete({ ok: true, value: 1 }), unavailable);
+    await assert.rejects(call.complete({ ok: true, value: 1 }), unavailable);
+    replica.unpause();
+    await appendAgain(b, "room", "k");
+    assert.equal(await call.complete({ ok: true, value: 1 }), true);
+  });
+});

@@ -3,17 +3,14 @@ import { after, afterEach, before, beforeEach, describe, it, type TestContext } 
 import { Redis } from "ioredis";
 import { type Engine, EngineError, type EngineErrorCode } from "#src/realtime/engines/index.js";
 import { type RedisEngineOptions, redis } from "#src/realtime/engines/redis/index.js";
+import { engineFaults } from "../faults/index.js";
+import { keyed, valuesOf } from "../faults/world.js";
 import { TcpProxy } from "../proxy.js";
 import { FollowedLog, FollowedState, Recorder } from "../recorders.js";
-import { append, everything, realHost } from "../world.js";
+import { append, realHost } from "../world.js";
+import { redisFaultWorld } from "./faults.js";
 import { noRedis, RedisServer } from "./server.js";
 import { RedisNodes } from "./world.js";
-
-async function startServer(t: TestContext, ...args: string[]): Promise<RedisServer> {
-  const server = await RedisServer.start(...args);
-  t.after(() => server.dispose());
-  return server;
-}
 
 function startNodes(t: TestContext, server: RedisServer, options?: RedisEngineOptions): RedisNodes {
   const nodes = new RedisNodes({ url: server.url, ...options });
@@ -35,26 +32,7 @@ async function assertRefused(result: Promise<unknown>, code: EngineErrorCode, te
   );
 }
 
-function keyed(value: unknown) {
-  return { idempotency: { key: String(value), windowMs: 60_000 } };
-}
-
-/** A log's appending is tried until the server is back, under one key. */
-async function appendAgain(engine: Engine, channel: string, value: unknown): Promise<string> {
-  for (;;) {
-    try {
-      return await append(engine, channel, value, keyed(value));
-    } catch (error) {
-      assert.equal((error as { code?: string }).code, "unavailable");
-    }
-  }
-}
-
-async function valuesOf(engine: Engine, channel: string): Promise<unknown[]> {
-  const page = await engine.logs.read(channel, { limit: 100_000 });
-  assert.ok(page.status === "ok");
-  return page.entries.map(({ value }) => value);
-}
+engineFaults(redisFaultWorld);
 
 describe("a node whose connection to Redis is cut", { skip: noRedis, timeout: 90_000 }, () => {
   let server: RedisServer;
@@ -75,66 +53,6 @@ describe("a node whose connection to Redis is cut", { skip: noRedis, timeout: 90
   afterEach(async () => {
     await nodes.dispose();
     await proxy.dispose();
-  });
-
-  it("gets what it missed of a log when it is back, chained, without another gap", async () => {
-    const log = await FollowedLog.of(far, "room");
-    const empty = await FollowedLog.of(far, "quiet");
-    await append(near, "room", "before");
-    await log.has("before");
-    proxy.cut();
-    for (let index = 0; index < 50; index++) await append(near, "room", index);
-    await append(near, "quiet", "first");
-    assert.equal(log.values.length, 1);
-    proxy.mend();
-    await Promise.all([log.has(49), empty.has("first")]);
-    await append(near, "room", "after");
-    await log.has("after");
-    for (const followed of [log, empty]) {
-      followed.assertChained();
-      assert.deepEqual(followed.resets.items, []);
-    }
-    assert.equal(log.values.length, 52);
-  });
-
-  it("is told that a log goes on elsewhere where it missed what is not retained", async () => {
-    const retain = { ...everything, count: 3 };
-    const log = await FollowedLog.of(far, "room");
-    await append(near, "room", "before", { retain });
-    await log.has("before");
-    proxy.cut();
-    let last = "";
-    for (let index = 0; index < 20; index++) last = await append(near, "room", index, { retain });
-    proxy.mend();
-    await log.resets.until(({ length }) => length === 1);
-    const [reason, { end }] = log.resets.items[0] ?? ["", { end: "" }];
-    assert.equal(reason, "retention");
-    assert.equal(end, last);
-    await append(near, "room", "after", { retain });
-    await log.has("after");
-    assert.equal(log.entries.items.at(-1)?.previous, last);
-  });
-
-  it("converges on the newest state, deletions and all", async () => {
-    await near.states.set("book", "gone", 1, null);
-    const state = await FollowedState.of(far, "book");
-    await near.states.set("book", "x", 0, null);
-    await state.changes.until((changes) => changes.some(({ key }) => key === "x"));
-    proxy.cut();
-    for (let index = 1; index <= 20; index++) await near.states.set("book", "x", index, undefined);
-    await near.states.delete("book", "gone", undefined);
-    await near.states.set("book", "end", true, null);
-    proxy.mend();
-    await state.changes.until((changes) => changes.at(-1)?.key === "end");
-    assert.deepEqual(state.resets.items, []);
-    assert.deepEqual(
-      new Map([...state.values].sort()),
-      new Map<string, unknown>([
-        ["end", true],
-        ["x", 20],
-      ]),
-    );
-    assert.ok(state.changes.items.some(({ key, entry }) => key === "gone" && entry === undefined));
   });
 
   it("sees who came and left meanwhile, and the newest group of media", async () => {
@@ -166,17 +84,6 @@ describe("a node whose connection to Redis is cut", { skip: noRedis, timeout: 90
     assert.deepEqual(frames.items, ["2.0", "2.1", "2.2"]);
   });
 
-  it("waits for what comes of a call that it did not hear of", async () => {
-    const key = { key: "order", windowMs: 60_000 };
-    const mine = await near.calls.claim(key, 5000);
-    const theirs = await far.calls.claim(key, 5000);
-    assert.ok(mine.status === "claimed" && theirs.status === "running");
-    proxy.cut();
-    await mine.complete({ ok: true, value: 1 });
-    proxy.mend();
-    assert.deepEqual(await theirs.outcome, { ok: true, value: 1 });
-  });
-
   it("sends again what has a key, and says of the rest that nobody knows", async () => {
     proxy.stop();
     const withKey = append(far, "room", "once", keyed("once"));
@@ -194,72 +101,53 @@ describe("a node whose connection to Redis is cut", { skip: noRedis, timeout: 90
   });
 });
 
-describe("a Redis server that is killed and started again", { skip: noRedis, timeout: 90_000 }, () => {
-  it("has all that it acknowledged where it has an append-only file, and nodes go on with it", async (t) => {
-    const server = await startServer(t, "--appendonly", "yes");
-    const nodes = startNodes(t, server, { requireAppendOnly: true });
-    const [a, b] = await Promise.all([nodes.start(), nodes.start()]);
-    const [log, state] = [await FollowedLog.of(b, "room"), await FollowedState.of(b, "book")];
-    const { epoch, end } = await a.logs.bounds("room");
-    const positions: string[] = [];
-    for (let index = 0; index < 20; index++) positions.push(await append(a, "room", index));
-    const revision = await a.states.set("book", "x", 1, null);
-    await server.kill();
-    const trying = appendAgain(a, "room", "after");
-    await server.resume();
-    const after = await trying;
-    await log.has("after");
-    log.assertChained();
-    assert.deepEqual(log.resets.items, []);
-    assert.equal(log.values.length, 21);
-    assert.equal(await appendAgain(b, "room", "after"), after);
-    const page = await b.logs.read("room", { after: end, limit: 100 });
-    assert.ok(page.status === "ok");
-    assert.deepEqual(
-      page.entries.map(({ position }) => position),
-      [...positions, after],
-    );
-    assert.equal(page.epoch, epoch);
-    await a.states.set("book", "x", 2, revision);
-    await state.changes.until((changes) => changes.at(-1)?.entry?.value === 2);
-    assert.deepEqual(state.resets.items, []);
+describe("a node of Redis that follows much", { skip: noRedis, timeout: 90_000 }, () => {
+  it("finds all that it missed, however few requests it may have at once, and nobody waits for that", async (t) => {
+    const server = await RedisServer.start();
+    t.after(() => server.dispose());
+    const proxy = await TcpProxy.start(server.port);
+    t.after(() => proxy.dispose());
+    const nodes = startNodes(t, server);
+    const near = await nodes.start();
+    const far = await nodes.start({ url: proxy.url("redis"), maxPending: 60, auditIntervalMs: 3_600_000 });
+    const names = Array.from({ length: 300 }, (_, index) => `room/${String(index)}`);
+    const logs: FollowedLog[] = [];
+    for (const name of names) logs.push(await FollowedLog.of(far, name));
+    proxy.cut();
+    await Promise.all(names.map((name) => append(near, name, 1)));
+    proxy.mend();
+    await Promise.all(logs.map((log) => log.has(1)));
   });
 
-  it("begins a new epoch where it kept nothing, which those who follow are told", async (t) => {
-    const server = await startServer(t);
-    const engine = await startNodes(t, server).start();
-    const log = await FollowedLog.of(engine, "room");
-    const state = await FollowedState.of(engine, "book");
-    const events = new Recorder<string>();
-    await engine.presence.beat("n", 60_000);
-    await engine.presence.put("n", "room", { user: "ann", state: null, connections: 1 });
-    await engine.presence.watch("room", {
-      came: ({ user }) => events.add(`+${user}`),
-      left: (user) => events.add(`-${user}`),
-    });
-    for (let index = 0; index < 5; index++) await append(engine, "room", index);
-    await engine.states.set("book", "x", 1, null);
-    const { epoch } = await engine.logs.bounds("room");
-    await server.kill();
-    await server.resume();
-    await Promise.all([
-      log.resets.until(({ length }) => length === 1),
-      state.resets.until(({ length }) => length === 1),
-      events.until(({ length }) => length === 1),
-    ]);
-    const [reason, bounds] = log.resets.items[0] ?? [];
-    assert.equal(reason, "epoch");
-    assert.equal(bounds?.end, "0-0");
-    assert.notEqual(bounds.epoch, epoch);
-    await append(engine, "room", "new");
-    await log.has("new");
-    assert.equal(log.entries.items.at(-1)?.previous, "0-0");
-    await engine.states.set("book", "y", 2, null);
-    await state.changes.until((changes) => changes.at(-1)?.key === "y");
-    assert.equal(await engine.presence.beat("n", 60_000), false);
-    await engine.presence.put("n", "room", { user: "ann", state: null, connections: 1 });
-    await events.until(({ length }) => length === 2);
-    assert.deepEqual(events.items, ["-ann", "+ann"]);
+  it("notices that a connection leads nowhere, and begins another", async (t) => {
+    const server = await RedisServer.start();
+    t.after(() => server.dispose());
+    const proxy = await TcpProxy.start(server.port);
+    t.after(() => proxy.dispose());
+    const nodes = startNodes(t, server, { timeoutMs: 200, auditIntervalMs: 50 });
+    await nodes.start({ url: proxy.url("redis") });
+    const closed = nodes.clients.map((client) => new Promise((resolve) => client.once("close", resolve)));
+    assert.equal(closed.length, 2);
+    proxy.stop();
+    await Promise.all(closed);
+  });
+
+  it("brings scripts back before anything else when it is connected again", async (t) => {
+    const server = await RedisServer.start();
+    t.after(() => server.dispose());
+    const client = startClient(t, server);
+    const nodes = startNodes(t, server);
+    const engine = await nodes.start();
+    await append(engine, "room", 0);
+    await client.script("FLUSH");
+    await client.config("RESETSTAT");
+    const back = Promise.all(nodes.clients.map((one) => new Promise((resolve) => one.once("ready", resolve))));
+    for (const one of nodes.clients) one.disconnect(true);
+    await back;
+    const values = Array.from({ length: 50 }, (_, index) => index);
+    await Promise.all(values.map((value) => append(engine, "room", value)));
+    assert.doesNotMatch(await client.info("errorstats"), /NOSCRIPT/u);
+    assert.deepEqual(await valuesOf(engine, "room"), [0, ...values]);
   });
 });
 
@@ -341,71 +229,6 @@ describe("what is done to a Redis server that runs", { skip: noRedis, timeout: 9
     await log.has("newer");
   });
 
-  it("it stands still: what has a key is done when it goes on, and nobody is taken for dead", async (t) => {
-    const nodes = startNodes(t, server, { timeoutMs: 20_000 });
-    const [a, b] = await Promise.all([nodes.start(), nodes.start()]);
-    const events = new Recorder<string>();
-    await a.presence.beat("n", 600);
-    await a.presence.put("n", "room", { user: "ann", state: null, connections: 1 });
-    await b.presence.watch("room", {
-      came: ({ user }) => events.add(`+${user}`),
-      left: (user) => events.add(`-${user}`),
-    });
-    server.pause();
-    const waiting = append(a, "room", 1, keyed(1));
-    // For longer than the beat holds.
-    await new Promise<void>((resolve) => {
-      realHost().setTimer(resolve, 1300);
-    });
-    server.unpause();
-    await waiting;
-    assert.equal(await a.presence.beat("n", 600), true);
-    assert.deepEqual(events.items, []);
-    // And for as long as it lives, however it is looked at; then it is gone by itself.
-    await events.until(({ length }) => length === 1);
-    assert.deepEqual(events.items, ["-ann"]);
-  });
-
-  it("a node that is too slow is cut off, and gets what it missed", async (t) => {
-    const proxy = await TcpProxy.start(server.port);
-    t.after(() => proxy.dispose());
-    const nodes = startNodes(t, server);
-    const near = await nodes.start();
-    const slow = await nodes.start({ url: proxy.url("redis") });
-    const log = await FollowedLog.of(slow, "room");
-    const cuts = new Recorder<string>();
-    nodes.clients.at(-1)?.on("close", () => cuts.add("cut"));
-    proxy.stop();
-    const value = "x".repeat(200_000);
-    for (let index = 0; index < 60; index++) await append(near, "room", [index, value]);
-    await append(near, "room", "last");
-    proxy.resume();
-    await cuts.until(({ length }) => length === 1);
-    await log.has("last");
-    assert.deepEqual(log.resets.items, []);
-    log.assertChained();
-    assert.equal(log.values.length, 61);
-  });
-
-  it("its memory is full: what is appended is refused, and what is there is read", async (t) => {
-    const client = startClient(t, server);
-    const engine = await startNodes(t, server).start();
-    const position = await append(engine, "room", 1);
-    await client.config("SET", "maxmemory", "1");
-    try {
-      await assertRefused(append(engine, "room", 2), "full");
-      await assertRefused(append(engine, "new", 2), "full");
-      await assertRefused(engine.states.set("book", "x", 1, undefined), "full");
-      await assertRefused(engine.media.append("film", { data: Uint8Array.of(1), isKey: true }, 10), "full");
-      await assertRefused(engine.calls.claim({ key: "k", windowMs: 1000 }, 1000), "full");
-      const page = await engine.logs.read("room", { limit: 10 });
-      assert.ok(page.status === "ok" && page.entries[0]?.position === position);
-    } finally {
-      await client.config("SET", "maxmemory", "0");
-    }
-    await append(engine, "room", 3);
-  });
-
   it("evicts what it should keep, or keeps nothing: an engine that was told to mind refuses to start", async (t) => {
     const client = startClient(t, server);
     await client.config("SET", "maxmemory", "1gb", "maxmemory-policy", "allkeys-lru");
@@ -436,6 +259,7 @@ describe("the options of the Redis engine", () => {
       { replicas: -1 },
       { url: "redis://a", cluster: [{ host: "a", port: 1 }] },
       { cluster: [] },
+      { connection: { keyPrefix: "a:" } },
       { cluster: ["redis://a"], replicas: 1 },
     ] satisfies RedisEngineOptions[]) {
       assert.throws(() => redis(options), RangeError);

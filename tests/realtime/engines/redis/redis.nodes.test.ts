@@ -130,6 +130,14 @@ describe("two nodes over Redis", { skip: noRedis, timeout: 90_000 }, () => {
     assert.equal((await a.calls.claim({ key: "k", windowMs: 1000 }, 60_000)).status, "running");
   });
 
+  it("keep apart what a name and a key of another name could be mistaken for", async () => {
+    await append(a, "a", 1, { idempotency: { key: "b}:m", windowMs: 1000 } });
+    await append(a, "a}:k:b", 2);
+    await append(a, "100%", 3);
+    assert.deepEqual(await valuesOf(b, "a}:k:b"), [2]);
+    assert.deepEqual(await valuesOf(b, "100%"), [3]);
+  });
+
   it("leave nothing behind for ever but states that have keys", async () => {
     const client = new Redis(server.url);
     await append(a, "room", 1, { idempotency: { key: "k", windowMs: 1000 } });

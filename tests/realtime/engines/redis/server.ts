@@ -8,12 +8,16 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { stopProcess } from "../stopped.js";
 
-const program = "redis-server";
+/** Which one: that of the system, or the one that the environment names, which may be Valkey's. */
+const program = process.env["REDIS_SERVER"] ?? "redis-server";
 
-/** Why tests that need a server are skipped; false where there is one. */
+/** Why tests that need a server are skipped; false where there is one, or one was named, which had better be there. */
 export const noRedis: string | false =
-  spawnSync(program, ["--version"]).status === 0 ? false : "needs redis-server: apt-get install -y redis-server";
+  process.env["REDIS_SERVER"] !== undefined || spawnSync(program, ["--version"]).status === 0
+    ? false
+    : "needs redis-server: apt-get install -y redis-server, or REDIS_SERVER=path";
 
 /** A port that nobody listens on, and that a Cluster's bus (10,000 above) can be beside. */
 export async function freePort(): Promise<number> {
@@ -77,8 +81,8 @@ export class RedisServer {
   }
 
   /** It does nothing any more, and nobody is told. */
-  pause(): void {
-    this.#process?.kill("SIGSTOP");
+  pause(): Promise<void> {
+    return stopProcess(this.#process);
   }
 
   unpause(): void {

@@ -4,8 +4,8 @@
 import { Redis } from "ioredis";
 import type { Engine, EngineHost } from "#src/realtime/engines/index.js";
 import { type RedisEngineOptions, redis } from "#src/realtime/engines/redis/index.js";
-import { type EngineSubject, FakeClock } from "#src/testing/index.js";
-import { realHost } from "../world.js";
+import type { EngineSubject } from "#src/testing/index.js";
+import { HoldingHosts, realHost } from "../world.js";
 
 let prefixes = 0;
 
@@ -33,32 +33,11 @@ export class RedisNodes implements EngineSubject {
     });
     this.#engines.push(engine);
     const start = engine.start.bind(engine);
-    engine.start = (host) => start(this.#holding(host));
+    engine.start = (host) => start(this.#holding.of(host));
     return engine;
   }
 
-  readonly #hosts = new Map<EngineHost, EngineHost>();
-
-  /** A told time stands still until the server has answered what a timer asked. */
-  #holding(host: EngineHost): EngineHost {
-    const clock = (host as { clock?: unknown }).clock;
-    if (!(clock instanceof FakeClock)) return host;
-    const known = this.#hosts.get(host);
-    if (known !== undefined) return known;
-    const holding: EngineHost = {
-      now: () => host.now(),
-      unixMs: () => host.unixMs(),
-      randomId: () => host.randomId(),
-      reportError: (error, during) => host.reportError(error, during),
-      setTimer: (callback, delayMs) =>
-        host.setTimer(() => {
-          callback();
-          clock.hold(this.settle());
-        }, delayMs),
-    };
-    this.#hosts.set(host, holding);
-    return holding;
-  }
+  readonly #holding = new HoldingHosts(() => this.settle());
 
   /** Makes an engine, and starts it in real time. */
   async start(options: RedisEngineOptions = {}, host: EngineHost = realHost()): Promise<Engine> {
