@@ -180,6 +180,21 @@ export const rooms = [
     builtins: true,
   },
   {
+    // Starts servers, nodes and clients as applications do, over engines that need not both be installed.
+    name: "chaos",
+    pattern: "src/chaos/**",
+    mayImport: [
+      "entry",
+      "realtime",
+      "realtime/client/node",
+      "realtime/engines/nats",
+      "realtime/engines/redis",
+      "testing",
+    ],
+    builtins: true,
+    packages: ["@nats-io/transport-node", "ioredis"],
+  },
+  {
     // Of the client its types alone, so that there is one of it in a page, whatever made it.
     name: "react",
     pattern: "src/react/**",
@@ -226,5 +241,5 @@ export const rooms = [
       "node",
     ],
   },
-  { name: "cli", pattern: "src/cli/**", mayImport: ["entry"], builtins: true, packages: ["commander"] },
+  { name: "cli", pattern: "src/cli/**", mayImport: ["entry", "chaos"], builtins: true, packages: ["commander"] },
 ];

@@ -1,0 +1,126 @@
+/**
+ * A run: everything is started, clients do what they do while faults befall nodes and servers, then all comes to rest, and the
+ * accounts are settled.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { type Account, settleAccounts } from "./accountant.js";
+import { injectFault } from "./inject.js";
+import { readJournals } from "./journal.js";
+import { NatsServers } from "./nats-servers.js";
+import { type ChaosOptions, type ResolvedChaosOptions, resolveOptions } from "./options.js";
+import { RedisServers } from "./redis-servers.js";
+import { type Fault, isOfServers, scheduleFaults } from "./schedule.js";
+import type { EngineServers } from "./servers.js";
+import { World } from "./world.js";
+
+/** What a run came to. */
+export interface ChaosResult {
+  readonly options: ResolvedChaosOptions;
+  readonly schedule: readonly Fault[];
+  readonly account: Account;
+  /** Where the journals are, where they were kept. */
+  readonly journals: string | undefined;
+}
+
+const minuteMs = 60_000;
+/** Clients of a room, about: enough for fan-out, few enough that two processors deliver it. */
+const perRoom = 20;
+const perBoard = 40;
+/** Clients that one process drives. */
+const perProcess = 160;
+/** How long all may take to come to rest, beyond which whoever has not is told of. */
+const restMs = 60_000;
+/** In which presence becomes right before it is looked at for the last time. */
+const lastMs = 11_000;
+const megabyte = 1_000_000;
+
+/**
+ * Runs it.
+ *
+ * @throws RangeError for an option that is out of its range; Error when something does not start; the reason of `signal`
+ */
+export async function runChaos(given: ChaosOptions): Promise<ChaosResult> {
+  const options = resolveOptions(given);
+  const folder = mkdtempSync(path.join(os.tmpdir(), "openline-chaos-"));
+  let isKept = false;
+  try {
+    const schedule = await live(options, folder);
+    options.log("settling the accounts");
+    const account = await settleAccounts(readJournals(folder));
+    isKept = options.keep;
+    return { options, schedule, account, journals: isKept ? folder : undefined };
+  } finally {
+    if (!isKept) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function startServers(options: ResolvedChaosOptions, folder: string): Promise<EngineServers | undefined> {
+  if (options.urls.length > 0) return undefined;
+  if (options.engine === "redis") return await RedisServers.start(folder, options.appendSync);
+  // Room for the run, and not so much that filling it takes long.
+  const maxBytes = Math.round((96 + 32 * options.minutes) * megabyte);
+  return await NatsServers.start(folder, options.servers, maxBytes);
+}
+
+/** From the first server to the last line of the journals. */
+async function live(options: ResolvedChaosOptions, folder: string): Promise<readonly Fault[]> {
+  const { clients, nodes, seed, minutes, log, signal } = options;
+  signal?.throwIfAborted();
+  const boards = Math.ceil(clients / perBoard);
+  const halls = Math.ceil(clients / perRoom);
+  const servers = await startServers(options, folder);
+  const prefix = `chaos_${seed}_${Date.now().toString(36)}`;
+  const engine = { kind: options.engine, prefix, replicas: servers?.replicas ?? 0 };
+  const world = new World({ folder, nodes, engine, urls: options.urls, servers, boards, halls, log });
+  const aborted = new Promise<never>((_resolve, reject) => {
+    signal?.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
+  // Where nobody waits for it at the moment.
+  aborted.catch(() => undefined);
+  const plan = {
+    ...{ seed, nodes, durationMs: minutes * minuteMs, servers: servers?.count ?? 0 },
+    // Ways to servers that are others' need not be ours.
+    kinds: servers === undefined ? options.faults.filter((kind) => !isEngines(kind)) : options.faults,
+  };
+  const schedule = scheduleFaults(plan);
+  try {
+    await Promise.race([
+      aborted,
+      (async () => {
+        await world.start();
+        await world.startClients({
+          ...{ folder, seed, clients, boards, halls, rooms: halls },
+          processes: Math.ceil(clients / perProcess),
+          actionMs: (1000 * clients) / options.rate,
+        });
+        log(`${clients} clients at ${nodes} nodes`);
+        world.load();
+        await Promise.all([pause(plan.durationMs), ...schedule.map((fault) => befall(world, fault))]);
+        log("calm");
+        await world.calm(restMs);
+        const lastAtMs = performance.now();
+        await world.sayEnd(restMs);
+        await pause(Math.max(0, lastMs - (performance.now() - lastAtMs)));
+        await world.tellEnd(restMs);
+      })(),
+    ]);
+  } finally {
+    await world.close();
+  }
+  return schedule;
+}
+
+function isEngines(kind: Fault["kind"]): boolean {
+  return isOfServers(kind) || kind.startsWith("engine-");
+}
+
+async function befall(world: World, fault: Fault): Promise<void> {
+  await pause(fault.atMs);
+  await injectFault(world, fault);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
