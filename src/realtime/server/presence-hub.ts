@@ -16,6 +16,8 @@ export interface PresenceContext {
   readonly limits: ResolvedLimits;
   readonly node: string;
   readonly report: (error: unknown, during: string) => void;
+  /** Something could not be told or asked: `catchUp` is to be called when the engine is in reach. */
+  readonly behind: () => void;
   /** Nobody is there, and nobody looks. */
   readonly emptied: () => void;
 }
@@ -52,6 +54,10 @@ export class PresenceHub {
   readonly #changes = new PresenceChanges();
   /** What has changed since the engine was asked who is there, for each question that is not answered yet. */
   readonly #meanwhile = new Set<PresenceChanges>();
+  /** Users of whom the engine has not heard the newest. */
+  readonly #untold = new Set<string>();
+  /** What is being told. */
+  #telling = 0;
   #count = 0;
   #isLarge = false;
   #watching: Promise<EngineSubscription> | undefined;
@@ -85,7 +91,6 @@ export class PresenceHub {
       if (before === undefined) await this.#tell(member.user);
       await this.#sendWho(member);
     } catch (error) {
-      this.#watching = undefined;
       this.leave(member, false);
       throw error;
     } finally {
@@ -125,33 +130,57 @@ export class PresenceHub {
   }
 
   #left(user: string): void {
-    this.#tell(user).catch((error: unknown) => this.#context.report(error, "telling who left"));
+    this.#tellOrReport(user);
     const local = this.#users.get(user);
     if (local !== undefined && local.members.size + local.leaving.size === 0) this.#users.delete(user);
-    this.#dropIfEmpty();
   }
 
   #dropIfEmpty(): void {
-    if (this.#users.size > 0 || this.#entering > 0) return;
+    if (this.#users.size + this.#untold.size + this.#telling + this.#entering > 0) return;
     this.stop();
     this.#context.emptied();
   }
 
   /** Tells the engine of one of this node's users. */
   async #tell(user: string): Promise<void> {
-    const { engine, node } = this.#context;
+    const { engine, node, behind } = this.#context;
     const local = this.#users.get(user);
     const connections = local === undefined ? 0 : local.members.size + local.leaving.size;
-    await engine.presence.put(node, this.name, { user, state: local?.state ?? null, connections });
+    try {
+      await engine.presence.put(node, this.name, { user, state: local?.state ?? null, connections });
+    } catch (error) {
+      // Whoever was told nothing would believe for ever what was told last.
+      this.#untold.add(user);
+      behind();
+      throw error;
+    }
+  }
+
+  #tellOrReport(user: string): void {
+    this.#telling++;
+    this.#tell(user)
+      .catch((error: unknown) => this.#context.report(error, "telling who is there"))
+      .finally(() => {
+        this.#telling--;
+        this.#dropIfEmpty();
+      });
   }
 
   /** Tells the engine of all of this node's users. */
-  async tellAll(): Promise<void> {
-    await Promise.all([...this.#users.keys()].map((user) => this.#tell(user)));
+  tellAll(): void {
+    for (const user of this.#users.keys()) this.#tellOrReport(user);
+  }
+
+  /** The engine is in reach: what it could not be told it is told now, and those who could not be told who is there are. */
+  catchUp(): void {
+    const untold = [...this.#untold];
+    this.#untold.clear();
+    for (const user of untold) this.#tellOrReport(user);
+    for (const member of this.#members) this.pump(member);
   }
 
   #watch(): Promise<EngineSubscription> {
-    return this.#context.engine.presence.watch(this.name, {
+    const watching = this.#context.engine.presence.watch(this.name, {
       came: ({ user, state, connections }, count) => {
         for (const changes of [this.#changes, ...this.#meanwhile]) changes.came([user, state, connections]);
         this.#changed(count);
@@ -161,6 +190,11 @@ export class PresenceHub {
         this.#changed(count);
       },
     });
+    watching.catch(() => {
+      // The next one who comes in tries again.
+      if (this.#watching === watching) this.#watching = undefined;
+    });
+    return watching;
   }
 
   #changed(count: number): void {
@@ -212,6 +246,7 @@ export class PresenceHub {
     this.#sendWho(member).catch((error: unknown) => {
       member.isStale = true;
       if (this.#users.get(member.user)?.members.has(member) === true) this.#members.add(member);
+      this.#context.behind();
       this.#context.report(error, "telling who is there");
     });
   }

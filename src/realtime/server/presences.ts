@@ -6,6 +6,9 @@ import type { RealtimePlatform } from "./connection.js";
 import type { ResolvedLimits } from "./limits.js";
 import { PresenceHub } from "./presence-hub.js";
 
+// A node may miss all of them but one. More would be work for all the others, who hear each.
+const beatsInTimeout = 5;
+
 /** See the head of this file. */
 export class Presences {
   readonly #engine: Engine;
@@ -13,6 +16,8 @@ export class Presences {
   readonly #limits: ResolvedLimits;
   readonly #report: (error: unknown, during: string) => void;
   readonly #hubs = new Map<string, PresenceHub>();
+  /** Hubs that could not tell or ask the engine something. */
+  readonly #behind = new Set<PresenceHub>();
   /** What this process is called. */
   readonly node: string;
   #timer: { cancel(): void } | undefined;
@@ -37,6 +42,7 @@ export class Presences {
     const hub = new PresenceHub(name, {
       ...{ engine: this.#engine, platform: this.#platform, limits: this.#limits, node: this.node },
       report: this.#report,
+      behind: () => this.#behind.add(hub),
       emptied: () => {
         if (this.#hubs.get(name) === hub) this.#hubs.delete(name);
       },
@@ -55,13 +61,17 @@ export class Presences {
     this.#timer = this.#platform.setTimer(() => {
       this.#beat().catch((error: unknown) => this.#report(error, "telling the engine of this node"));
       this.#beatLater();
-    }, this.#limits.nodeTimeoutMs / 3);
+    }, this.#limits.nodeTimeoutMs / beatsInTimeout);
   }
 
   async #beat(): Promise<void> {
     const wasKnown = await this.#engine.presence.beat(this.node, this.#limits.nodeTimeoutMs);
+    // Now it is in reach.
+    const behind = [...this.#behind];
+    this.#behind.clear();
+    for (const hub of behind) hub.catchUp();
     // The process was stopped for a while, or the engine out of reach.
-    if (!wasKnown) await Promise.all([...this.#hubs.values()].map((hub) => hub.tellAll()));
+    if (!wasKnown) for (const hub of this.#hubs.values()) hub.tellAll();
   }
 
   async stop(): Promise<void> {

@@ -201,6 +201,7 @@ const presenceCases: readonly EngineCase[] = [
     await presence.beat("n2", 5000);
     assert.deepEqual(left, []);
     await world.clock.advance(3500);
+    await world.until(() => left.length > 0);
     assert.deepEqual(left, ["ann"]);
     assert.equal(await presence.beat("n1", 5000), false);
     assert.equal(await presence.beat("n2", 5000), true);

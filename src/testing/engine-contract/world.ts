@@ -133,7 +133,19 @@ export class EngineWorld implements EngineHost {
     await this.#subject.settle?.();
     await this.clock.settle();
   }
+
+  /** Lets the engine do what it does by itself until something holds. */
+  async until(holds: () => boolean): Promise<void> {
+    for (let round = 0; round < maxRounds; round++) {
+      await this.settle();
+      if (holds()) return;
+    }
+    assert.fail("what was waited for does not come");
+  }
 }
+
+// Each is a round trip at least, however slow the server is.
+const maxRounds = 1000;
 
 /** Makes a case. */
 export function engineCase(

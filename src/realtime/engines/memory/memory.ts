@@ -201,11 +201,12 @@ class Started {
   }
 
   #sweepLater(): void {
+    const dueAtMs = this.core.host.now() + this.#sweepIntervalMs;
     this.#timer = this.core.host.setTimer(() => {
       const unixMs = this.core.host.unixMs();
       if (this.logs.hasAging) this.logs.sweep(unixMs);
       if (this.calls.hasAging) this.calls.sweep(unixMs);
-      if (this.presence.hasAging) this.presence.sweep();
+      if (this.presence.hasAging) this.presence.sweep(Math.max(0, this.core.host.now() - dueAtMs));
       this.#sweepLater();
     }, this.#sweepIntervalMs);
   }

@@ -85,10 +85,17 @@ export class PresenceStore implements PresenceEngine {
     };
   }
 
-  /** Forgets nodes that have not beaten. */
-  sweep(): void {
+  /**
+   * Forgets nodes that have not beaten.
+   *
+   * @param lateMs for so long this process stood still, and heard nobody: what beat meanwhile is heard in a moment
+   */
+  sweep(lateMs: number): void {
     const nowMs = this.#core.host.now();
-    for (const [node, untilMs] of this.#nodes) if (untilMs <= nowMs) this.#dropNode(node);
+    for (const [node, untilMs] of this.#nodes) {
+      if (untilMs + lateMs <= nowMs) this.#dropNode(node);
+      else if (lateMs > 0) this.#nodes.set(node, untilMs + lateMs);
+    }
   }
 
   #dropNode(node: string): void {

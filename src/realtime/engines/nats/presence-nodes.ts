@@ -1,9 +1,10 @@
 /**
  * Which nodes live: each beats in a subject of its own, and everybody follows all of them.
  *
- * A node is dead when nothing was heard of it for as long as it named, by the clock of whoever listens. Whoever sees that
- * first writes it down in the place of the last beat, if that is still the last; so a node that was only stopped for a
- * while learns from its next beat that it has to tell everything again.
+ * A node is dead when nothing was heard of it for as long as it named, by the clock of whoever listens and could have
+ * heard it all that time. Whoever sees that first writes it down in the place of the last beat, if that is still the last:
+ * only then is it so, for everybody at once. A node that was only stopped for a while learns from its next beat that it has
+ * to tell everything again.
  */
 import type { EngineTimer } from "../index.js";
 import type { Burials } from "./burials.js";
@@ -22,6 +23,7 @@ interface Beat {
 
 interface Living {
   readonly seq: number;
+  readonly ttlMs: number;
   readonly untilMs: number;
 }
 
@@ -35,6 +37,8 @@ export interface NodesSink {
 }
 
 const sweepIntervalMs = 500;
+// A beat of ours that was answered later than this: whoever did not beat meanwhile may not have been able to.
+const unsteadyMs = 1000;
 // Who was away for longer does not need to hear of a death: it has heard no beat either.
 const deathKnownMs = 600_000;
 // Deaths that are remembered here, so that late beats do not undo them.
@@ -52,6 +56,12 @@ export class PresenceNodes {
   readonly #own = new Map<string, number>();
   /** Nodes that died, and the sequence up to which what they say is old. */
   readonly #dead = new Map<string, number>();
+  /** Nodes whose deaths are being written down. */
+  readonly #dying = new Set<string>();
+  /** When the beats were sent that have not been answered, by the host's `now`. */
+  readonly #unanswered = new Set<number>();
+  /** Since when every beat of ours was answered soon. */
+  #steadySinceMs: number;
   #follower: Follower | undefined;
   #timer: EngineTimer | undefined;
 
@@ -61,6 +71,12 @@ export class PresenceNodes {
     this.#subjects = subjects;
     this.#burials = burials;
     this.#sink = sink;
+    this.#steadySinceMs = link.host.now();
+    link.onReconnect(() => this.#unsteady());
+  }
+
+  #unsteady(): void {
+    this.#steadySinceMs = this.#link.host.now();
   }
 
   /** Resolves when all nodes are known that live now. */
@@ -85,6 +101,25 @@ export class PresenceNodes {
 
   /** @returns whether it was known */
   async beat(node: string, ttlMs: number): Promise<boolean> {
+    const sentAtMs = this.#link.host.now();
+    this.#unanswered.add(sentAtMs);
+    try {
+      const wasKnown = await this.#beat(node, ttlMs);
+      this.#lookAtBeat(sentAtMs);
+      return wasKnown;
+    } catch (error) {
+      this.#unsteady();
+      throw error;
+    } finally {
+      this.#unanswered.delete(sentAtMs);
+    }
+  }
+
+  #lookAtBeat(sentAtMs: number): void {
+    if (this.#link.host.now() - sentAtMs > unsteadyMs) this.#unsteady();
+  }
+
+  async #beat(node: string, ttlMs: number): Promise<boolean> {
     const subject = this.#subjects.node(node);
     const payload = payloadOf({ n: node, ttlMs } satisfies Beat);
     let wasKnown = this.#own.has(node) && this.#living.has(node);
@@ -120,7 +155,7 @@ export class PresenceNodes {
     this.#own.clear();
     this.#dead.clear();
     // Its sequence begins anew. Who lives goes on living, until it is not heard of.
-    for (const [node, { untilMs }] of this.#living) this.#living.set(node, { seq: 0, untilMs });
+    for (const [node, living] of this.#living) this.#living.set(node, { ...living, seq: 0 });
     this.#follower?.forget();
   }
 
@@ -134,7 +169,7 @@ export class PresenceNodes {
     const known = this.#living.get(node);
     if (seq <= Math.max(known?.seq ?? 0, this.#dead.get(node) ?? 0)) return;
     this.#dead.delete(node);
-    this.#living.set(node, { seq, untilMs: this.#link.host.now() + ttlMs });
+    this.#living.set(node, { seq, ttlMs, untilMs: this.#link.host.now() + ttlMs });
     if (known === undefined) this.#sink.lives(node);
   }
 
@@ -155,7 +190,11 @@ export class PresenceNodes {
   }
 
   #sweepLater(): void {
-    this.#timer = this.#link.host.setTimer(() => {
+    const { host } = this.#link;
+    const dueAtMs = host.now() + sweepIntervalMs;
+    this.#timer = host.setTimer(() => {
+      // What was said while this process stood still is heard in a moment.
+      if (host.now() - dueAtMs > sweepIntervalMs) this.#unsteady();
       this.#sweep();
       this.#sweepLater();
     }, sweepIntervalMs);
@@ -164,18 +203,22 @@ export class PresenceNodes {
   #sweep(): void {
     // Whoever hears nobody knows nothing of them.
     if (!this.#link.isConnected) return;
+    for (const sentAtMs of this.#unanswered) this.#lookAtBeat(sentAtMs);
     const nowMs = this.#link.host.now();
-    for (const [node, { seq, untilMs }] of this.#living) {
-      if (untilMs > nowMs) continue;
-      this.#died(node, seq);
-      // Somebody else may be first, or the node back.
-      this.#declareDead(node, seq).catch(() => undefined);
+    for (const [node, { seq, ttlMs, untilMs }] of this.#living) {
+      if (untilMs > nowMs || nowMs - this.#steadySinceMs < ttlMs || this.#dying.has(node)) continue;
+      this.#dying.add(node);
+      this.#declareDead(node, seq)
+        // Somebody else may be first, or the node alive. What cannot be asked now is asked with the next look.
+        .catch(() => undefined)
+        .finally(() => this.#dying.delete(node));
     }
   }
 
   async #declareDead(node: string, expected: number): Promise<void> {
     const beat = payloadOf({ n: node, ttlMs: 0 } satisfies Beat);
     const { seq } = await this.#link.publish(this.#subjects.node(node), beat, { expected });
+    this.#buried(node, seq);
     await this.#clearAway(node, seq);
   }
 

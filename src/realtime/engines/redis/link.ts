@@ -70,7 +70,7 @@ export class RedisLink {
       client.on("end", () => this.#revive(client));
     }
     this.#client.on("ready", () => {
-      this.#unsteady();
+      this.unsteady();
       for (const ready of this.#ready) ready();
     });
     this.subscriptions.onReconnect(() => this.#runAudits());
@@ -93,7 +93,8 @@ export class RedisLink {
     return this.#steadySinceMs;
   }
 
-  #unsteady(): void {
+  /** Something was not as it should be: whoever was not heard of meanwhile may be alive. */
+  unsteady(): void {
     this.#steadySinceMs = this.host.now();
   }
 
@@ -218,14 +219,14 @@ export class RedisLink {
       return await this.#eval("EVALSHA", script.sha, keys, args);
     } catch (error) {
       const failure = failureOf(error);
-      if (failure === "not-done" || failure === "not-master" || failure === "unknown") this.#unsteady();
+      if (failure === "not-done" || failure === "not-master" || failure === "unknown") this.unsteady();
       if (failure === "no-script" && lane === undefined) return await this.#eval("EVAL", script.lua, keys, args);
       if (failure === "not-master") this.reconnect();
       // A server that says nothing may be behind a connection that leads nowhere.
       else if (failure === "unknown" && error instanceof Error && error.message.includes("timed out")) this.reconnect();
       throw error;
     } finally {
-      if (this.host.now() - sentAtMs > unsteadyMs) this.#unsteady();
+      if (this.host.now() - sentAtMs > unsteadyMs) this.unsteady();
     }
   }
 

@@ -140,7 +140,11 @@ export class RedisPresence implements PresenceEngine {
   }
 
   #sweepLater(): void {
-    this.#timer = this.#link.host.setTimer(() => {
+    const { host } = this.#link;
+    const dueAtMs = host.now() + sweepIntervalMs;
+    this.#timer = host.setTimer(() => {
+      // Who stood still has not beaten, and would find itself dead.
+      if (host.now() - dueAtMs > sweepIntervalMs) this.#link.unsteady();
       // What cannot be looked at now is in a moment.
       this.#sweep().catch(() => undefined);
       if (!this.#link.isClosed) this.#sweepLater();
