@@ -91,6 +91,7 @@ export async function settleAccounts(journal: AsyncIterable<JournalLine> | Itera
         presence.take(line);
         break;
       case "gone":
+      case "enter":
       case "in":
       case "leave":
       case "view":

@@ -84,6 +84,7 @@ export class HallEar {
   constructor(hearer: Hearer, handle: SignalHandle<string>) {
     this.channel = handle.name;
     this.#hearer = hearer;
+    hearer.journal.write({ k: "enter", by: hearer.name, ch: handle.name });
     this.#stops = [
       handle.listen((event) => {
         if (event.type === "message") this.#heard.push(event.value);

@@ -131,6 +131,8 @@ export type PresenceLine =
   | { readonly k: "open"; readonly at: number; readonly by: string; readonly node: number }
   | { readonly k: "lost"; readonly at: number; readonly by: string; readonly why: string }
   | { readonly k: "gone"; readonly at: number; readonly by: string }
+  /** It wants to be in a channel from now on, whenever it is connected. */
+  | { readonly k: "enter"; readonly at: number; readonly by: string; readonly ch: string }
   /** It has been told who is in a channel, and so is there itself. */
   | { readonly k: "in"; readonly at: number; readonly by: string; readonly ch: string }
   /** It wants to be there no more. */

@@ -49,7 +49,7 @@ const realtime = createRealtime(chaosApi, {
   calls: { order: run, ask: run },
   limits: {
     // Whoever cannot be reached is found out soon, so that much happens in little time.
-    ...{ pingMs: 4000, presenceGraceMs: 3000, nodeTimeoutMs: 6000 },
+    pingMs: 4000,
     // All that is published in a run.
     maxLogBytes: 4_000_000_000,
   },

@@ -12,7 +12,10 @@ import type { FinalLine, PresenceLine } from "./journal.js";
 /** One client in a hall: when it was there, at which node, and whom it saw. */
 interface Guest {
   readonly by: string;
-  /** By node. */
+  wants: boolean;
+  /** When it was connected and wanted to be there: others may see it before it is told that it is. */
+  readonly asked: [from: number, until: number][];
+  /** When it was there, and at which node. */
   readonly there: { readonly node: number; readonly from: number; until: number }[];
   /** When whom, in its view. */
   readonly seen: Map<string, [from: number, until: number][]>;
@@ -39,7 +42,7 @@ export class PresenceAccount {
   readonly #withinMs: number;
   /** By hall and client. */
   readonly #halls = new Map<string, Map<string, Guest>>();
-  readonly #nodeOf = new Map<string, { readonly node: number; readonly at: number }>();
+  readonly #nodeOf = new Map<string, number>();
   readonly #ends: EndLine[] = [];
   #slowestReturnMs = 0;
   #latenessesMs: number[] = [];
@@ -53,7 +56,7 @@ export class PresenceAccount {
   #guest(hall: string, by: string): Guest {
     const guests = this.#halls.get(hall) ?? new Map<string, Guest>();
     this.#halls.set(hall, guests);
-    const guest = guests.get(by) ?? { by, there: [], seen: new Map<string, [number, number][]>() };
+    const guest: Guest = guests.get(by) ?? { by, wants: false, asked: [], there: [], seen: new Map() };
     guests.set(by, guest);
     return guest;
   }
@@ -63,22 +66,31 @@ export class PresenceAccount {
     switch (line.k) {
       case "open":
         this.#away(by, at);
-        this.#nodeOf.set(by, { node: line.node, at });
+        this.#nodeOf.set(by, line.node);
+        for (const guests of this.#halls.values()) this.#ask(guests.get(by), at);
         break;
+      case "enter": {
+        const guest = this.#guest(line.ch, by);
+        guest.wants = true;
+        this.#ask(guest, at);
+        break;
+      }
       case "lost":
       case "gone":
         this.#away(by, at);
         this.#nodeOf.delete(by);
         break;
       case "in": {
-        const place = this.#nodeOf.get(by);
-        if (place === undefined) break;
-        this.#slowestReturnMs = Math.max(this.#slowestReturnMs, at - place.at);
-        this.#guest(line.ch, by).there.push({ node: place.node, from: at, until: Infinity });
+        const node = this.#nodeOf.get(by);
+        const guest = this.#guest(line.ch, by);
+        if (node === undefined) break;
+        this.#slowestReturnMs = Math.max(this.#slowestReturnMs, at - (guest.asked.at(-1)?.[0] ?? at));
+        guest.there.push({ node, from: at, until: Infinity });
         break;
       }
       case "leave":
         this.#away(by, at, line.ch);
+        this.#guest(line.ch, by).wants = false;
         this.#unsee(this.#guest(line.ch, by), at);
         break;
       case "view":
@@ -87,11 +99,18 @@ export class PresenceAccount {
     }
   }
 
+  #ask(guest: Guest | undefined, at: number): void {
+    if (guest?.wants === true && this.#nodeOf.has(guest.by)) guest.asked.push([at, Infinity]);
+  }
+
   /** A client is not where it was any more. @param hall undefined: anywhere */
   #away(by: string, at: number, hall?: string): void {
     for (const [name, guests] of this.#halls) {
-      const stay = hall === undefined || hall === name ? guests.get(by)?.there.at(-1) : undefined;
+      const guest = hall === undefined || hall === name ? guests.get(by) : undefined;
+      const stay = guest?.there.at(-1);
       if (stay?.until === Infinity) stay.until = at;
+      const asked = guest?.asked.at(-1);
+      if (asked?.[1] === Infinity) asked[1] = at;
     }
   }
 
@@ -172,7 +191,7 @@ export class PresenceAccount {
       for (const time of intersection(seeing, present))
         this.#judge(hall, seer, other, time, complement(seen, time), true);
     }
-    const stays = union(other.there.map(({ from, until }): Interval => [from, Math.min(until, endAt)]));
+    const stays = union(other.asked.map(([from, until]): Interval => [from, Math.min(until, endAt)]));
     const [firstFrom = endAt] = stays[0] ?? [];
     for (const [from, until] of complement(stays, [firstFrom, endAt])) {
       // Where it was last has to be able to say so.
