@@ -1,15 +1,13 @@
 /**
  * What each fault does to a world, and how it is undone.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Fault, FaultKind } from "./schedule.js";
 import type { World } from "./world.js";
 
 /** How long a node may drain before it is killed. */
 const drainMs = 12_000;
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
+const againMs = 500;
 
 /** Whether a node, or the engine, cannot do what it should while a fault of a kind lasts. */
 interface Reach {
@@ -44,17 +42,20 @@ const reaches: Readonly<Record<FaultKind, Reach>> = {
 
 /**
  * Lets a fault happen, and resolves when it is over and has been written down. What is started again runs then.
+ *
+ * @param over ends waiting when the run is over before its time
  */
-export async function injectFault(world: World, fault: Fault): Promise<void> {
+export async function injectFault(world: World, fault: Fault, over: AbortSignal): Promise<void> {
   const { kind, target } = fault;
   const at = Date.now();
   world.plan.log(`${kind} ${target} for ${fault.forMs} ms`);
-  await befall(world, fault);
+  await befall(world, fault, over);
   const { node, engine } = reaches[kind];
   world.journal.write({ k: "fault", at, until: Date.now(), kind, target, nodes: node ? [target] : [], engine });
 }
 
-async function befall(world: World, { kind, target, forMs, delayMs }: Fault): Promise<void> {
+async function befall(world: World, { kind, target, forMs, delayMs }: Fault, over: AbortSignal): Promise<void> {
+  const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal: over });
   const node = world.nodes[target];
   const { servers } = world.plan;
   switch (kind) {
@@ -125,9 +126,16 @@ async function befall(world: World, { kind, target, forMs, delayMs }: Fault): Pr
       await servers?.start(target);
       break;
     case "server-fill":
-      await servers?.fill();
+      // It may break off: then it is as full as it is.
+      await servers?.fill().catch((error: unknown) => world.plan.log(`filling ended: ${String(error)}`));
       await pause(forMs);
-      await servers?.free();
+      for (let isFree = false; !isFree; ) {
+        isFree = await (servers?.free() ?? Promise.resolve()).then(
+          () => true,
+          () => false,
+        );
+        if (!isFree) await pause(againMs);
+      }
       break;
     default: {
       const unknown: never = kind;

@@ -9,8 +9,9 @@ import { type EngineServers, freePort } from "./servers.js";
 
 const fillStream = "chaos_fill";
 const fillSubject = "chaos.fill";
-/** What fills them, a piece at a time, and then smaller ones, so that nothing fits any more. */
-const pieceBytes = [500_000, 20_000, 1000];
+/** What fills them, some pieces at a time, and then smaller ones, so that nothing fits any more. */
+const pieceBytes = [1_000_000, 50_000, 1000];
+const piecesAtOnce = 8;
 const requestMs = 10_000;
 
 interface ApiAnswer {
@@ -121,11 +122,15 @@ export class NatsServers implements EngineServers {
       ...{ retention: "limits", max_msgs: -1, max_bytes: -1, max_age: 0 },
     });
     if (made.error !== undefined) throw new Error(`cannot fill NATS: ${made.error.description ?? ""}`);
+    const connection = this.#connection;
+    if (connection === undefined) return;
     for (const bytes of pieceBytes) {
       const piece = new Uint8Array(bytes);
-      for (;;) {
-        const answer = await this.#connection?.request(fillSubject, piece, { timeout: requestMs });
-        if (answer?.json<ApiAnswer>().error !== undefined) break;
+      for (let isFull = false; !isFull; ) {
+        const answers = Array.from({ length: piecesAtOnce }, () =>
+          connection.request(fillSubject, piece, { timeout: requestMs }),
+        );
+        for (const answer of await Promise.all(answers)) isFull ||= answer.json<ApiAnswer>().error !== undefined;
       }
     }
   }

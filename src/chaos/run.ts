@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Account, settleAccounts } from "./accountant.js";
 import { injectFault } from "./inject.js";
 import { readJournals } from "./journal.js";
@@ -60,7 +61,7 @@ async function startServers(options: ResolvedChaosOptions, folder: string): Prom
   if (options.urls.length > 0) return undefined;
   if (options.engine === "redis") return await RedisServers.start(folder, options.appendSync);
   // Room for the run, and not so much that filling it takes long.
-  const maxBytes = Math.round((96 + 32 * options.minutes) * megabyte);
+  const maxBytes = Math.round((64 + 16 * options.minutes) * megabyte);
   return await NatsServers.start(folder, options.servers, maxBytes);
 }
 
@@ -74,39 +75,48 @@ async function live(options: ResolvedChaosOptions, folder: string): Promise<read
   const prefix = `chaos_${seed}_${Date.now().toString(36)}`;
   const engine = { kind: options.engine, prefix, replicas: servers?.replicas ?? 0 };
   const world = new World({ folder, nodes, engine, urls: options.urls, servers, boards, halls, log });
-  const aborted = new Promise<never>((_resolve, reject) => {
-    signal?.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-  });
-  // Where nobody waits for it at the moment.
-  aborted.catch(() => undefined);
   const plan = {
     ...{ seed, nodes, durationMs: minutes * minuteMs, servers: servers?.count ?? 0 },
     // Ways to servers that are others' need not be ours.
     kinds: servers === undefined ? options.faults.filter((kind) => !isEngines(kind)) : options.faults,
   };
   const schedule = scheduleFaults(plan);
-  try {
-    await Promise.race([
-      aborted,
-      (async () => {
-        await world.start();
-        await world.startClients({
-          ...{ folder, seed, clients, boards, halls, rooms: halls },
-          processes: Math.ceil(clients / perProcess),
-          actionMs: (1000 * clients) / options.rate,
-        });
-        log(`${clients} clients at ${nodes} nodes`);
-        world.load();
-        await Promise.all([pause(plan.durationMs), ...schedule.map((fault) => befall(world, fault))]);
-        log("calm");
-        await world.calm(restMs);
-        const lastAtMs = performance.now();
-        await world.sayEnd(restMs);
-        await pause(Math.max(0, lastMs - (performance.now() - lastAtMs)));
-        await world.tellEnd(restMs);
-      })(),
+  // What waits for its time has to stop when anything has failed.
+  const ending = new AbortController();
+  const end = (): void => ending.abort(signal?.reason);
+  signal?.addEventListener("abort", end);
+  const { signal: over } = ending;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    over.addEventListener("abort", () => reject(over.reason as Error));
+  });
+  // Where nobody waits for it at the moment.
+  aborted.catch(() => undefined);
+  const course = async (): Promise<void> => {
+    await world.start();
+    await world.startClients({
+      ...{ folder, seed, clients, boards, halls, rooms: halls },
+      processes: Math.ceil(clients / perProcess),
+      actionMs: (1000 * clients) / options.rate,
+    });
+    log(`${clients} clients at ${nodes} nodes`);
+    world.load();
+    const lanes = [schedule.filter(({ kind }) => isOfServers(kind)), schedule.filter(({ kind }) => !isOfServers(kind))];
+    await Promise.all([
+      sleep(plan.durationMs, undefined, { signal: over }),
+      ...lanes.map((lane) => befall(world, lane, over)),
     ]);
+    log("calm");
+    await world.calm(restMs);
+    const lastAtMs = performance.now();
+    await world.sayEnd(restMs);
+    await sleep(lastMs - (performance.now() - lastAtMs), undefined, { signal: over });
+    await world.tellEnd(restMs);
+  };
+  try {
+    await Promise.race([aborted, course()]);
   } finally {
+    end();
+    signal?.removeEventListener("abort", end);
     await world.close();
   }
   return schedule;
@@ -116,11 +126,11 @@ function isEngines(kind: Fault["kind"]): boolean {
   return isOfServers(kind) || kind.startsWith("engine-");
 }
 
-async function befall(world: World, fault: Fault): Promise<void> {
-  await pause(fault.atMs);
-  await injectFault(world, fault);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** Lets faults happen, each at its time, or when the one before it is over: a busy machine takes longer. */
+async function befall(world: World, lane: readonly Fault[], over: AbortSignal): Promise<void> {
+  const startMs = performance.now();
+  for (const fault of lane) {
+    await sleep(startMs + fault.atMs - performance.now(), undefined, { signal: over });
+    await injectFault(world, fault, over);
+  }
 }
