@@ -52,6 +52,8 @@ const realtime = createRealtime(chaosApi, {
     pingMs: 4000,
     // All that is published in a run.
     maxLogBytes: 4_000_000_000,
+    // Clients try again for as long as a run lasts, and however long the machine makes that.
+    idempotencyWindowMs: 86_400_000,
   },
   error: (error, during) => {
     // What the engine cannot do while it is broken is expected.

@@ -32,11 +32,11 @@ export function isClean({ account }: ChaosResult): boolean {
 }
 
 /** What was counted: a name, and what there is of it. */
-export function rowsOf({ account }: ChaosResult): readonly (readonly [name: string, value: string])[] {
+export function rowsOf({ account, schedule }: ChaosResult): readonly (readonly [name: string, value: string])[] {
   const { logs, states, calls, presence, faults, opens, losses, stalls, seconds } = account;
   const fewest = Math.max(0, ...seconds.map(({ lagMs }) => lagMs));
   return [
-    ["faults", String(faults.length)],
+    ["faults", `${faults.length} of ${schedule.length}`],
     ["messages acknowledged", `${logs.acknowledged} of ${logs.published}`],
     ["of which kept before they were sent again", String(logs.duplicates)],
     ["messages given up, kept or not", String(logs.unsure)],
