@@ -66,7 +66,7 @@ export class Party {
       token: hearer.name,
       // Its requests would have to come to one node each time.
       fallback: "never",
-      reconnect: { minDelayMs: 100, maxDelayMs: 1500, stableAfterMs: 500, attemptTimeoutMs: 4000 },
+      reconnect: { minDelayMs: 100, maxDelayMs: 1500, stableAfterMs: 500, attemptTimeoutMs: 10_000 },
       state: (state) => this.#entered(state, over),
       error: (error) => hearer.journal.write({ k: "trouble", proc: hearer.name, what: String(error) }),
     });
