@@ -181,6 +181,21 @@ export const rooms = [
     builtins: true,
   },
   {
+    // Starts servers, nodes and clients as applications do, over engines that need not both be installed.
+    name: "chaos",
+    pattern: "src/chaos/**",
+    mayImport: [
+      "entry",
+      "realtime",
+      "realtime/client/node",
+      "realtime/engines/nats",
+      "realtime/engines/redis",
+      "testing",
+    ],
+    builtins: true,
+    packages: ["@nats-io/transport-node", "ioredis"],
+  },
+  {
     // Of the client its types alone, so that there is one of it in a page, whatever made it.
     name: "react",
     pattern: "src/react/**",
@@ -238,7 +253,7 @@ export const rooms = [
   {
     name: "cli",
     pattern: "src/cli/**",
-    mayImport: ["entry", "cluster", "realtime", "realtime/engines/nats", "realtime/engines/redis", "transport"],
+    mayImport: ["entry", "chaos", "cluster", "realtime", "realtime/engines/nats", "realtime/engines/redis", "transport"],
     builtins: true,
     packages: ["commander"],
   },

@@ -3,7 +3,8 @@
  * The `openline` command.
  */
 import { readFileSync } from "node:fs";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { runChaosCommand } from "./chaos.js";
 import { runEcho } from "./echo.js";
 import { printable } from "./printable.js";
 import { runServe } from "./serve/index.js";
@@ -30,6 +31,17 @@ function parseWorkers(text: string): number | "auto" {
 
 function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
+}
+
+function parseWhole(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("It has to be a whole number.");
+  return Number(text);
+}
+
+function parseAmount(text: string): number {
+  const amount = Number(text);
+  if (!(amount > 0)) throw new InvalidArgumentError("It has to be a number above 0.");
+  return amount;
 }
 
 const program = new Command("openline")
@@ -59,5 +71,26 @@ program
   .option("--origin <origin>", 'pages that may connect, by origin, or "*"; may be given again', collect)
   .option("--anyone", "let anybody read and publish everything, where others can reach it and no app says who may")
   .action(runServe);
+
+program
+  .command("chaos")
+  .description("Run nodes and clients over an engine, let faults befall them, and see whether anything is lost.")
+  .addOption(new Option("-e, --engine <name>", "what is tested").choices(["nats", "redis"]).makeOptionMandatory())
+  .option("-m, --minutes <number>", "how long there is load and trouble", parseAmount, 1)
+  .option("-s, --seed <number>", "what the faults and all that clients do follow from", parseWhole)
+  .option("--nodes <number>", "nodes, each a process", parseWhole, 3)
+  .option("--clients <number>", "clients", parseWhole, 300)
+  .option(
+    "--rate <number>",
+    "things that all clients together do in a second, as many as there are clients",
+    parseAmount,
+  )
+  .option("--servers <number>", "servers of NATS that are started: 1, or 3 for a cluster", parseWhole, 1)
+  .option("--urls <url...>", "servers that are there already: nothing befalls them")
+  .addOption(new Option("--appendfsync <when>", "when Redis writes to the disk").choices(["always", "everysec"]))
+  .option("--faults <kind...>", "which kinds may come: all, unless this says some")
+  .option("--report <file>", "where to write the page that tells of it")
+  .option("--keep", "keep the journals")
+  .action(runChaosCommand);
 
 await program.parseAsync();

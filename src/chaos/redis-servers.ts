@@ -1,0 +1,86 @@
+/**
+ * A Redis server of the run's own, with an append-only file.
+ */
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import type { Redis } from "ioredis";
+import { Child } from "./child.js";
+import { type EngineServers, freePort } from "./servers.js";
+
+/** When Redis writes its append-only file to the disk. */
+export type AppendSync = "always" | "everysec";
+
+/** See the head of this file. */
+export class RedisServers implements EngineServers {
+  readonly count = 1;
+  readonly replicas = 0;
+  readonly #args: readonly string[];
+  readonly #port: number;
+  #child: Child | undefined;
+  #client: Redis | undefined;
+
+  private constructor(port: number, args: readonly string[]) {
+    this.#port = port;
+    this.#args = args;
+  }
+
+  /** @param folder where it keeps what it has */
+  static async start(folder: string, appendSync: AppendSync): Promise<RedisServers> {
+    const dir = path.join(folder, "redis");
+    mkdirSync(dir);
+    const port = await freePort();
+    const at = ["--port", String(port), "--bind", "127.0.0.1", "--dir", dir];
+    const kept = ["--save", "", "--appendonly", "yes", "--appendfsync", appendSync];
+    const servers = new RedisServers(port, [...at, ...kept]);
+    await servers.start();
+    return servers;
+  }
+
+  url(port: number): string {
+    return `redis://127.0.0.1:${port}`;
+  }
+
+  port(): number {
+    return this.#port;
+  }
+
+  async start(): Promise<void> {
+    this.#child = await Child.program("redis-server", this.#args, /Ready to accept connections/u);
+  }
+
+  async kill(): Promise<void> {
+    await this.#child?.kill();
+  }
+
+  async end(): Promise<void> {
+    this.#child?.signal("SIGTERM");
+    await this.#child?.ended();
+  }
+
+  pause(_server: number, isPaused: boolean): void {
+    this.#child?.signal(isPaused ? "SIGSTOP" : "SIGCONT");
+  }
+
+  async #ask(): Promise<Redis> {
+    // Loaded when it is needed: who tests one engine need not have the other's client.
+    const { Redis: Client } = await import("ioredis");
+    this.#client ??= new Client(this.#port, "127.0.0.1").on("error", () => undefined);
+    return this.#client;
+  }
+
+  /** Its limit becomes what it has, so that it refuses whatever needs more. */
+  async fill(): Promise<void> {
+    const redis = await this.#ask();
+    const used = /used_memory:(\d+)/u.exec(await redis.info("memory"))?.[1] ?? "1";
+    await redis.config("SET", "maxmemory", used);
+  }
+
+  async free(): Promise<void> {
+    await (await this.#ask()).config("SET", "maxmemory", "0");
+  }
+
+  async close(): Promise<void> {
+    this.#client?.disconnect();
+    await this.kill();
+  }
+}
