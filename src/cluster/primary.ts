@@ -120,8 +120,9 @@ export class Primary implements Cluster {
   }
 
   #fork(): WorkerProcess {
-    const { deadlineMs, maxBacklogBytes, log } = this.#options;
+    const { workers, deadlineMs, maxBacklogBytes, log } = this.#options;
     const worker = new WorkerProcess({
+      processes: workers + 1,
       ...{ deadlineMs, maxBacklogBytes, log },
       engine: () => this.#startEngine(),
       ended: (ended) => this.#ended(ended),

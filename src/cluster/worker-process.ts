@@ -5,6 +5,7 @@ import cluster, { type Worker } from "node:cluster";
 import type { Duplex } from "node:stream";
 import { type BusAnswer, type BusRequest, BusServer } from "../realtime/engines/bus/index.js";
 import type { Engine } from "../realtime/engines/index.js";
+import { processesVariable } from "../transport/node/index.js";
 import { busFile, type DrainMessage, isOurs } from "./messages.js";
 import { PipeEnd } from "./pipe-end.js";
 
@@ -15,6 +16,8 @@ export type WorkerState = "starting" | "ready" | "draining" | "ended";
 export interface WorkerContext {
   /** The engine, when somebody first asks for it. */
   readonly engine: () => Promise<Engine>;
+  /** How many share the memory of the machine: the workers, and the one that starts them. */
+  readonly processes: number;
   readonly deadlineMs: number;
   readonly maxBacklogBytes: number;
   readonly log: (line: string) => void;
@@ -41,7 +44,7 @@ export class WorkerProcess {
 
   constructor(context: WorkerContext) {
     this.#context = context;
-    const worker = cluster.fork();
+    const worker = cluster.fork({ [processesVariable]: String(context.processes) });
     this.#worker = worker;
     this.ready = new Promise((resolve, reject) => {
       worker.on("message", (message: unknown) => this.#told(message, resolve));
