@@ -28,6 +28,9 @@ export interface RealtimeParts {
 }
 
 const defaultSpreadMs = 10_000;
+// In this part of the time clients begin to come back; whoever begins last needs time to get there, before the old connection
+// ends.
+const movingPart = 0.8;
 const defaultPresenceLimit = 100;
 const pageKeys = 500;
 
@@ -253,16 +256,19 @@ export class RealtimeServer implements Realtime {
     await Promise.all(sessions.map((session) => session.reauthorize()));
   }
 
-  async drain(options: { readonly spreadMs?: number; readonly code?: number } = {}): Promise<void> {
-    const { spreadMs = defaultSpreadMs, code = 1012 } = options;
+  async drain(
+    options: { readonly spreadMs?: number; readonly deadlineMs?: number; readonly code?: number } = {},
+  ): Promise<void> {
+    const { spreadMs = defaultSpreadMs, deadlineMs = spreadMs, code = 1012 } = options;
+    const afterMs = Math.min(spreadMs, Math.floor(movingPart * deadlineMs));
     this.#isDraining = true;
     for (const session of this.#sessions.values()) {
-      if (session.isOpen) session.send(["goaway", { afterMs: spreadMs, code }]);
+      if (session.isOpen) session.send(["goaway", { afterMs, code }]);
     }
     if (this.#sessions.size > 0) {
       await new Promise<void>((resolve) => {
         this.#emptied = resolve;
-        this.#services.platform.setTimer(resolve, spreadMs);
+        this.#services.platform.setTimer(resolve, deadlineMs);
       });
     }
     for (const session of [...this.#sessions.values()]) session.close(code, "going away");
