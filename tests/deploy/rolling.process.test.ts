@@ -2,14 +2,18 @@
  * A new version under the eyes of those who are there: old nodes are replaced one after the other, and nobody notices.
  */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it, type TestContext } from "node:test";
 import { RoomAccount } from "../crash/accountant.js";
 import { NatsServer, noNats } from "../realtime/engines/nats/server.js";
-import { noRedis, RedisServer } from "../realtime/engines/redis/server.js";
-import { Balancer, DeployedNode } from "./nodes.js";
+import { freePort, noRedis, RedisServer } from "../realtime/engines/redis/server.js";
+import { SKIP_WITHOUT_NGINX, startNginxAs } from "../support/reverse-proxies.js";
+import { Balancer, DeployedNode, deployed } from "./nodes.js";
 import { Visitor } from "./visitor.js";
 
 const visitors = 8;
+// Soon, and however long it takes where the machine is busy.
+const pace = { SPREAD_MS: "500", DEADLINE_MS: "30000" };
 
 /** Time passes for everybody: each has done so much more. */
 async function goOn(all: readonly Visitor[], steps: number): Promise<void> {
@@ -20,7 +24,7 @@ async function goOn(all: readonly Visitor[], steps: number): Promise<void> {
 }
 
 async function roll(t: TestContext, env: Readonly<Record<string, string>>): Promise<void> {
-  const settings = { ...env, SPREAD_MS: "500", DEADLINE_MS: "30000" };
+  const settings = { ...env, ...pace };
   const start = (name: string): Promise<DeployedNode> => DeployedNode.start(t, { ...settings, HOSTNAME: name });
   const balancer = await Balancer.start(t);
   const old = await Promise.all(["old 1", "old 2"].map(start));
@@ -66,6 +70,44 @@ describe("a rolling deployment", { timeout: 120_000 }, () => {
     const server = await RedisServer.start();
     t.after(() => server.dispose());
     await roll(t, { ENGINE: "redis", REDIS_URL: server.url });
+  });
+
+  it("is not noticed through nginx as compose.yaml has it, which goes on asking nodes that end", {
+    skip: noRedis || SKIP_WITHOUT_NGINX,
+  }, async (t) => {
+    const redis = await RedisServer.start();
+    t.after(() => redis.dispose());
+    const env = { ENGINE: "redis", REDIS_URL: redis.url, TRUSTED_PROXIES: "127.0.0.1", ...pace };
+    const nodes = await Promise.all(["one", "two"].map((HOSTNAME) => DeployedNode.start(t, { ...env, HOSTNAME })));
+    const [one, two] = nodes as [DeployedNode, DeployedNode];
+    const text = readFileSync(deployed("nginx.conf"), "utf8");
+    const port = await freePort();
+    await startNginxAs(
+      t,
+      text
+        .replace("node1:9000", `127.0.0.1:${String(one.port)}`)
+        .replace("node2:9000", `127.0.0.1:${String(two.port)}`),
+      port,
+    );
+    const room = new RoomAccount("room/1");
+    const visitor = await Visitor.enter(`ws://127.0.0.1:${String(port)}/live`, room, "visitor");
+    t.after(() => visitor.client.close());
+    const stop = new AbortController();
+    visitor.begin(stop.signal);
+    await goOn([visitor], 5);
+    const [here] = [...visitor.nodes];
+    const ending = here === "one" ? one : two;
+    ending.signal("SIGTERM");
+    assert.equal((await ending.ended)[1], 0);
+    await goOn([visitor], 5);
+    stop.abort();
+    await visitor.done();
+    await visitor.heardAll();
+    assert.deepEqual([visitor.faults, room.audit(), visitor.nodes.size], [[], [], 2]);
+    visitor.leaving();
+    // What is for those who look after the nodes stays inside.
+    const health = await fetch(`http://127.0.0.1:${String(port)}/health/ready`, { headers: { connection: "close" } });
+    assert.equal(health.status, 404);
   });
 
   it("is not noticed by anybody, over NATS", { skip: noNats }, async (t) => {

@@ -99,9 +99,9 @@ describe("a thundering herd", () => {
     assert.equal(tooEarly, 0);
     // A burst, and what comes back into the bucket in the same second.
     assert.ok(mostInASecond(admittedAtMs) <= 2 * perSecond);
-    // Told the same time they would all be back at once, and most be sent away again and again.
-    assert.ok(refused < 2 * clients, `${String(refused)} were refused`);
-    assert.ok(Math.max(...admittedAtMs) < (3 * 1000 * clients) / perSecond, String(Math.max(...admittedAtMs)));
+    // Told the same time, they would all be back at once, and half of the time nobody would come in.
+    assert.ok(refused < clients, `${String(refused)} were refused`);
+    assert.ok(Math.max(...admittedAtMs) < (1.25 * 1000 * clients) / perSecond, String(Math.max(...admittedAtMs)));
   });
 
   it("is let in at its pace, too, where clients see no answers: their waits grow by chance", async () => {
