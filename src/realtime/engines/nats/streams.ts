@@ -74,8 +74,9 @@ export class Streams {
     const info = await this.#link.api<StreamInfo>(`STREAM.INFO.${this.name(kind)}`);
     this.#saw(kind, info);
     if ((this.#ageMs.get(kind) ?? 0) >= ageMs) return;
-    // 0 is for ever.
-    const max_age = Number.isFinite(ageMs) ? Math.ceil(ageMs) * nanosecondsPerMs : 0;
+    const ageNanoseconds = Math.ceil(ageMs) * nanosecondsPerMs;
+    // 0 is for ever. NATS counts in 64 bits, and JSON writes such numbers as no whole number is written.
+    const max_age = ageNanoseconds <= Number.MAX_SAFE_INTEGER * 1000 ? ageNanoseconds : 0;
     const name = this.name(kind);
     this.#saw(kind, await this.#link.api<StreamInfo>(`STREAM.UPDATE.${name}`, { ...info.config, max_age }));
   }

@@ -26,6 +26,19 @@ const api = contract({
 });
 
 describe("real-time servers that share NATS", { skip: noNats }, () => {
+  it("keep a log that has a count and no age", async () => {
+    const server = await NatsServer.start();
+    const engine = nats({ servers: server.url, storage: "memory" });
+    const realtime = createRealtime({ engine, channel: log({ retain: { count: 2 } }) });
+    for (const value of [1, 2, 3]) await realtime.publish("room", value);
+    assert.deepEqual(
+      (await realtime.history("room", { limit: 10 })).map(({ value }) => value),
+      [2, 3],
+    );
+    await realtime.close();
+    await server.dispose();
+  });
+
   it("are one to their clients", async (t: TestContext) => {
     const server = await NatsServer.start();
     let orders = 0;
