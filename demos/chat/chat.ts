@@ -5,19 +5,19 @@ import type { Demo, RunningDemo } from "../site/demo.js";
 import { isSameOrigin } from "../site/origin.js";
 import { refuse } from "../site/responses.js";
 import { Bots } from "./bots.js";
-import { ChatProcess } from "./chat-process.js";
+import { ChatProcess, type ChatProcessParts } from "./chat-process.js";
 import { Proxy } from "./proxy.js";
 import { KILL_PATH, SOCKET_PATH } from "./shared/limits.js";
 
 /** Long enough to be seen. */
 const RESTART_DELAY_MS = 1_000;
+/** One that does not start is tried ever later, up to this. */
+const RESTART_DELAY_MAX_MS = 30_000;
 /** One kill in so many milliseconds, whoever asks: others want to see that it comes back, too. */
 const KILL_INTERVAL_MS = 5_000;
 
 /** What can be set about the chat, for tests. */
-export interface ChatOptions {
-  /** What is waited for before the server is started again. Default: a second. */
-  readonly beforeRestart?: () => Promise<void>;
+export interface ChatOptions extends Partial<ChatProcessParts> {
   /** Milliseconds between two kills. Default 5,000. */
   readonly killIntervalMs?: number;
 }
@@ -28,10 +28,11 @@ export function createChat(options: ChatOptions = {}): Demo {
 }
 
 async function start({
-  beforeRestart = () => wait(RESTART_DELAY_MS),
+  beforeRestart = (failures) => wait(Math.min(RESTART_DELAY_MS * 2 ** failures, RESTART_DELAY_MAX_MS)),
+  fork,
   killIntervalMs = KILL_INTERVAL_MS,
 }: ChatOptions): Promise<RunningDemo> {
-  const chat = await ChatProcess.start(beforeRestart);
+  const chat = await ChatProcess.start({ beforeRestart, fork });
   const proxy = new Proxy(chat);
   const bots = new Bots(chat, () => proxy.connections > 0);
   let killableAtMs = -Infinity;

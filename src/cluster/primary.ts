@@ -163,8 +163,9 @@ export class Primary implements Cluster {
   }
 
   #fork(): WorkerProcess {
-    const { deadlineMs, maxBacklogBytes, log } = this.#options;
+    const { workers, deadlineMs, maxBacklogBytes, log } = this.#options;
     const worker = new WorkerProcess({
+      processes: workers + 1,
       deadlineMs,
       maxBacklogBytes,
       // Of the first ones, `start` says why they do not.

@@ -4,6 +4,7 @@
 import cluster, { type Worker } from "node:cluster";
 import type { Duplex } from "node:stream";
 import type { Engine } from "../realtime/engines/index.js";
+import { processesVariable } from "../transport/node/index.js";
 import { busFile, type DrainMessage, isOurs, workerVariable } from "./messages.js";
 import { serveBus } from "./serve-bus.js";
 
@@ -14,6 +15,8 @@ export type WorkerState = "starting" | "ready" | "draining" | "ended";
 export interface WorkerContext {
   /** The engine, when somebody first asks for it. */
   readonly engine: () => Promise<Engine>;
+  /** How many share the memory of the machine: the workers, and the one that starts them. */
+  readonly processes: number;
   readonly deadlineMs: number;
   readonly maxBacklogBytes: number;
   readonly log: (line: string) => void;
@@ -48,7 +51,7 @@ export class WorkerProcess {
   /** @throws Error when the system gives no process */
   constructor(context: WorkerContext) {
     this.#context = context;
-    const worker = cluster.fork({ [workerVariable]: "1" });
+    const worker = cluster.fork({ [workerVariable]: "1", [processesVariable]: String(context.processes) });
     this.#worker = worker;
     this.ready = new Promise((resolve, reject) => {
       this.#setReady = resolve;

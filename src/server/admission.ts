@@ -19,6 +19,9 @@ import type { Client } from "./proxies.js";
 import { TrustedProxies } from "./proxies.js";
 import { saysTrue } from "./says-true.js";
 
+// Longer than a deployment or a network takes to be back. Whoever was told to wait may have gone elsewhere meanwhile.
+const longestTurnMs = 60_000;
+
 /** How many there are. */
 export interface Occupancy {
   readonly sockets: number;
@@ -39,6 +42,8 @@ export class Admission {
   readonly #now: () => number;
   /** How many may come in now, where there is a limit to that. */
   readonly #arrivals: TokenBucket | undefined;
+  /** When it is the turn of the one who was sent away last. */
+  #lastTurnMs = Number.NEGATIVE_INFINITY;
 
   /**
    * @param now milliseconds, never going back
@@ -139,12 +144,21 @@ export class Admission {
   }
 
   #checkLoad(): AdmissionError | undefined {
-    const { isOverloaded, maxNewConnectionsPerSecond } = this.#options;
+    const { isOverloaded } = this.#options;
     if (isOverloaded !== undefined && saysTrue(isOverloaded(), "isOverloaded")) return new AdmissionError("overloaded");
-    if (this.#arrivals?.takeIfThere(1, this.#now()) === false) {
-      return new AdmissionError("too-many-new-connections", maxNewConnectionsPerSecond);
-    }
-    return undefined;
+    return this.#arrivals?.takeIfThere(1, this.#now()) === false ? this.#sendAway() : undefined;
+  }
+
+  /**
+   * Gives each who has to come again a turn behind those who were sent away before. Told the same time, all would come at
+   * once again, and while they wait nobody would come in.
+   */
+  #sendAway(): AdmissionError {
+    const { maxNewConnectionsPerSecond: perSecond } = this.#options;
+    const now = this.#now();
+    this.#lastTurnMs = Math.min(Math.max(now, this.#lastTurnMs) + 1000 / perSecond, now + longestTurnMs);
+    const seconds = Math.ceil((this.#lastTurnMs - now) / 1000);
+    return new AdmissionError("too-many-new-connections", perSecond, undefined, seconds);
   }
 
   /** Counts somebody who was let in, or waits to be. */

@@ -20,7 +20,8 @@ interface AdmissionRule {
   /** ASCII only: it is the body of the response. */
   readonly text: string;
   readonly status: keyof typeof reasonPhrases;
-  readonly headers?: RawHeaders;
+  /** Whether it makes sense to come again. */
+  readonly mayPass?: true;
 }
 
 /** The codes of `AdmissionError`. */
@@ -43,7 +44,7 @@ export type AdmissionCode =
 
 // RFC 9110 §10.2.3. A wave of clients that were all refused at once shall not come back within the same second; beyond
 // that, nobody knows when there is room, or when another server takes the place of one that closes.
-const retryAfter: RawHeaders = ["Retry-After", "5"];
+const retryAfterSeconds = 5;
 
 const admissionRules: Readonly<Record<AdmissionCode, AdmissionRule>> = {
   "path-not-found": {
@@ -75,37 +76,37 @@ const admissionRules: Readonly<Record<AdmissionCode, AdmissionRule>> = {
     section: "RFC 6455 §10.4",
     text: "the server's limit maxConnections is reached",
     status: 503,
-    headers: retryAfter,
+    mayPass: true,
   },
   "too-many-connections-per-address": {
     section: "RFC 6585 §4",
     text: "the server's limit maxConnectionsPerAddress is reached for this address",
     status: 429,
-    headers: retryAfter,
+    mayPass: true,
   },
   "too-many-pending-upgrades": {
     section: "RFC 6455 §10.4",
     text: "the server's limit maxPendingUpgrades is reached",
     status: 503,
-    headers: retryAfter,
+    mayPass: true,
   },
   "too-many-waiting-sockets": {
     section: undefined,
     text: "the server's limit maxWaitingSockets is reached",
     status: 503,
-    headers: retryAfter,
+    mayPass: true,
   },
   "too-many-new-connections": {
     section: "RFC 6455 §10.4",
     text: "the server's limit maxNewConnectionsPerSecond is reached",
     status: 503,
-    headers: retryAfter,
+    mayPass: true,
   },
   overloaded: {
     section: "RFC 9110 §15.6.4",
     text: "the server's option isOverloaded says that it has no room at the moment",
     status: 503,
-    headers: retryAfter,
+    mayPass: true,
   },
   "request-timeout": {
     section: "RFC 9110 §15.5.9",
@@ -126,7 +127,7 @@ const admissionRules: Readonly<Record<AdmissionCode, AdmissionRule>> = {
     section: undefined,
     text: "the server is closing",
     status: 503,
-    headers: retryAfter,
+    mayPass: true,
   },
 };
 
@@ -142,13 +143,18 @@ export class AdmissionError extends OpenlineError implements Refusal {
   readonly reasonPhrase: string;
   /** Header lines for the refusal, names and values alternating. */
   readonly headers: RawHeaders;
+  /** Seconds after which it makes sense to come again, as `Retry-After` says; undefined where nobody knows. */
+  readonly retryAfterSeconds: number | undefined;
   /** The code and what it means, as plain text. Nothing that the client sent is in it. */
   readonly body: Uint8Array;
   /** What is allowed, where it is a limit. */
   readonly limit: number | undefined;
 
-  /** @param cause what the application threw, where it did */
-  constructor(code: AdmissionCode, limit?: number, cause?: unknown) {
+  /**
+   * @param cause what the application threw, where it did
+   * @param seconds after which there may be room, where somebody knows better than that they are some
+   */
+  constructor(code: AdmissionCode, limit?: number, cause?: unknown, seconds: number = retryAfterSeconds) {
     const rule = admissionRules[code];
     const text = limit === undefined ? rule.text : `${rule.text}: ${String(limit)}`;
     super(rule.section === undefined ? text : `${text} (${rule.section})`, cause === undefined ? {} : { cause });
@@ -156,7 +162,9 @@ export class AdmissionError extends OpenlineError implements Refusal {
     this.section = rule.section;
     this.status = rule.status;
     this.reasonPhrase = reasonPhrases[rule.status];
-    this.headers = [...(rule.headers ?? []), "Content-Type", "text/plain; charset=utf-8"];
+    this.retryAfterSeconds = rule.mayPass === true ? seconds : undefined;
+    const retryAfter = this.retryAfterSeconds === undefined ? [] : ["Retry-After", String(this.retryAfterSeconds)];
+    this.headers = [...retryAfter, "Content-Type", "text/plain; charset=utf-8"];
     this.body = new TextEncoder().encode(`${code}: ${text}\n`);
     this.limit = limit;
   }

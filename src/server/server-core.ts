@@ -162,8 +162,9 @@ export class ServerCore<Data> implements ServerSocketOwner<Data> {
     const occupancy = { sockets: this.#sockets.size + this.entrance.size, pendingUpgrades: this.#pending.size };
     const error =
       this.#admission.checkSource(handshake, client, isOnLoopback, () => attempt.request) ??
-      this.#admission.checkRoom(client.address, occupancy) ??
-      this.#checkQueue();
+      this.#checkQueue() ??
+      // The last of them: whoever comes through it has come in.
+      this.#admission.checkRoom(client.address, occupancy);
     return error ?? attempt;
   }
 

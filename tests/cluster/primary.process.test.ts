@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { createClient, type UntypedClient } from "#src/realtime/client/node/index.js";
+import { memoryBytes } from "#src/transport/node/index.js";
 import { LineProcess } from "../support/line-process.js";
 
 const script = new URL("../support/cluster-process.js", import.meta.url);
@@ -83,6 +84,17 @@ describe("a cluster", () => {
     assert.deepEqual(new Set(before.keys()), new Set(world.pids));
     const [left, right] = [...before.values()];
     assert.ok(left !== undefined && right !== undefined);
+    // Of this machine's memory the two and the first process have a part each.
+    assert.deepEqual(
+      await Promise.all([left, right].map((client) => client.call("memoryBytes"))),
+      [1, 2].map(() => Math.floor(memoryBytes / 3)),
+    );
+    for (let count = 0; count < 2; count++) {
+      const health = await fetch(`${world.url.replace("ws:", "http:")}/health/ready`, {
+        headers: { connection: "close" },
+      });
+      assert.deepEqual([health.status, await health.json()], [200, { status: "ok", checks: { engine: "ok" } }]);
+    }
     const rooms = [left, right].map((client) => client.channel("lobby", { presence: true }));
     for (const room of rooms) room.listen(() => undefined);
     for (const room of rooms) {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fork } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { connect as connectTcp } from "node:net";
 import { tmpdir } from "node:os";
@@ -171,6 +172,35 @@ describe("the process of the chat's server", { timeout: TIMEOUT_MS }, () => {
     // The process of the chat hears of it from the system, a moment later.
     while (created.some((name) => existsSync(`${tmpdir()}/${name}`)))
       await new Promise((resolve) => setTimeout(resolve, 20));
+  });
+});
+
+describe("a chat whose process cannot be started", { timeout: TIMEOUT_MS }, () => {
+  it("is tried again, ever later, and the site goes on meanwhile", async (t) => {
+    const programs: string[] = [];
+    const failures: number[] = [];
+    t.mock.method(console, "error", () => undefined);
+    const chat = await ChatSite.start(0, {
+      beforeRestart: async (count) => {
+        failures.push(count);
+      },
+      fork: (program) => {
+        programs.push(program);
+        // What throws at once, what fails a moment later, and what ends before it listens.
+        if (programs.length === 2) throw new Error("out of memory");
+        if (programs.length === 3) return fork(program, { execPath: "/there/is/nothing" });
+        if (programs.length === 4) return fork(program, { execArgv: ["--there-is-no-such-option"], silent: true });
+        return fork(program, { execArgv: [] });
+      },
+    });
+    t.after(() => chat.close());
+    await using ada = chat.visitor("ada");
+    const first = await ada.channel("room/lobby").publish({ text: "before" });
+    assert.equal((await chat.kill()).status, 202);
+    const second = await ada.channel("room/lobby").publish({ text: "after" });
+    assert.notEqual(second.position, first.position);
+    assert.deepEqual([programs.length, failures], [5, [0, 1, 2, 3]]);
+    assert.equal((await fetch(`${chat.origin}/chat/`)).status, 200);
   });
 });
 

@@ -1,7 +1,7 @@
 /** The site with the chat, in this process, so that a test can say when the chat's server comes back. */
 import { type Client, createClient } from "openline/realtime/client";
 import type { DefinitionOf } from "openline/realtime/contract";
-import { createChat } from "../../demos/chat/chat.js";
+import { type ChatOptions, createChat } from "../../demos/chat/chat.js";
 import { api } from "../../demos/chat/shared/contract.js";
 import { type Site, startSite } from "../../demos/site/site.js";
 
@@ -16,9 +16,9 @@ export class ChatSite {
     this.#gate = gate;
   }
 
-  static async start(killIntervalMs = 0): Promise<ChatSite> {
+  static async start(killIntervalMs = 0, options: ChatOptions = {}): Promise<ChatSite> {
     const gate = new Gate();
-    const chat = createChat({ beforeRestart: () => gate.pass(), killIntervalMs });
+    const chat = createChat({ beforeRestart: () => gate.pass(), killIntervalMs, ...options });
     const site = await startSite({ port: 0, host: "127.0.0.1", demos: [chat], publicFolder: PUBLIC });
     return new ChatSite(site, gate);
   }

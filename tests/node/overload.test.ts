@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { connect, type LoadProbe, overload, serve, UpgradeRefusedError } from "#src/index.js";
+import { lateness } from "#src/node/overload.js";
 
 class Probe implements LoadProbe {
   delayMs = 0;
   bytes = 0;
+  heap = 0;
   look: () => void = () => undefined;
   isStopped = false;
 
@@ -14,6 +16,10 @@ class Probe implements LoadProbe {
 
   memoryBytes(): number {
     return this.bytes;
+  }
+
+  heapBytes(): number {
+    return this.heap;
   }
 
   every(_intervalMs: number, callback: () => void): { stop(): void } {
@@ -37,6 +43,7 @@ describe("an overload", () => {
     assert.deepEqual(isOverloaded.report, {
       eventLoopDelayMs: 80,
       memoryBytes: 0,
+      heapBytes: 0,
       reason: "the event loop is 80 ms late (maxEventLoopDelayMs)",
     });
     isOverloaded.stop();
@@ -53,6 +60,35 @@ describe("an overload", () => {
     probe.bytes = 900;
     probe.look();
     assert.equal(isOverloaded(), false);
+  });
+
+  it("is told by the heap, whatever memory the machine has", () => {
+    const probe = new Probe();
+    const isOverloaded = overload({ maxHeapBytes: 1000 }, probe);
+    probe.heap = 1001;
+    probe.look();
+    assert.equal(isOverloaded.report.reason, "1001 octets of heap (maxHeapBytes)");
+    probe.heap = 899;
+    probe.look();
+    assert.equal(isOverloaded(), false);
+  });
+
+  it("is over when the figure that told it is well again, however close to their limits the others are", () => {
+    const probe = new Probe();
+    const isOverloaded = overload({ maxEventLoopDelayMs: 50, maxMemoryBytes: 1000 }, probe);
+    probe.bytes = 950;
+    probe.delayMs = 51;
+    probe.look();
+    assert.equal(isOverloaded.report.reason, "the event loop is 51 ms late (maxEventLoopDelayMs)");
+    probe.delayMs = 0;
+    probe.look();
+    assert.equal(isOverloaded(), false);
+  });
+
+  it("takes an event loop that did not even measure for as late as it was", () => {
+    assert.equal(lateness(50, 21, 20, 1000), 1);
+    assert.equal(lateness(3, 19, 20, 1000), 0);
+    assert.equal(lateness(0, 0, 20, 2500), 2480);
   });
 
   it("refuses limits that are none", () => {

@@ -21,7 +21,7 @@ const maxSourceLines = 450;
 
 /** Folders of tests/ that belong to no single folder of src/. */
 const crossCuttingTests = [
-  ...["conformance", "contract", "demos", "docs", "fuzz", "interop"],
+  ...["conformance", "contract", "demos", "deploy", "docs", "fuzz", "interop"],
   ...["crash", "repository", "security", "simulation", "soak", "support", "types"],
 ];
 
@@ -97,9 +97,19 @@ describe("the sources", () => {
     const later = /\b(?:TODO|FIXME|XXX|HACK)\b/u;
     const silenced = /@ts-(?:ignore|nocheck)/u;
     const unexplained = /(?:eslint-disable|biome-ignore|[cv]8 ignore (?!stop))(?!.*(?: -- |: )\S)/u;
-    const checked = ["src", "tests", "fuzz", "demos", "bench", "interop", "examples", "scripts", "docs", ".ci"].flatMap(
-      filesUnder,
-    );
+    const checked = [
+      "src",
+      "tests",
+      "fuzz",
+      "demos",
+      "bench",
+      "interop",
+      "examples",
+      "scripts",
+      "docs",
+      "deploy",
+      ".ci",
+    ].flatMap(filesUnder);
     const found = [...checked, ...filesAtRoot()]
       .filter((file) => /\.(?:[cm]?[jt]s|html|css|md|sh|ya?ml)$|^\.ci\/run$/u.test(file))
       // This file has to name what it looks for.

@@ -327,6 +327,39 @@ describe("the caps on connections", () => {
     assert.deepEqual(await come(), [101, 101, 503]);
   });
 
+  it("maxNewConnectionsPerSecond gives each who is sent away a turn behind the others, a minute at most", async () => {
+    const { core, platform } = createCore({ maxNewConnectionsPerSecond: 2 });
+    const retryAfter = async (): Promise<string | null> => {
+      const { idle, reply } = attempt(core);
+      await idle();
+      return reply().headers.get("Retry-After");
+    };
+    const told = [];
+    for (let count = 0; count < 7; count++) told.push(await retryAfter());
+    assert.deepEqual(told, [null, null, "1", "1", "2", "2", "3"]);
+    // Those whose turn was within the first second find room.
+    platform.clock.advance(1000);
+    assert.deepEqual([await retryAfter(), await retryAfter(), await retryAfter()], [null, null, "2"]);
+    for (let count = 0; count < 200; count++) await retryAfter();
+    assert.equal(await retryAfter(), "60");
+    platform.clock.advance(61_000);
+    for (let count = 0; count < 2; count++) await retryAfter();
+    assert.equal(await retryAfter(), "1");
+  });
+
+  it("maxNewConnectionsPerSecond does not count those who are kept out for something else", async () => {
+    const { core, refusals } = createCore({
+      maxNewConnectionsPerSecond: 2,
+      maxWaitingSockets: 1,
+      message: undefined as never,
+    });
+    assert.equal(await statusOf(core), 101);
+    assert.equal(await statusOf(core), 503);
+    assert.equal(refusals[0]?.code, "too-many-waiting-sockets");
+    await core[Symbol.asyncIterator]().next();
+    assert.equal(await statusOf(core), 101);
+  });
+
   it("isOverloaded keeps out those against whom there is nothing else, and is asked at once", async () => {
     let isFull: unknown = true;
     let asked = 0;

@@ -9,8 +9,9 @@ import nodeCluster from "node:cluster";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { cluster } from "#src/cluster/index.js";
-import { serve } from "#src/index.js";
+import { healthChecks, serve } from "#src/index.js";
 import { createRealtime, type Engine } from "#src/realtime/index.js";
+import { memoryBytes } from "#src/transport/node/index.js";
 
 interface Options {
   readonly workers: number;
@@ -34,9 +35,17 @@ async function startServer(id: number, engine: Engine): Promise<() => Promise<vo
     print({ waiting: process.pid });
     await told;
   }
-  const calls = { pid: () => process.pid };
+  const health = healthChecks({ ready: { engine: () => realtime.health().reason } });
+  const calls = { pid: () => process.pid, memoryBytes: () => memoryBytes };
   const realtime = createRealtime({ engine, calls, authenticate: ({ token }) => ({ user: String(token) }) });
-  const server = await serve({ port: 0, host: "127.0.0.1", ...realtime.handlers });
+  const server = await serve({
+    port: 0,
+    host: "127.0.0.1",
+    request: (request, response) => {
+      if (!health(request, response)) response.writeHead(404).end();
+    },
+    ...realtime.handlers,
+  });
   print({ port: server.port });
   return async () => {
     await realtime.drain({ spreadMs: 1 });

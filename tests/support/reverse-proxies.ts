@@ -152,3 +152,25 @@ http {
   );
   return { clear: path.join(folder, "clear"), secure: path.join(folder, "secure") };
 }
+
+/**
+ * nginx with a configuration that somebody else has written, for a container of its own.
+ *
+ * @param text in which what it listens on is named once
+ * @param port where it listens instead: one that is free
+ */
+export async function startNginxAs(t: TestContext, text: string, port: number): Promise<void> {
+  const configure = (folder: string): string =>
+    text
+      .replace(
+        /^(?<indent> *)listen [^;]*;/mu,
+        `$<indent>listen 127.0.0.1:${String(port)}; listen unix:${folder}/clear;`,
+      )
+      .replace(
+        /^http \{$/mu,
+        `http {\n${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((of) => `${of}_temp_path ${folder}/${of};\n`).join("")}`,
+      )
+      .concat(`daemon off;\npid ${folder}/pid;\nerror_log stderr error;\n`);
+  const argumentsFor = (file: string, base: string) => ["-e", path.join(base, "errors"), "-p", base, "-c", file];
+  await start(t, "nginx", configure, argumentsFor, ["clear"]);
+}

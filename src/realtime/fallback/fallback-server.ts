@@ -107,6 +107,8 @@ export class FallbackServer {
     });
     const entered = entrance.enter(admitted.remoteAddress, connection);
     if (entered instanceof AdmissionError) {
+      const { retryAfterSeconds } = entered;
+      if (retryAfterSeconds !== undefined) response.setHeader("retry-after", retryAfterSeconds);
       refuse(request, response, entered.status, `${entered.code}: ${entered.message}`);
       return;
     }

@@ -70,6 +70,11 @@ export class PresenceHub {
     this.#context = context;
   }
 
+  /** Whether there are users of this node, those included who may come back in a moment. */
+  get hasUsers(): boolean {
+    return this.#users.size > 0;
+  }
+
   /**
    * A connection comes in, and gets everything there is to know.
    *

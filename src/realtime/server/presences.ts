@@ -87,10 +87,17 @@ export class Presences {
     this.#isKnown = true;
   }
 
+  /**
+   * Tells the engine nothing more. Whoever was here up to now, or a moment ago, comes back elsewhere, and has left only if
+   * nothing is heard of them there within the grace that everybody has.
+   */
   async stop(): Promise<void> {
     this.#timer?.cancel();
+    const hasUsers = [...this.#hubs.values()].some((hub) => hub.hasUsers);
     for (const hub of this.#hubs.values()) hub.stop();
     this.#hubs.clear();
-    await this.#engine.presence.dropNode(this.node);
+    const { presenceGraceMs } = this.#limits;
+    if (hasUsers && presenceGraceMs > 0) await this.#engine.presence.beat(this.node, presenceGraceMs);
+    else await this.#engine.presence.dropNode(this.node);
   }
 }

@@ -178,11 +178,13 @@ export interface Realtime<Definition extends ContractDefinition = ContractDefini
   reauthorize(user?: string): Promise<void>;
   /**
    * Sends everybody away in order: clients are told, come back elsewhere within `spreadMs`, each at a moment by chance,
-   * and what is left 2 s later is closed. To be called before the server's own `drain`.
+   * and what is left at `deadlineMs` is closed. Resolves as soon as nobody is left. To be called before the server's own
+   * `drain`.
    *
-   * @param options `spreadMs`: default 10,000. `code`: what is closed with, default 1012
+   * @param options `spreadMs`: default 10,000; clients take four fifths of `deadlineMs` at most. `deadlineMs`: default
+   *   2,000 more than `spreadMs`; more for those who are slow to connect, and for what is under way. `code`: what is closed with, default 1012
    */
-  drain(options?: { readonly spreadMs?: number; readonly code?: number }): Promise<void>;
+  drain(options?: { readonly spreadMs?: number; readonly deadlineMs?: number; readonly code?: number }): Promise<void>;
   /** Ends all connections, and the engine. */
   close(): Promise<void>;
 }

@@ -31,7 +31,9 @@ export interface RealtimeParts {
 }
 
 const defaultSpreadMs = 10_000;
-// For whoever has chosen the last moment to come elsewhere, and for what is under way until then.
+// In this part of the time clients begin to come back, and so much time whoever begins last has to get there, and what is under
+// way to be done, before the old connection ends.
+const movingPart = 0.8;
 const movingMs = 2000;
 const defaultPresenceLimit = 100;
 const pageKeys = 500;
@@ -331,16 +333,19 @@ export class RealtimeServer implements Realtime {
     await Promise.all([...this.#sessionsOf(user), ...sessions].map((session) => session.reauthorize()));
   }
 
-  async drain(options: { readonly spreadMs?: number; readonly code?: number } = {}): Promise<void> {
-    const { spreadMs = defaultSpreadMs, code = 1012 } = options;
+  async drain(
+    options: { readonly spreadMs?: number; readonly deadlineMs?: number; readonly code?: number } = {},
+  ): Promise<void> {
+    const { spreadMs = defaultSpreadMs, deadlineMs = spreadMs + movingMs, code = 1012 } = options;
+    const afterMs = Math.min(spreadMs, Math.floor(movingPart * deadlineMs));
     this.#isDraining = true;
     for (const session of this.#sessions.values()) {
-      if (session.isOpen) session.send(["goaway", { afterMs: spreadMs, code }]);
+      if (session.isOpen) session.send(["goaway", { afterMs, code }]);
     }
     if (this.#sessions.size > 0) {
       await new Promise<void>((resolve) => {
         this.#emptied = resolve;
-        this.#services.platform.setTimer(resolve, spreadMs + movingMs);
+        this.#services.platform.setTimer(resolve, deadlineMs);
       });
     }
     for (const session of [...this.#sessions.values()]) session.close(code, "going away");

@@ -36,7 +36,7 @@ export type { Http2ErrorCode } from "./http2/http2-error.js";
 export { Http2Error, http2ErrorCodes } from "./http2/http2-error.js";
 export { SessionPool } from "./http2/session-pool.js";
 export { sessionMemoryMiB, widenWindow } from "./http2/session-settings.js";
-export { keepFreedMemory, memoryBytes } from "./node-memory.js";
+export { keepFreedMemory, memoryBytes, processesVariable } from "./node-memory.js";
 export { nodeClock, nodePlatform, PooledMaskingKeys } from "./node-platform.js";
 export { documentedNodeText, nodeText } from "./node-text.js";
 export { NodeTurnScheduler, nodeTurns } from "./node-turns.js";

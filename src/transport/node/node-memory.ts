@@ -16,8 +16,16 @@ const kernel = loadKernel(kernelBytes);
 /** How payloads are masked and unmasked: in WebAssembly where there is some. */
 export const masking: Masking = kernel ?? portableMasking;
 
-/** Octets of memory that this process may take: the machine's, or what its container is allowed. */
-export const memoryBytes: number = Math.min(totalmem(), allowedBytes());
+/** The variable of the environment in which a process is told how many there are of its kind, itself included. */
+export const processesVariable = "OPENLINE_PROCESSES";
+
+/** Octets of memory that this process may take: its part of the machine's, or of what its container is allowed. */
+export const memoryBytes: number = Math.floor(Math.min(totalmem(), allowedBytes()) / processes());
+
+function processes(): number {
+  const count = Number(process.env[processesVariable]);
+  return Number.isSafeInteger(count) && count > 0 ? count : 1;
+}
 
 function allowedBytes(): number {
   // Zero, or undefined, where nothing is known; a number beyond all memory where nothing is limited.

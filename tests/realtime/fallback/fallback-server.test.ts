@@ -280,7 +280,8 @@ describe("the fallback's server", () => {
   it("counts as many connections as a server may have, with its sockets", async (t) => {
     const { ask, opened, server } = await started(t, {}, { maxConnections: 1 });
     const one = await opened();
-    assert.equal((await ask("GET", {})).status, 503);
+    const refused = await ask("GET", {});
+    assert.deepEqual([refused.status, refused.headers.get("retry-after")], [503, "5"]);
     await ask("DELETE", { "openline-connection": one.id });
     const next = await opened();
     await server.close();

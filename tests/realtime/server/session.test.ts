@@ -282,7 +282,7 @@ describe("a session", () => {
     const [polite, stubborn] = [await world.peer(), await world.peer()];
     const draining = world.server.drain({ spreadMs: 5000 });
     await world.settle();
-    assert.deepEqual(polite.all("goaway"), [["goaway", { afterMs: 5000, code: 1012 }]]);
+    assert.deepEqual(polite.all("goaway"), [["goaway", { afterMs: 4000, code: 1012 }]]);
     polite.vanish();
     await stubborn.done("ping");
     await world.clock.advance(5000);
@@ -290,6 +290,19 @@ describe("a session", () => {
     await world.clock.advance(2000);
     await draining;
     assert.equal(stubborn.closed?.code, 1012);
+    await world.close();
+  });
+
+  it("is waited for beyond the time in which others move, where the server has more of it", async () => {
+    const world = new World(api);
+    const slow = await world.peer();
+    const draining = world.server.drain({ spreadMs: 100, deadlineMs: 5000 });
+    await world.settle();
+    assert.deepEqual(slow.all("goaway"), [["goaway", { afterMs: 100, code: 1012 }]]);
+    await world.clock.advance(4999);
+    assert.equal(slow.closed, undefined);
+    slow.vanish();
+    await draining;
     await world.close();
   });
 });
