@@ -11,7 +11,7 @@ import { SKIP_WITHOUT_NGINX, startNginxAs } from "../support/reverse-proxies.js"
 import { Balancer, DeployedNode, deployed } from "./nodes.js";
 import { Visitor } from "./visitor.js";
 
-const visitors = 8;
+const visitors = 4;
 // Soon, and however long it takes where the machine is busy.
 const pace = { SPREAD_MS: "500", DEADLINE_MS: "30000" };
 
