@@ -43,12 +43,7 @@ return 1
 /** ARGV: now, who asks, the outcome, for how long it is known. Answers whether it is kept. */
 export const completeScript: Script = new Script(String.raw`${prelude}
 if token ~= ARGV[2] then return 0 end
-if outcome then
-  if outcome ~= ARGV[3] then return 0 end
-  -- As where a message is appended again: for who waits until replicas have it.
-  redis.call('HSET', key, 'o', outcome)
-  return 1
-end
+if outcome then return outcome == ARGV[3] and 1 or 0 end
 redis.call('HSET', key, 'o', ARGV[3], 'u', string.format('%.0f', now + tonumber(ARGV[4])))
 redis.call('PEXPIRE', key, ARGV[4] + ${marginMs})
 redis.call('SPUBLISH', key, '')

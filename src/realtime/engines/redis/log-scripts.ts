@@ -42,8 +42,7 @@ end
 
 /**
  * KEYS, and where there is one the key's own. ARGV: a tag, the message, what is retained (3), milliseconds after which the
- * log is forgotten, and its messages, and, with a key, until when it holds and its milliseconds, and whether replicas are
- * waited for.
+ * log is forgotten, and its messages, and, with a key, until when it holds and its milliseconds.
  * Answers epoch, position, and whether it stood there before.
  */
 export const appendScript: Script = new Script(String.raw`${prelude}
@@ -51,11 +50,7 @@ if KEYS[3] then
   local known = redis.call('GET', KEYS[3])
   if known then
     local untilMs, itsEpoch, id = string.match(known, '^(%d+) (%S+) (%S+)$')
-    if itsEpoch == epoch and tonumber(untilMs) > now then
-      -- Written once more: what waits until replicas have it (WAIT) waits for what this connection wrote.
-      if ARGV[13] == '1' then redis.call('HSET', meta, 's', last) end
-      return {epoch, id, 1}
-    end
+    if itsEpoch == epoch and tonumber(untilMs) > now then return {epoch, id, 1} end
   end
 end
 local previous = last

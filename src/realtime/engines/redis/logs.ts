@@ -79,7 +79,6 @@ export class RedisLogs implements LogEngine {
     if (idempotency !== undefined) {
       keys.push(this.#keys.logKey(channel, idempotency.key));
       args.push(now + Math.ceil(idempotency.windowMs), Math.ceil(idempotency.windowMs) + marginMs);
-      args.push(this.#link.options.replicas > 0 ? 1 : 0);
     }
     const isIdempotent = idempotency !== undefined;
     const reply = await this.#link.run(appendScript, { keys, args, isIdempotent, isWrite: true, lane: keys[0] });
