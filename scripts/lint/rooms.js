@@ -253,7 +253,15 @@ export const rooms = [
   {
     name: "cli",
     pattern: "src/cli/**",
-    mayImport: ["entry", "chaos", "cluster", "realtime", "realtime/engines/nats", "realtime/engines/redis", "transport"],
+    mayImport: [
+      "entry",
+      "chaos",
+      "cluster",
+      "realtime",
+      "realtime/engines/nats",
+      "realtime/engines/redis",
+      "transport",
+    ],
     builtins: true,
     packages: ["commander"],
   },
