@@ -282,7 +282,7 @@ describe("a session", () => {
     const [polite, stubborn] = [await world.peer(), await world.peer()];
     const draining = world.server.drain({ spreadMs: 5000 });
     await world.settle();
-    assert.deepEqual(polite.all("goaway"), [["goaway", { afterMs: 4000, code: 1012 }]]);
+    assert.deepEqual(polite.all("goaway"), [["goaway", { afterMs: 5000, code: 1012 }]]);
     polite.vanish();
     await stubborn.done("ping");
     await world.clock.advance(5000);
