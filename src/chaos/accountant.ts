@@ -124,13 +124,17 @@ export async function settleAccounts(journal: AsyncIterable<JournalLine> | Itera
     }
   }
   const stalls = stallsOf(seconds, faults);
-  const excuses = [...faults.flatMap(excusesOf), ...stalls];
+  const faultExcuses = faults.flatMap(excusesOf);
+  const excuses = [...faultExcuses, ...stalls];
   const deaths = faults.filter(({ kind }) => kind === "node-kill").map(deathOf);
+  const logTotals = logs.close();
+  // Where nothing was kept, nothing can have been lost.
+  if (loadAt > 0 && logTotals.acknowledged === 0) findings.add("trouble", endAt, "no message was acknowledged");
   return {
-    logs: logs.close(),
+    logs: logTotals,
     states: states.close(),
-    // Who died while it ran something is excused, too.
-    calls: calls.close([...excuses, ...deaths]),
+    // Who died while it ran something is excused, too; that clients stood still makes nobody run anything again.
+    calls: calls.close([...faultExcuses, ...stalls.filter(({ node }) => node !== undefined), ...deaths]),
     presence: presence.close(excuses, endAt),
     violations: findings.violations,
     counts: findings.counts,

@@ -11,10 +11,15 @@ export function commandOf({ options }: ChaosResult): string {
     `npx openline chaos --engine ${engine} --minutes ${minutes} --seed ${seed} --nodes ${nodes} --clients ${clients}`,
     ...(rate === clients ? [] : [`--rate ${rate}`]),
     ...(servers === 1 ? [] : [`--servers ${servers}`]),
-    ...(urls.length === 0 ? [] : [`--urls ${urls.join(" ")}`]),
+    ...(urls.length === 0 ? [] : [`--urls ${urls.map(withoutSecrets).join(" ")}`]),
     ...(appendSync === "always" ? [] : [`--appendfsync ${appendSync}`]),
   ];
   return parts.join(" ");
+}
+
+/** A report is for others, too. */
+function withoutSecrets(url: string): string {
+  return url.replace(/\/\/[^/]*@/u, "//");
 }
 
 /** How many violations there are of each kind that has some. */

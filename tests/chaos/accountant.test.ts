@@ -172,7 +172,10 @@ const mutations: Readonly<Record<ViolationKind, readonly (() => Promise<Account>
     () => otherwise("end-client", "a", { pending: 1 }),
     () => otherwise("end-client", "a", { missing: [room] }),
   ],
-  trouble: [() => more({ k: "trouble", at: 70, proc: "node 0", what: "it broke" })],
+  trouble: [
+    () => more({ k: "trouble", at: 70, proc: "node 0", what: "it broke" }),
+    () => settleAccounts([{ k: "load", at: 1 }]),
+  ],
 };
 
 describe("the accountant", () => {
@@ -213,6 +216,17 @@ describe("the accountant", () => {
     ] as const) {
       assert.equal((await more(...again, fault(node, "node-stop"))).counts.get("run-twice"), count);
       assert.equal((await more(...again, fault(node, "node-kill"))).counts.get("run-twice"), count);
+    }
+    // Where a process stood still, what it runs is excused; where clients did, nobody had to run anything again.
+    const late = (proc: string): JournalLine => ({
+      ...{ k: "second", at: 21_000, proc, heard: 0, acked: 0, open: 0, ms: [0, 0, 0, 0], lagMs: 20_000 },
+    });
+    for (const [proc, count] of [
+      ["node 0", undefined],
+      ["node 1", 1],
+      ["clients 0", 1],
+    ] as const) {
+      assert.equal((await more(...again, late(proc))).counts.get("run-twice"), count);
     }
     const seen = right.filter(({ at }) => at < 30_000);
     assert.equal((await settleAccounts([...seen, ...vanishing, fault(1, "engine-cut")])).counts.size, 0);

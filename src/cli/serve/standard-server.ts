@@ -42,7 +42,8 @@ export async function serveRealtime(
   let isDraining = false;
   const health = healthChecks({
     ready: {
-      engine: () => realtime.health().reason,
+      // Anybody may ask, and where the engine is is nobody else's business.
+      engine: () => (realtime.health().reason === undefined ? undefined : "unavailable"),
       draining: () => (isDraining ? "draining" : undefined),
       load: () => isOverloaded.report.reason,
     },

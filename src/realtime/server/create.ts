@@ -19,6 +19,7 @@ import { Presences } from "./presences.js";
 import type { RealtimeParts } from "./realtime.js";
 import type { Services } from "./services.js";
 import { UserRates } from "./user-rates.js";
+import { UserSessions } from "./user-sessions.js";
 
 type AnyAuthorize = AuthorizeChannel<unknown, Readonly<Record<string, string>>>;
 
@@ -69,6 +70,7 @@ export function realtimeParts(platform: RealtimePlatform, api: Contract, options
     ...{ contract, engine, platform, limits, presences, interests, calls, report },
     channels: new Channels({ engine, platform, limits, interests, report }),
     rates: new UserRates(platform, limits),
+    users: new UserSessions(),
     authenticate: options.authenticate,
     authorize: options.authorize === undefined ? undefined : authorizeByPattern(api, options.authorize),
     authorizeCall: authorizeByCall(api, options.authorizeCalls),

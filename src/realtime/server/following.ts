@@ -151,11 +151,14 @@ class LogFollower {
         this.#takeMeanwhile();
       },
       (error: unknown) => {
-        // What comes next finds the hole again.
         this.#isReading = false;
         this.#isAhead = false;
         this.#meanwhile = [];
         this.#parts.report(error);
+        // What comes next finds the hole again; it may be long until something comes.
+        this.#parts.host.setTimer(() => {
+          if (!this.#isReading && !this.#isStopped) this.#catchUp([]);
+        }, retryMs);
       },
     );
   }

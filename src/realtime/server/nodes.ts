@@ -70,6 +70,8 @@ export class Nodes {
       left: (user) => {
         gone.add(user);
         this.#living.delete(user);
+        // The others believed this one dead, which knows better.
+        if (user === this.node) return;
         for (const left of [...this.#leaving]) left(user);
       },
     });
@@ -80,7 +82,8 @@ export class Nodes {
   }
 
   #received(message: unknown): void {
-    const [topic, ...content] = message as NodeMessage;
+    if (!Array.isArray(message)) return;
+    const [topic, ...content] = message as unknown as NodeMessage;
     try {
       // A newer node may speak of what is not known here.
       this.#topics.get(topic)?.(content);

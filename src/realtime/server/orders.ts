@@ -114,5 +114,7 @@ export class Orders {
 
   stop(): void {
     this.#following?.stop();
+    // Nothing more is heard of the others.
+    for (const { done } of this.#given.values()) done();
   }
 }

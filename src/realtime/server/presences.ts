@@ -26,6 +26,9 @@ export class Presences {
   #timer: { cancel(): void } | undefined;
   /** Whether the other nodes know of this one. */
   #isKnown = false;
+  /** Whether the engine has been told anything. */
+  #hasBegun = false;
+  #isStopped = false;
 
   constructor(
     engine: Engine,
@@ -58,6 +61,7 @@ export class Presences {
 
   /** Tells the engine that this node lives, from now on. */
   async start(): Promise<void> {
+    this.#hasBegun = true;
     await this.#engine.presence.beat(this.node, this.#limits.nodeTimeoutMs);
     await this.#tellOfNode();
     this.#beatLater();
@@ -72,6 +76,7 @@ export class Presences {
 
   async #beat(): Promise<void> {
     const wasKnown = await this.#engine.presence.beat(this.node, this.#limits.nodeTimeoutMs);
+    if (this.#isStopped) return;
     if (!wasKnown) this.#isKnown = false;
     if (!this.#isKnown) await this.#tellOfNode();
     // Now it is in reach.
@@ -89,15 +94,21 @@ export class Presences {
 
   /**
    * Tells the engine nothing more. Whoever was here up to now, or a moment ago, comes back elsewhere, and has left only if
-   * nothing is heard of them there within the grace that everybody has.
+   * nothing is heard of them there within the grace that everybody has. The node itself has left: nobody is to wait for it.
    */
   async stop(): Promise<void> {
+    const hasEnded = this.#isStopped;
+    this.#isStopped = true;
     this.#timer?.cancel();
+    if (hasEnded || !this.#hasBegun) return;
     const hasUsers = [...this.#hubs.values()].some((hub) => hub.hasUsers);
     for (const hub of this.#hubs.values()) hub.stop();
     this.#hubs.clear();
     const { presenceGraceMs } = this.#limits;
-    if (hasUsers && presenceGraceMs > 0) await this.#engine.presence.beat(this.node, presenceGraceMs);
-    else await this.#engine.presence.dropNode(this.node);
+    const { presence } = this.#engine;
+    if (hasUsers && presenceGraceMs > 0) {
+      const gone = { user: this.node, state: null, connections: 0 };
+      await Promise.all([presence.put(this.node, nodesChannel, gone), presence.beat(this.node, presenceGraceMs)]);
+    } else await presence.dropNode(this.node);
   }
 }

@@ -183,6 +183,7 @@ export interface Realtime<Definition extends ContractDefinition = ContractDefini
    *
    * @param options `spreadMs`: default 10,000; clients take four fifths of `deadlineMs` at most. `deadlineMs`: default
    *   2,000 more than `spreadMs`; more for those who are slow to connect, and for what is under way. `code`: what is closed with, default 1012
+   * @throws RangeError for times out of their range
    */
   drain(options?: { readonly spreadMs?: number; readonly deadlineMs?: number; readonly code?: number }): Promise<void>;
   /** Ends all connections, and the engine. */

@@ -18,6 +18,7 @@ import type { ResolvedLimits } from "./limits.js";
 import { MediaPublisher } from "./media-publisher.js";
 import { Nodes } from "./nodes.js";
 import { type Order, Orders } from "./orders.js";
+import { maxTimerMs } from "./outgoing-calls.js";
 import { retentionOf } from "./publishing.js";
 import type { Realtime, RealtimeSession, ServerPublishOptions } from "./realtime-interface.js";
 import type { Services } from "./services.js";
@@ -62,7 +63,7 @@ export class RealtimeServer implements Realtime {
     this.#nodes = new Nodes({ engine, node: presences.node, report });
     this.#userCalls = new UserCalls({
       ...{ nodes: this.#nodes, platform, maxCallMs: limits.maxCallMs, report },
-      sessionsOf: (user) => this.#sessionsOf(user),
+      sessionsOf: (user) => services.users.of(user),
     });
     this.#orders = new Orders({
       ...{ engine, platform, nodes: this.#nodes, patienceMs: limits.decisionTimeoutMs, report },
@@ -83,9 +84,10 @@ export class RealtimeServer implements Realtime {
       randomId: () => platform.randomId(),
       reportError: report,
     });
-    await this.#services.presences.start();
+    // The others wait for whoever is known to them: this one can hear them before they know of it.
     await this.#nodes.start();
     await this.#orders.start();
+    await this.#services.presences.start();
   }
 
   /** Whether connections are no longer welcome. */
@@ -266,6 +268,8 @@ export class RealtimeServer implements Realtime {
   }
 
   user(id: string): RealtimeUserCalls {
+    // Where no types are checked, it may be the user of a session that has none: what is meant for one is not for all of those.
+    if (typeof id !== "string") throw new TypeError("a user is called by a string");
     const calls = this.#userCalls.of(id);
     const whenReady = async <Result>(call: () => Promise<Result>): Promise<Result> => {
       await this.ready;
@@ -276,11 +280,6 @@ export class RealtimeServer implements Realtime {
       callAll: (name, input, options) => whenReady(() => calls.callAll(name, input, options)),
       send: (name, message, options) => whenReady(() => calls.send(name, message, options)),
     };
-  }
-
-  #sessionsOf(user?: string): Session[] {
-    const open = [...this.#sessions.values()].filter((session) => session.isOpen);
-    return user === undefined ? open : open.filter((session) => session.user.id === user);
   }
 
   revoke(user: string, reason: string = "revoked"): Promise<number> {
@@ -318,7 +317,7 @@ export class RealtimeServer implements Realtime {
   }
 
   #revoke(user: string, reason: string): number {
-    const sessions = this.#sessionsOf(user);
+    const sessions = this.#services.users.of(user);
     for (const session of sessions) session.close(RealtimeCloseCode.Revoked, reason);
     for (const session of this.#sessions.values()) session.revokedMeanwhile(user);
     for (const session of [...this.#services.lingering]) {
@@ -329,14 +328,19 @@ export class RealtimeServer implements Realtime {
 
   async #reauthorize(user?: string): Promise<void> {
     const lingering = [...this.#services.lingering];
-    const sessions = lingering.filter((session) => user === undefined || session.user.id === user);
-    await Promise.all([...this.#sessionsOf(user), ...sessions].map((session) => session.reauthorize()));
+    const over = lingering.filter((session) => user === undefined || session.user.id === user);
+    const open =
+      user === undefined ? [...this.#sessions.values()].filter(({ isOpen }) => isOpen) : this.#services.users.of(user);
+    await Promise.all([...open, ...over].map((session) => session.reauthorize()));
   }
 
   async drain(
     options: { readonly spreadMs?: number; readonly deadlineMs?: number; readonly code?: number } = {},
   ): Promise<void> {
     const { spreadMs = defaultSpreadMs, deadlineMs = spreadMs + movingMs, code = 1012 } = options;
+    if (!(spreadMs >= 0) || !(deadlineMs >= 0) || deadlineMs > maxTimerMs) {
+      throw new RangeError(`drain takes times from 0 to ${maxTimerMs} ms, and these are ${spreadMs} and ${deadlineMs}`);
+    }
     const afterMs = Math.min(spreadMs, Math.floor(movingPart * deadlineMs));
     this.#isDraining = true;
     for (const session of this.#sessions.values()) {
@@ -354,10 +358,12 @@ export class RealtimeServer implements Realtime {
   async close(): Promise<void> {
     this.#isDraining = true;
     for (const session of [...this.#sessions.values()]) session.close(1001, "going away");
+    // Why it did not start has been reported. What of it did has to end all the same.
+    await this.ready.catch(() => undefined);
+    this.#userCalls.stop();
+    this.#orders.stop();
+    this.#nodes.stop();
     try {
-      await this.ready;
-      this.#orders.stop();
-      this.#nodes.stop();
       await this.#services.presences.stop();
     } catch (error) {
       this.#services.report(error, "closing");

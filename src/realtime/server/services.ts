@@ -19,6 +19,7 @@ import type {
 import type { Presences } from "./presences.js";
 import type { Session } from "./session.js";
 import type { UserRates } from "./user-rates.js";
+import type { UserSessions } from "./user-sessions.js";
 
 /** See the head of this file. */
 export interface Services {
@@ -29,6 +30,7 @@ export interface Services {
   readonly channels: Channels;
   readonly presences: Presences;
   readonly rates: UserRates;
+  readonly users: UserSessions;
   readonly authenticate: Authenticate<unknown> | undefined;
   /** By pattern; undefined: everybody may do everything. */
   readonly authorize: ReadonlyMap<string, AuthorizeChannel<unknown, Readonly<Record<string, string>>>> | undefined;

@@ -185,6 +185,7 @@ export class Session {
     if (client !== undefined) this.#client = client;
     services.rates.enter(this.owner);
     this.#phase = "open";
+    services.users.add(this);
     const { pingMs } = services.limits;
     const timeMs = services.platform.unixMs();
     const maxMessageBytes = this.#maxMessageBytes;
@@ -423,7 +424,10 @@ export class Session {
     this.#incomingCalls.end();
     if (this.#incomingCalls.size > 0) this.services.lingering.add(this);
     this.calls.end();
-    if (wasOpen) this.services.rates.leave(this.owner);
+    if (wasOpen) {
+      this.services.users.delete(this);
+      this.services.rates.leave(this.owner);
+    }
     this.#ended(this);
   }
 }

@@ -71,11 +71,22 @@ export interface UserCallsParts {
   readonly report: (error: unknown, during: string) => void;
 }
 
-type Asked = readonly [user: string, name: string, input: readonly unknown[], timeoutMs: number, key: string | null];
+/** Without a time where there is none: no engine carries an infinite number. */
+type Asked = readonly [
+  user: string,
+  name: string,
+  input: readonly unknown[],
+  timeoutMs: number | null,
+  key: string | null,
+];
+
+/** Why a call is aborted whose answer nobody wants. */
+const unwanted = Symbol("unwanted");
 
 /** A call to a user that has not been answered by all. */
 class Asking {
-  readonly #answers: UserAnswer[] = [];
+  /** By session. What comes of it when its node was believed dead takes the place of that. */
+  readonly #answers = new Map<string, UserAnswer>();
   /** Nodes that have not said which sessions they have, and still may. */
   readonly #silent: Set<string>;
   /** Nodes that will not say it. */
@@ -84,6 +95,8 @@ class Asking {
   readonly #waiting = new Map<string, string>();
   readonly #ended: () => void;
   readonly #isFirstEnough: boolean;
+  #isGivenUp = false;
+  #hasLost = false;
 
   constructor(nodes: readonly string[], isFirstEnough: boolean, ended: () => void) {
     this.#silent = new Set(nodes);
@@ -92,30 +105,38 @@ class Asking {
   }
 
   get result(): UserAnswers {
-    return { answers: this.#answers, silentNodes: [...this.#lost, ...this.#silent] };
+    return { answers: [...this.#answers.values()], silentNodes: [...this.#lost, ...this.#silent] };
   }
 
   get isDone(): boolean {
-    if (this.#isFirstEnough && this.#answers.some(({ ok }) => ok)) return true;
+    if (this.#isGivenUp) return true;
+    if (this.#isFirstEnough && [...this.#answers.values()].some(({ ok }) => ok)) return true;
     return this.#silent.size + this.#waiting.size === 0;
+  }
+
+  /** Whether somebody may be working on it, though it is done. */
+  get isWorkedOn(): boolean {
+    return this.#isGivenUp || this.#hasLost || this.#silent.size + this.#waiting.size > 0;
   }
 
   /** A node says which sessions it has. */
   there(node: string, sessions: readonly string[]): void {
     this.#silent.delete(node);
     this.#lost.delete(node);
-    for (const session of sessions) this.#waiting.set(session, node);
+    for (const session of sessions) if (!this.#answers.has(session)) this.#waiting.set(session, node);
     this.#look();
   }
 
   answered(answer: UserAnswer): void {
     this.#waiting.delete(answer.session);
-    this.#answers.push(answer);
+    this.#answers.delete(answer.session);
+    this.#answers.set(answer.session, answer);
     this.#look();
   }
 
   /** Nodes are gone, or out of reach, and their sessions with them. */
   lost(nodes: readonly string[]): void {
+    this.#hasLost = true;
     const error = new RealtimeError("connection-lost", "the node is gone; the call may have run");
     for (const node of nodes) {
       this.#fail(error, node);
@@ -127,13 +148,15 @@ class Asking {
   /** What has not come will not. */
   giveUp(error: RealtimeError): void {
     this.#fail(error);
+    this.#isGivenUp = true;
+    this.#look();
   }
 
   #fail(error: RealtimeError, of?: string): void {
     for (const [session, node] of [...this.#waiting]) {
       if (of !== undefined && node !== of) continue;
       this.#waiting.delete(session);
-      this.#answers.push({ session, ok: false, error });
+      this.#answers.set(session, { session, ok: false, error });
     }
   }
 
@@ -162,10 +185,10 @@ export class UserCalls {
       const answer = { session: session as string, ...answerOf(ok === true, result as readonly [unknown?]) };
       this.#asking.get(id as string)?.answered(answer);
     });
-    nodes.on("cancel", ([from, id]) => this.#working.get(`${String(from)} ${String(id)}`)?.abort.abort());
+    nodes.on("cancel", ([from, id]) => this.#working.get(`${String(from)} ${String(id)}`)?.abort.abort(unwanted));
     nodes.onLeft((node) => {
       for (const asking of this.#asking.values()) asking.lost([node]);
-      // Nobody waits for it.
+      // Nobody waits for it; where it is only believed so, it hears that it was cancelled.
       for (const { from, abort } of this.#working.values()) if (from === node) abort.abort();
     });
   }
@@ -210,13 +233,7 @@ export class UserCalls {
       // Whoever has not answered need not any more.
       const stop = (): void => {
         here.abort();
-        if (others.length > 0) nodes.tellAll("cancel", nodes.node, id).catch(() => undefined);
-      };
-      const giveUp = (error: RealtimeError): void => {
-        if (!end()) return;
-        stop();
-        asking.giveUp(error);
-        resolve(asking.result);
+        if (others.length > 0 && asking.isWorkedOn) nodes.tellAll("cancel", nodes.node, id).catch(() => undefined);
       };
       const cancel = (): void => {
         if (!end()) return;
@@ -231,10 +248,11 @@ export class UserCalls {
       signal?.addEventListener("abort", cancel, { once: true });
       if (timeoutMs <= maxTimerMs) {
         timer = platform.setTimer(() => {
-          giveUp(new RealtimeError("timeout", `no answer within ${timeoutMs} ms`, { retryable: true }));
+          asking.giveUp(new RealtimeError("timeout", `no answer within ${timeoutMs} ms`, { retryable: true }));
         }, timeoutMs);
       }
-      const asked: Asked = [user, name, input === undefined ? [] : [input], timeoutMs, key ?? null];
+      const told = input === undefined ? [] : [input];
+      const asked: Asked = [user, name, told, Number.isFinite(timeoutMs) ? timeoutMs : null, key ?? null];
       if (others.length > 0) {
         nodes.tellAll("call", nodes.node, id, ...asked).catch((error: unknown) => {
           // The others cannot be reached. What this node has counts.
@@ -272,11 +290,16 @@ export class UserCalls {
       },
       answered: (answer) => {
         left--;
-        // Whoever cancelled has no use for it.
-        if (!abort.signal.aborted) void this.#tell(from, id, answer);
+        if (abort.signal.reason !== unwanted) void this.#tell(from, id, answer);
         done();
       },
     });
+  }
+
+  /** Nothing more is heard of the other nodes. */
+  stop(): void {
+    const error = new RealtimeError("unavailable", "the server has been closed", { retryable: true });
+    for (const asking of [...this.#asking.values()]) asking.giveUp(error);
   }
 
   async #tell(node: string, id: string, answer: UserAnswer): Promise<void> {
@@ -295,7 +318,7 @@ export class UserCalls {
     sink: { there(sessions: readonly string[]): void; answered(answer: UserAnswer): void },
   ): void {
     const sessions = this.#parts.sessionsOf(user);
-    const options = { timeoutMs, signal, ...(key !== null && { key }) };
+    const options = { timeoutMs: timeoutMs ?? Infinity, signal, ...(key !== null && { key }) };
     const calls = sessions.map((session) => ({ session: session.id, call: session.calls.call(name, input, options) }));
     sink.there(calls.map(({ session }) => session));
     for (const { session, call } of calls) {

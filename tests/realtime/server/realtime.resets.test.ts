@@ -4,8 +4,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { contract, log, media, signal, state, unchecked } from "#src/realtime/contract/index.js";
+import { EngineError } from "#src/realtime/engines/index.js";
 import type { Realtime } from "#src/realtime/server/index.js";
-import { ResettingEngine } from "./engines.js";
+import { engineWith, ResettingEngine } from "./engines.js";
 import { type Peer, World } from "./world.js";
 
 const api = contract({
@@ -172,6 +173,38 @@ describe("following on the server", () => {
     assert.deepEqual(heard.map(told), [0, 1, 2, "retention", 7, 8, 9, 10, 11, 12, "epoch", 13, 14]);
     const [gap] = heard.filter((event) => "reason" in event);
     assert.deepEqual(Object.keys(gap ?? {}).sort(), ["epoch", "position", "reason", "type"]);
+    await world.close();
+  });
+
+  it("tells what was missed of a log once it can be read, though nothing more comes", async () => {
+    const inner = new ResettingEngine();
+    let failures = 0;
+    const engine = engineWith(inner.engine, {
+      logs: () => ({
+        append: (...given) => inner.engine.logs.append(...given),
+        bounds: (...given) => inner.engine.logs.bounds(...given),
+        tail: (...given) => inner.engine.logs.tail(...given),
+        read: async (...given) => {
+          if (failures-- > 0) throw new EngineError("unavailable", "not now");
+          return await inner.engine.logs.read(...given);
+        },
+      }),
+    });
+    const errors: unknown[] = [];
+    const world = new World(api, { engine, error: (error) => errors.push(error) });
+    await world.server.ready;
+    const heard: object[] = [];
+    const { stop } = await world.server.follow("short/1", (event) => heard.push(event));
+    inner.cut();
+    await world.server.publish("short/1", 1);
+    failures = 2;
+    await inner.reset("retention");
+    await world.settle();
+    assert.deepEqual(heard.map(told), []);
+    await world.clock.advance(2000);
+    assert.deepEqual(heard.map(told), [1]);
+    assert.equal(errors.length, 2);
+    stop();
     await world.close();
   });
 

@@ -284,10 +284,9 @@ describe("a session", () => {
     await world.settle();
     assert.deepEqual(polite.all("goaway"), [["goaway", { afterMs: 5000, code: 1012 }]]);
     polite.vanish();
+    await world.clock.advance(6999);
     await stubborn.done("ping");
-    await world.clock.advance(5000);
-    await stubborn.done("ping");
-    await world.clock.advance(2000);
+    await world.clock.advance(1);
     await draining;
     assert.equal(stubborn.closed?.code, 1012);
     await world.close();
@@ -298,10 +297,24 @@ describe("a session", () => {
     const slow = await world.peer();
     const draining = world.server.drain({ spreadMs: 100, deadlineMs: 5000 });
     await world.settle();
-    assert.deepEqual(slow.all("goaway"), [["goaway", { afterMs: 100, code: 1012 }]]);
+    assert.deepEqual(slow.take("goaway"), [["goaway", { afterMs: 100, code: 1012 }]]);
+    for (const deadlineMs of [Number.NaN, -1, Infinity]) {
+      await assert.rejects(world.server.drain({ deadlineMs }), RangeError);
+    }
     await world.clock.advance(4999);
     assert.equal(slow.closed, undefined);
     slow.vanish();
+    await draining;
+    await world.close();
+  });
+
+  it("moves well within the time that the server has, where that is short", async () => {
+    const world = new World(api);
+    const peer = await world.peer();
+    const draining = world.server.drain({ deadlineMs: 4000 });
+    await world.settle();
+    assert.deepEqual(peer.all("goaway"), [["goaway", { afterMs: 3200, code: 1012 }]]);
+    peer.vanish();
     await draining;
     await world.close();
   });

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { call, contract, log, signal, unchecked } from "#src/realtime/contract/index.js";
+import type { UserAnswers } from "#src/realtime/server/index.js";
 import type { RealtimeError } from "#src/realtime/wire/index.js";
 import { Cluster } from "./cluster.js";
 import { believe, type Frame, type Peer } from "./world.js";
@@ -125,6 +126,101 @@ describe("a call to a user", () => {
     const unsendable = a.world.server.user("ann").callAll("confirm", () => 1);
     await assert.rejects(unsendable, { code: "invalid-value" });
     await assert.rejects(a.world.server.user("ann").call("confirm", 1, { timeoutMs: Number.NaN }), RangeError);
+    const patient = new Watched(a.world.server.user("ann").call("confirm", 1, { timeoutMs: Infinity }));
+    await cluster.clock.settle();
+    peer.say(["ok", peer.take("call")[0]?.[1], true]);
+    await cluster.clock.settle();
+    assert.equal(patient.value, true);
+    await cluster.close();
+  });
+
+  it("waits for no node that has been closed, though its users may come back elsewhere", async () => {
+    const cluster = await start(2);
+    const [a, b] = cluster.nodes as [Cluster["nodes"][0], Cluster["nodes"][0]];
+    const peer = await b.peer({ token: "ann" });
+    await peer.done("sub", "room/1", { presence: true });
+    await b.world.server.close();
+    await cluster.clock.settle();
+    assert.equal((await a.world.server.presence("room/1")).count, 1);
+    const calling = new Watched(a.world.server.user("ann").call("confirm"));
+    await cluster.clock.settle();
+    assert.equal(calling.error.code, "not-connected");
+    await cluster.close();
+  });
+
+  it("ends with the server that makes it, however long it would wait", async () => {
+    const cluster = await start(2);
+    const [a, b] = cluster.nodes as [Cluster["nodes"][0], Cluster["nodes"][0]];
+    const peer = await b.peer({ token: "ann" });
+    const calling = new Watched(a.world.server.user("ann").call("confirm", 1, { timeoutMs: Infinity }));
+    await cluster.clock.settle();
+    await a.world.server.close();
+    await cluster.clock.settle();
+    assert.equal(calling.error.code, "unavailable");
+    assert.equal(peer.take("cancel").length, 1);
+    await cluster.close();
+  });
+
+  it("has one answer of each session, also where its node was believed dead before it answered", async () => {
+    const cluster = await start(3);
+    const [a, b, c] = cluster.nodes as [Cluster["nodes"][0], Cluster["nodes"][0], Cluster["nodes"][0]];
+    const peers = [await a.peer({ token: "ann" }), await b.peer({ token: "ann" }), await c.peer({ token: "ann" })];
+    const call = (): Watched<UserAnswers> => new Watched(a.world.server.user("ann").callAll("confirm"));
+    const answer = async (): Promise<void> => {
+      for (const peer of peers) peer.say(["ok", peer.take("call")[0]?.[1], true]);
+      await cluster.clock.settle();
+    };
+    const believeDead = async ({ world }: Cluster["nodes"][0]): Promise<void> => {
+      await cluster.engine.presence.dropNode(world.services.presences.node);
+      await cluster.clock.settle();
+    };
+    const calling = call();
+    await cluster.clock.settle();
+    await believeDead(b);
+    assert.equal(calling.isSettled, false);
+    await answer();
+    assert.deepEqual(
+      calling.value.answers.map(({ ok }) => ok),
+      [true, true, true],
+    );
+    await cluster.clock.advance(10_000);
+    // The one that asks: what runs for it elsewhere ends, and it does not wait for that.
+    const alone = call();
+    await cluster.clock.settle();
+    await believeDead(a);
+    assert.equal(alone.isSettled, false);
+    await answer();
+    assert.deepEqual(alone.value.answers.map((one) => (one.ok ? one.value : one.error.code)).sort(), [
+      "cancelled",
+      "cancelled",
+      true,
+    ]);
+    await cluster.close();
+  });
+
+  it("is for somebody: sessions without a user are not one", async () => {
+    const cluster = await Cluster.start(1, api);
+    const [node] = cluster.nodes as [Cluster["nodes"][0]];
+    const peer = await node.peer();
+    for (const nobody of [null, undefined]) {
+      assert.throws(() => node.world.server.user(nobody as unknown as string), TypeError);
+    }
+    assert.deepEqual(peer.all("call"), []);
+    await cluster.close();
+  });
+
+  it("is told to others only as often as it has to be", async () => {
+    const cluster = await start(2);
+    const [a, b] = cluster.nodes as [Cluster["nodes"][0], Cluster["nodes"][0]];
+    const heard: unknown[] = [];
+    await cluster.engine.signals.listen("\u0000all/1", ({ value }) => heard.push((value as readonly unknown[])[0]));
+    const peer = await b.peer({ token: "ann" });
+    const calling = new Watched(a.world.server.user("ann").call("confirm"));
+    await cluster.clock.settle();
+    peer.say(["ok", callOf(peer)[1], true]);
+    await cluster.clock.settle();
+    assert.equal(calling.value, true);
+    assert.deepEqual(heard, ["call"]);
     await cluster.close();
   });
 

@@ -166,6 +166,7 @@ export class World {
   readonly clock: FakeClock;
   readonly engine: Engine;
   readonly server: RealtimeServer;
+  readonly services: ReturnType<typeof realtimeParts>["services"];
   readonly errors: unknown[] = [];
   readonly platform: RealtimePlatform;
   /** Messages that were made ready for many. */
@@ -188,7 +189,9 @@ export class World {
       atTurnEnd: (callback) => this.clock.schedule({ flush: callback }),
     };
     this.engine = options.engine ?? memory();
-    this.server = new RealtimeServer(realtimeParts(this.platform, api, { ...options, engine: this.engine }));
+    const parts = realtimeParts(this.platform, api, { ...options, engine: this.engine });
+    this.services = parts.services;
+    this.server = new RealtimeServer(parts);
   }
 
   async settle(): Promise<void> {

@@ -27,6 +27,13 @@ interface Living {
   readonly untilMs: number;
 }
 
+/** A beat of ours on its way. */
+interface Sent {
+  /** By the host's `now`. */
+  readonly atMs: number;
+  readonly patienceMs: number;
+}
+
 /** Who is told of nodes. */
 export interface NodesSink {
   lives(node: string): void;
@@ -37,8 +44,10 @@ export interface NodesSink {
 }
 
 const sweepIntervalMs = 500;
-// A beat of ours that was answered later than this: whoever did not beat meanwhile may not have been able to.
+// A beat of ours that was answered later than this, or than this part of the time for which it holds: whoever did not beat
+// meanwhile may not have been able to.
 const unsteadyMs = 1000;
+const unsteadyPart = 0.25;
 // Who was away for longer does not need to hear of a death: it has heard no beat either.
 const deathKnownMs = 600_000;
 // Deaths that are remembered here, so that late beats do not undo them.
@@ -58,8 +67,8 @@ export class PresenceNodes {
   readonly #dead = new Map<string, number>();
   /** Nodes whose deaths are being written down. */
   readonly #dying = new Set<string>();
-  /** When the beats were sent that have not been answered, by the host's `now`. */
-  readonly #unanswered = new Set<number>();
+  /** Beats that have not been answered. */
+  readonly #unanswered = new Set<Sent>();
   /** Since when every beat of ours was answered soon. */
   #steadySinceMs: number;
   #follower: Follower | undefined;
@@ -101,22 +110,22 @@ export class PresenceNodes {
 
   /** @returns whether it was known */
   async beat(node: string, ttlMs: number): Promise<boolean> {
-    const sentAtMs = this.#link.host.now();
-    this.#unanswered.add(sentAtMs);
+    const sent = { atMs: this.#link.host.now(), patienceMs: Math.min(unsteadyMs, unsteadyPart * ttlMs) };
+    this.#unanswered.add(sent);
     try {
       const wasKnown = await this.#beat(node, ttlMs);
-      this.#lookAtBeat(sentAtMs);
+      this.#lookAtBeat(sent);
       return wasKnown;
     } catch (error) {
       this.#unsteady();
       throw error;
     } finally {
-      this.#unanswered.delete(sentAtMs);
+      this.#unanswered.delete(sent);
     }
   }
 
-  #lookAtBeat(sentAtMs: number): void {
-    if (this.#link.host.now() - sentAtMs > unsteadyMs) this.#unsteady();
+  #lookAtBeat({ atMs, patienceMs }: Sent): void {
+    if (this.#link.host.now() - atMs > patienceMs) this.#unsteady();
   }
 
   async #beat(node: string, ttlMs: number): Promise<boolean> {
@@ -203,14 +212,16 @@ export class PresenceNodes {
   #sweep(): void {
     // Whoever hears nobody knows nothing of them.
     if (!this.#link.isConnected) return;
-    for (const sentAtMs of this.#unanswered) this.#lookAtBeat(sentAtMs);
+    for (const sent of this.#unanswered) this.#lookAtBeat(sent);
     const nowMs = this.#link.host.now();
     for (const [node, { seq, ttlMs, untilMs }] of this.#living) {
       if (untilMs > nowMs || nowMs - this.#steadySinceMs < ttlMs || this.#dying.has(node)) continue;
       this.#dying.add(node);
       this.#declareDead(node, seq)
-        // Somebody else may be first, or the node alive. What cannot be asked now is asked with the next look.
-        .catch(() => undefined)
+        .catch((error: unknown) => {
+          // Somebody else was first, or the node is alive. Where nobody answers, nobody could beat.
+          if (!isApiError(error, apiErrors.wrongLastSequence)) this.#unsteady();
+        })
         .finally(() => this.#dying.delete(node));
     }
   }
