@@ -20,11 +20,14 @@ export type {
   CallClaim,
   CallEngine,
   CallOutcome,
+  ChannelNeeds,
   CurrentEntry,
   Engine,
   EngineErrorCode,
+  EngineGrant,
   EngineHealth,
   EngineHost,
+  EngineNeeds,
   EngineSubscription,
   EngineTimer,
   EntryMeta,
@@ -59,6 +62,7 @@ export type {
   StatePage,
   StateSink,
   StateWatch,
+  Wish,
 } from "./engines/index.js";
 export { EngineError, engineErrorCodes, memory, ValueError } from "./engines/index.js";
 export * from "./engines/journal/index.js";

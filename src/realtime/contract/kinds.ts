@@ -26,6 +26,7 @@ export interface LogChannel<Message extends Schema | undefined = Schema | undefi
   readonly kind: "log";
   readonly message: Message;
   readonly retain: Retention;
+  readonly durable: boolean;
   readonly tell: Told;
 }
 
@@ -33,6 +34,7 @@ export interface LogChannel<Message extends Schema | undefined = Schema | undefi
 export interface StateChannel<Value extends Schema | undefined = Schema | undefined> {
   readonly kind: "state";
   readonly value: Value;
+  readonly durable: boolean;
   readonly maxUpdatesPerSecond: number | undefined;
 }
 
@@ -65,16 +67,23 @@ export const defaultGroupBytesMax: number = 4_000_000;
  * told as a gap.
  *
  * @param options `message`: the schema of its messages, none: anything. `retain`: default 100 messages, ten minutes; a
- *   part that is not given has no bound. `tell`: what subscribers are told of a message beside its value
+ *   part that is not given has no bound. `tell`: what subscribers are told of a message beside its value. `durable`:
+ *   what was acknowledged outlasts a restart of whatever keeps it, and an engine that cannot give that is refused at the
+ *   start; default false: it depends on the engine
  * @throws RangeError for a number that is out of its range
  */
 export function log<Message extends Schema | undefined = undefined>(
-  options: { readonly message?: Message; readonly retain?: Retention; readonly tell?: Told } = {},
+  options: {
+    readonly message?: Message;
+    readonly retain?: Retention;
+    readonly durable?: boolean;
+    readonly tell?: Told;
+  } = {},
 ): LogChannel<Message> {
-  const { message, retain = defaultRetention, tell = {} } = options;
+  const { message, retain = defaultRetention, durable = false, tell = {} } = options;
   checkBound("retain.count", retain.count, 0);
   checkBound("retain.ageMs", retain.ageMs, 0);
-  return { kind: "log", message: message as Message, retain, tell };
+  return { kind: "log", message: message as Message, retain, durable, tell };
 }
 
 /**
@@ -82,15 +91,15 @@ export function log<Message extends Schema | undefined = undefined>(
  * out for who is slow.
  *
  * @param options `value`: the schema of its values, none: anything. `maxUpdatesPerSecond`: deltas a second that a
- *   subscriber gets at most, more than 0; default: as many as there are
+ *   subscriber gets at most, more than 0; default: as many as there are. `durable`: as for `log`
  * @throws RangeError for a number that is out of its range
  */
 export function state<Value extends Schema | undefined = undefined>(
-  options: { readonly value?: Value; readonly maxUpdatesPerSecond?: number } = {},
+  options: { readonly value?: Value; readonly maxUpdatesPerSecond?: number; readonly durable?: boolean } = {},
 ): StateChannel<Value> {
-  const { value, maxUpdatesPerSecond } = options;
+  const { value, maxUpdatesPerSecond, durable = false } = options;
   checkBound("maxUpdatesPerSecond", maxUpdatesPerSecond, Number.MIN_VALUE);
-  return { kind: "state", value: value as Value, maxUpdatesPerSecond };
+  return { kind: "state", value: value as Value, durable, maxUpdatesPerSecond };
 }
 
 /**

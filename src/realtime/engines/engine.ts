@@ -8,6 +8,8 @@
  * `EngineError`; "unavailable" leaves open whether it has been done, and idempotency keys make it safe to try again.
  */
 
+import type { EngineGrant, EngineNeeds } from "./needs.js";
+
 /** A timer that has been set. */
 export interface EngineTimer {
   cancel(): void;
@@ -405,6 +407,15 @@ export interface Engine {
    * @throws EngineError "unavailable"
    */
   start(host: EngineHost): Promise<void>;
+  /**
+   * Says whether it can give what a contract wants, and gets ready for it. Called once, after `start` and before anything
+   * else. An engine without it gives everything. What others change later is told when it is noticed, as "unavailable" or
+   * "full".
+   *
+   * @returns what it gives where the application left it open; undefined: all that was asked for
+   * @throws EngineError "not-guaranteed", with everything that it cannot give; "unavailable", "closed"
+   */
+  check?(needs: EngineNeeds): Promise<EngineGrant | undefined>;
   health(): EngineHealth;
   readonly logs: LogEngine;
   readonly states: StateEngine;

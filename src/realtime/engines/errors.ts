@@ -14,6 +14,8 @@ export const engineErrorCodes = [
   "no-key-frame",
   /** A media frame with which its group would be longer than `groupBytesMax`. */
   "too-large",
+  /** The contract wants what this engine, as it is set up, cannot give. It is said at the start, and never later. */
+  "not-guaranteed",
   /** The engine has been closed. */
   "closed",
 ] as const;

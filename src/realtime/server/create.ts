@@ -8,6 +8,7 @@ import { Channels } from "./channels.js";
 import type { RealtimePlatform } from "./connection.js";
 import type { Interest } from "./interest.js";
 import { resolveRealtimeLimits } from "./limits.js";
+import { needsOf } from "./needs.js";
 import type {
   AuthorizeChannel,
   AuthorizePlainCall,
@@ -39,7 +40,8 @@ const anyName = "{name}";
 
 /** A contract in which every name is the same channel, and calls are what they are. */
 function anyContract({ channel = log() }: PlainRealtimeOptions<unknown>): Contract {
-  return { ...declare({}), channelOf: (name) => ({ pattern: anyName, value: channel, params: { name } }) };
+  const definition = { channels: { [anyName]: channel } };
+  return { ...declare({}), definition, channelOf: (name) => ({ pattern: anyName, value: channel, params: { name } }) };
 }
 
 /** What a server without a contract is made of. */
@@ -76,7 +78,11 @@ export function realtimeParts(platform: RealtimePlatform, api: Contract, options
     authorizeCall: authorizeByCall(api, options.authorizeCalls),
     lingering: new Set(),
   };
-  return { services, codecs: [jsonCodec, ...(options.codecs ?? [])] };
+  const agree = async (): Promise<void> => {
+    const grant = await engine.check?.(needsOf(api, limits, options));
+    if (grant !== undefined) limits.maxMessageBytes = Math.min(limits.maxMessageBytes, grant.maxMessageBytes);
+  };
+  return { services, codecs: [jsonCodec, ...(options.codecs ?? [])], agree };
 }
 
 /** Names that nodes have for what is between them. Whoever could publish there could speak for them. */

@@ -20,6 +20,7 @@ export function bodyOf(error: unknown, report: (error: unknown) => void): ErrorB
         return new RealtimeError("too-large", error.message).toBody();
       case "unavailable":
       case "full":
+      case "not-guaranteed":
       case "closed":
         report(error);
         return new RealtimeError("unavailable", "not available at the moment", { retryable: true }).toBody();

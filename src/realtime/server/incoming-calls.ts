@@ -9,8 +9,8 @@ import type { PlainCallHandler } from "./options.js";
 import { mayCall } from "./services.js";
 import type { Session } from "./session.js";
 
-// The lease of a call that runs; it is prolonged thrice as often.
-const leaseMs = 15_000;
+/** The lease of a call that runs, in milliseconds; it is prolonged thrice as often. */
+export const callLeaseMs: number = 15_000;
 // Until what came of a call is tried to be kept again.
 const retryMs = 1000;
 // What nobody could have asked for in earnest.
@@ -206,7 +206,7 @@ export class IncomingCalls {
       windowMs: services.limits.idempotencyWindowMs,
     };
     for (;;) {
-      const claim = await services.engine.calls.claim(idempotency, leaseMs);
+      const claim = await services.engine.calls.claim(idempotency, callLeaseMs);
       if (claim.status === "done") return valueOf(claim.outcome);
       if (claim.status === "claimed" && running.abort.signal.aborted) await claim.release();
       if (claim.status === "running") {
@@ -226,10 +226,10 @@ export class IncomingCalls {
     call: Call | undefined,
   ): Promise<unknown> {
     const { services } = this.#session;
-    let timer = services.platform.setTimer(renew, leaseMs / 3);
+    let timer = services.platform.setTimer(renew, callLeaseMs / 3);
     function renew(): void {
       claim.renew().catch((error: unknown) => services.report(error, "prolonging the lease of a call"));
-      timer = services.platform.setTimer(renew, leaseMs / 3);
+      timer = services.platform.setTimer(renew, callLeaseMs / 3);
     }
     try {
       const result = await invoke();
@@ -255,7 +255,7 @@ export class IncomingCalls {
    */
   async #keep(complete: () => Promise<boolean>): Promise<void> {
     const { platform } = this.#session.services;
-    for (const untilMs = platform.now() + leaseMs; ; ) {
+    for (const untilMs = platform.now() + callLeaseMs; ; ) {
       try {
         await complete();
         return;

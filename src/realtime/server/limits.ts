@@ -116,8 +116,11 @@ export const defaultRealtimeLimits: ResolvedLimits = {
   nodeTimeoutMs: 7000,
 };
 
+/** Limits of which one may still become lower, until the engine has said what it gives. */
+export type PendingLimits = { -readonly [Name in keyof ResolvedLimits]: number };
+
 /** @throws RangeError for a limit that is no number above 0 */
-export function resolveRealtimeLimits(limits: RealtimeLimits): ResolvedLimits {
+export function resolveRealtimeLimits(limits: RealtimeLimits): PendingLimits {
   const resolved = { ...defaultRealtimeLimits };
   for (const name of Object.keys(defaultRealtimeLimits) as (keyof ResolvedLimits)[]) {
     const value = limits[name];

@@ -32,10 +32,13 @@ import type { Session } from "./session.js";
 // An answer may be longer than a page, for nobody waits behind it.
 const historyPages = 16;
 
+// Infinity is no number that every engine writes down, and some would take it for their own bound.
+const noBound = Number.MAX_SAFE_INTEGER;
+
 /** What a contract says of a log's retention, as engines take it. */
 export function retentionOf(retain: DeclaredRetention, limits: ResolvedLimits): Retention {
-  const { count = Number.MAX_SAFE_INTEGER, ageMs = Number.MAX_SAFE_INTEGER } = retain;
-  return { count, ageMs, bytes: limits.maxLogBytes };
+  const { count = noBound, ageMs = noBound } = retain;
+  return { count: Math.min(count, noBound), ageMs: Math.min(ageMs, noBound), bytes: limits.maxLogBytes };
 }
 
 /** See the head of this file. */

@@ -29,6 +29,8 @@ import { type RealtimeUserCalls, UserCalls } from "./user-calls.js";
 export interface RealtimeParts {
   readonly services: Services;
   readonly codecs: readonly Codec[];
+  /** Asks the engine, which has started, for what the contract wants. @throws EngineError "not-guaranteed" */
+  readonly agree: () => Promise<void>;
 }
 
 const defaultSpreadMs = 10_000;
@@ -56,7 +58,7 @@ export class RealtimeServer implements Realtime {
   #isDraining = false;
   #emptied: () => void = () => undefined;
 
-  constructor({ services, codecs }: RealtimeParts) {
+  constructor({ services, codecs, agree }: RealtimeParts) {
     this.#services = services;
     this.#codecs = codecs;
     const { engine, platform, limits, presences, report } = services;
@@ -69,12 +71,12 @@ export class RealtimeServer implements Realtime {
       ...{ engine, platform, nodes: this.#nodes, patienceMs: limits.decisionTimeoutMs, report },
       obey: (order) => this.#obey(order),
     });
-    this.ready = this.#start();
+    this.ready = this.#start(agree);
     // Whoever uses it is told.
     this.ready.catch((error: unknown) => services.report(error, "starting the engine"));
   }
 
-  async #start(): Promise<void> {
+  async #start(agree: () => Promise<void>): Promise<void> {
     const { engine, platform, report } = this.#services;
     // What it reports is told where the application wants it.
     await engine.start({
@@ -84,6 +86,7 @@ export class RealtimeServer implements Realtime {
       randomId: () => platform.randomId(),
       reportError: report,
     });
+    await agree();
     // The others wait for whoever is known to them: this one can hear them before they know of it.
     await this.#nodes.start();
     await this.#orders.start();

@@ -17,6 +17,7 @@ import type { RealtimeConnection } from "./connection.js";
 import { bodyOf } from "./failures.js";
 import { InOrder } from "./in-order.js";
 import { IncomingCalls } from "./incoming-calls.js";
+import { isLonger } from "./octets.js";
 import type { Authenticated, RealtimeUser } from "./options.js";
 import { Outgoing } from "./outgoing.js";
 import { OutgoingCalls } from "./outgoing-calls.js";
@@ -134,7 +135,7 @@ export class Session {
 
   #take(message: string | Uint8Array): Promise<void> | undefined {
     if (this.#phase === "ended") return undefined;
-    if (message.length > this.#maxMessageBytes) {
+    if (isLonger(message, this.#maxMessageBytes)) {
       this.close(1009, `a message is longer than maxMessageBytes (${this.#maxMessageBytes})`);
       return undefined;
     }

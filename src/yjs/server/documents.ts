@@ -166,6 +166,7 @@ class DocumentStore<Data> implements Documents<Data> {
         await engine.start(host);
         this.#host = host;
       },
+      check: async (needs) => await engine.check?.(needs),
       health: () => engine.health(),
       close: async () => {
         try {

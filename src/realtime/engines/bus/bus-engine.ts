@@ -8,8 +8,10 @@ import type {
   CallEngine,
   CallOutcome,
   Engine,
+  EngineGrant,
   EngineHealth,
   EngineHost,
+  EngineNeeds,
   EngineSubscription,
   EngineTimer,
   Idempotency,
@@ -70,6 +72,10 @@ export class BusEngine implements Engine {
   async start(host: EngineHost): Promise<void> {
     this.#health = await this.#line.ask("health");
     this.#lookLater(host);
+  }
+
+  check(needs: EngineNeeds): Promise<EngineGrant | undefined> {
+    return this.#line.ask("check", needs);
   }
 
   #lookLater(host: EngineHost): void {

@@ -5,7 +5,9 @@ import type {
   CallClaim,
   CallOutcome,
   Engine,
+  EngineGrant,
   EngineHealth,
+  EngineNeeds,
   EngineSubscription,
   Idempotency,
   LogEngine,
@@ -22,6 +24,7 @@ import { setMany } from "../index.js";
 /** Requests that are answered once. */
 export interface BusRequests {
   readonly health: () => Promise<EngineHealth>;
+  readonly check: (needs: EngineNeeds) => Promise<EngineGrant | undefined>;
   readonly "logs.append": LogEngine["append"];
   readonly "logs.read": LogEngine["read"];
   readonly "logs.bounds": LogEngine["bounds"];
@@ -82,6 +85,7 @@ type Doing<Method extends (...args: never) => unknown, Context> = (
 /** How requests are done where the engine is. */
 export const requests: { readonly [Name in RequestName]: Doing<BusRequests[Name], Claimed> } = {
   health: async (engine) => await Promise.resolve(engine.health()),
+  check: async (engine, _claimed, needs) => await engine.check?.(needs),
   "logs.append": (engine, _claimed, ...args) => engine.logs.append(...args),
   "logs.read": (engine, _claimed, ...args) => engine.logs.read(...args),
   "logs.bounds": (engine, _claimed, ...args) => engine.logs.bounds(...args),

@@ -3,11 +3,13 @@
  */
 import type { Engine, EngineHealth, EngineHost, EngineTimer } from "../engine.js";
 import { EngineError } from "../errors.js";
+import type { EngineGrant, EngineNeeds } from "../needs.js";
 import { CallStore } from "./call-store.js";
 import { MemoryCore } from "./core.js";
 import { MediaStore, SignalStore } from "./fleeting.js";
 import type { Journal, JournalRecord } from "./journal.js";
 import { LogStore } from "./log-store.js";
+import { checkNeeds } from "./needs.js";
 import { PresenceStore } from "./presence-store.js";
 import { StateStore } from "./state-store.js";
 
@@ -73,6 +75,11 @@ class MemoryEngine implements Engine {
     const started = new Started(host, this.#limits, this.#journal, this.#sweepIntervalMs);
     await started.recover(this.#journal);
     this.#started = started;
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- as the interface says
+  async check(needs: EngineNeeds): Promise<EngineGrant> {
+    return checkNeeds(needs, { maxBytes: this.#limits.maxBytes, isJournaled: this.#journal !== undefined });
   }
 
   health(): EngineHealth {

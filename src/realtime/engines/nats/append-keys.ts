@@ -38,8 +38,8 @@ export type KeyClaim =
   /** Somebody was about to publish under this id, so long ago that JetStream does not remember. */
   | { readonly status: "unknown"; readonly id: string };
 
-// What is late on its way still counts.
-const marginMs = 20_000;
+/** What is late on its way still counts: milliseconds. */
+export const keyMarginMs = 20_000;
 
 /** See the head of this file. */
 export class AppendKeys {
@@ -56,7 +56,7 @@ export class AppendKeys {
   /** @throws EngineError, ApiError */
   async claim(channel: string, { key, windowMs }: Idempotency): Promise<KeyClaim> {
     const subject = this.#subjects.key(channel, key);
-    await this.#streams.keepFor("key", windowMs + marginMs);
+    await this.#streams.keepFor("key", windowMs + keyMarginMs);
     const id = this.#link.host.randomId();
     for (let expected = 0; ; ) {
       const unixMs = this.#link.host.unixMs();
@@ -80,7 +80,7 @@ export class AppendKeys {
     const unixMs = this.#link.host.unixMs();
     if (record.e <= unixMs || record.o !== this.#streams.epochOf("log")) return undefined;
     if (record.s !== undefined) return { status: "used", seq: record.s };
-    if (unixMs - record.u > duplicateWindowMs - marginMs) return { status: "unknown", id: record.i };
+    if (unixMs - record.u > duplicateWindowMs - keyMarginMs) return { status: "unknown", id: record.i };
     return { status: "new", id: record.i, done: (position) => this.#done(subject, { ...record, s: position }, seq) };
   }
 

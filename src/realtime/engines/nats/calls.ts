@@ -31,7 +31,8 @@ interface Seen {
   readonly atMs: number;
 }
 
-const marginMs = 60_000;
+/** For how long what a call came to is kept beyond its window, in milliseconds. */
+export const callMarginMs = 60_000;
 const releasedKnownMs = 60_000;
 // Calls of others that were looked at; what is forgotten is waited for a little longer.
 const maxSeen = 10_000;
@@ -57,7 +58,7 @@ export class NatsCalls implements CallEngine {
   }
 
   async #claim({ key, windowMs }: Idempotency, leaseMs: number): Promise<CallClaim> {
-    await this.#streams.keepFor("call", Math.max(windowMs, leaseMs) + marginMs);
+    await this.#streams.keepFor("call", Math.max(windowMs, leaseMs) + callMarginMs);
     const subject = this.#subjects.call(key);
     for (let expected = 0; ; ) {
       const seq = await this.#put(subject, { t: "running", leaseMs }, undefined, expected);

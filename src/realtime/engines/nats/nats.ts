@@ -3,13 +3,14 @@
  * of NATS itself.
  */
 import { AuthorizationError, connect, UserAuthenticationExpiredError } from "@nats-io/transport-node";
-import type { Engine, EngineHealth, EngineHost, EngineTimer } from "../index.js";
+import type { Engine, EngineGrant, EngineHealth, EngineHost, EngineNeeds, EngineTimer } from "../index.js";
 import { EngineError } from "../index.js";
 import { Burials } from "./burials.js";
 import { NatsCalls } from "./calls.js";
-import { engineErrorOf, NatsLink } from "./link.js";
+import { engineErrorOf, NatsLink, translating } from "./link.js";
 import { NatsLogs } from "./logs.js";
 import { NatsMedia } from "./media.js";
+import { checkNeeds } from "./needs.js";
 import { type NatsOptions, type ResolvedOptions, resolveOptions } from "./options.js";
 import { NatsPresence } from "./presence.js";
 import { NatsSignals } from "./signals.js";
@@ -71,6 +72,10 @@ class NatsEngine implements Engine {
       const what = isRefusal(cause) ? "refuses these credentials" : "cannot be reached";
       throw new EngineError("unavailable", `NATS ${what}: ${String(cause)}`, { cause });
     }
+  }
+
+  async check(needs: EngineNeeds): Promise<EngineGrant> {
+    return await this.#kinds.check(needs);
   }
 
   health(): EngineHealth {
@@ -165,6 +170,10 @@ class Started {
     await this.#streams.start();
     await this.presence.start();
     this.#lookLater();
+  }
+
+  check(needs: EngineNeeds): Promise<EngineGrant> {
+    return translating(() => checkNeeds(this.link, this.#streams, needs));
   }
 
   #lookLater(): void {

@@ -38,7 +38,8 @@ async function checkServer(server: Redis, options: ResolvedOptions): Promise<voi
   }
 }
 
-function fieldsOf(info: string): ReadonlyMap<string, string> {
+/** What a section of `INFO` says. */
+export function fieldsOf(info: string): ReadonlyMap<string, string> {
   return new Map(
     info.split("\r\n").map((line) => {
       const colon = line.indexOf(":");

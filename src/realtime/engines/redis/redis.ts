@@ -1,7 +1,7 @@
 /**
  * The engine over Redis: streams keep logs, hashes states and everything else, and sharded channels tell of it.
  */
-import type { Engine, EngineHealth, EngineHost } from "../index.js";
+import type { Engine, EngineGrant, EngineHealth, EngineHost, EngineNeeds } from "../index.js";
 import { EngineError } from "../index.js";
 import { RedisCalls } from "./calls.js";
 import { checkServers } from "./checks.js";
@@ -12,6 +12,7 @@ import { RedisLink } from "./link.js";
 import { appendScript } from "./log-scripts.js";
 import { RedisLogs } from "./logs.js";
 import { mediaAppendScript, RedisMedia } from "./media.js";
+import { checkNeeds } from "./needs.js";
 import { type RedisEngineOptions, type ResolvedOptions, resolveOptions } from "./options.js";
 import { RedisPresence } from "./presence.js";
 import { putScript } from "./presence-scripts.js";
@@ -63,6 +64,18 @@ class RedisEngine implements Engine {
     }
     this.#started = new Started(link, this.#options);
     if (this.#isClosed) this.#started.close();
+  }
+
+  async check(needs: EngineNeeds): Promise<EngineGrant> {
+    const { link } = this.#kinds;
+    try {
+      return await checkNeeds(link.masters, needs);
+    } catch (cause) {
+      if (cause instanceof EngineError) throw cause;
+      throw new EngineError(link.isClosed ? "closed" : "unavailable", `Redis cannot be asked: ${String(cause)}`, {
+        cause,
+      });
+    }
   }
 
   health(): EngineHealth {

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { contract, log } from "#src/realtime/contract/index.js";
 import { type Engine, memory } from "#src/realtime/engines/index.js";
 import { engineContract } from "#src/testing/index.js";
 import { KilledProcesses } from "../killed.js";
+import { refusalOf } from "../refusal.js";
 import { createHost } from "../world.js";
 import { BusPair, crossed, WholeBus } from "./pair.js";
 
@@ -39,6 +41,21 @@ describe("an engine with a journal over a bus", () => {
 });
 
 describe("the ends of a bus", () => {
+  it("ask the engine behind them whether it can keep a contract", async () => {
+    const api = contract({ channels: { orders: log({ durable: true }) } });
+    assert.deepEqual(await refusalOf(new WholeBus(memory()), api), await refusalOf(memory(), api));
+    assert.match((await refusalOf(new WholeBus(memory()), api)) ?? "", /memory\(\) has no journal/u);
+    assert.equal(await refusalOf(new WholeBus(memory()), contract({ channels: { orders: log() } })), undefined);
+    // An engine need not say anything.
+    const silent = new Proxy(memory(), {
+      get: (target, name) => {
+        const value: unknown = name === "check" ? undefined : Reflect.get(target, name, target);
+        return typeof value === "function" ? (value as () => unknown).bind(target) : value;
+      },
+    });
+    assert.equal(await refusalOf(new WholeBus(silent), api), undefined);
+  });
+
   it("copy what is sent when it is sent", async () => {
     const { engine, pair } = await paired();
     const value = { text: "before" };

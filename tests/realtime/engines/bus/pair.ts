@@ -2,7 +2,7 @@
  * A bus in one process: what goes over it is copied as between processes, and comes a moment later.
  */
 import { BusEngine, BusServer } from "#src/realtime/engines/bus/index.js";
-import type { Engine, EngineHost } from "#src/realtime/engines/index.js";
+import type { Engine, EngineHost, EngineNeeds } from "#src/realtime/engines/index.js";
 
 /** An engine, and one that reaches it over a bus. */
 export class BusPair {
@@ -39,6 +39,10 @@ export class WholeBus implements Engine {
   async start(host: EngineHost): Promise<void> {
     await this.#engine.start(host);
     await this.#pair.remote.start(host);
+  }
+
+  check(needs: EngineNeeds): ReturnType<BusEngine["check"]> {
+    return this.#pair.remote.check(needs);
   }
 
   async close(): Promise<void> {
