@@ -22,6 +22,7 @@ function sharedEngine() {
       name: { value: "shared" },
       start: { value: (host: Parameters<Engine["start"]>[0]) => (started ??= inner.start(host)) },
       close: { value: () => Promise.resolve() },
+      check: { value: (needs: Parameters<NonNullable<Engine["check"]>>[0]) => inner.check?.(needs) },
     };
     const tail: Engine["logs"]["tail"] = (channel, sink) => {
       const isLate = !lag.isOn;

@@ -5,15 +5,15 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { createClient } from "#src/realtime/client/node/index.js";
-import { LineProcess } from "../../support/line-process.js";
-import { NatsServer, noNats } from "../engines/nats/server.js";
-import { Recorder } from "../engines/recorders.js";
-import { noRedis, RedisServer } from "../engines/redis/server.js";
-import { api } from "./api.js";
+import { LineProcess } from "../support/line-process.js";
+import { NatsServer, noNats } from "./engines/nats/server.js";
+import { Recorder } from "./engines/recorders.js";
+import { noRedis, RedisServer } from "./engines/redis/server.js";
+import { api } from "./nodes/api.js";
 
 const clientsInRoom = 10;
 const roomCount = Number(process.env["OPENLINE_CLIENTS"] ?? 60) / clientsInRoom;
-const script = new URL("./node-process.js", import.meta.url);
+const script = new URL("./nodes/node-process.js", import.meta.url);
 
 interface EngineServer {
   readonly url: string;
