@@ -75,6 +75,7 @@ export function realtimeParts(platform: RealtimePlatform, api: Contract, options
     authorize: options.authorize === undefined ? undefined : authorizeByPattern(api, options.authorize),
     authorizeCall: authorizeByCall(api, options.authorizeCalls),
     lingering: new Set(),
+    parting: {},
   };
   return { services, codecs: [jsonCodec, ...(options.codecs ?? [])] };
 }
