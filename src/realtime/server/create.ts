@@ -77,6 +77,7 @@ export function realtimeParts(platform: RealtimePlatform, api: Contract, options
     authorize: options.authorize === undefined ? undefined : authorizeByPattern(api, options.authorize),
     authorizeCall: authorizeByCall(api, options.authorizeCalls),
     lingering: new Set(),
+    parting: {},
   };
   const agree = async (): Promise<void> => {
     const grant = await engine.check?.(needsOf(api, limits, options));

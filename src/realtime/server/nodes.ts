@@ -61,14 +61,14 @@ export class Nodes {
     for (const name of [toAll, addressOf(this.node)]) {
       this.#following.push(await signals.listen(name, ({ value }) => this.#received(value)));
     }
-    const gone = new Set<string>();
+    let gone: Set<string> | undefined = new Set();
     const watch = await presence.watch(nodesChannel, {
       came: ({ user }) => {
-        gone.delete(user);
+        gone?.delete(user);
         this.#living.add(user);
       },
       left: (user) => {
-        gone.add(user);
+        gone?.add(user);
         this.#living.delete(user);
         // The others believed this one dead, which knows better.
         if (user === this.node) return;
@@ -78,7 +78,8 @@ export class Nodes {
     this.#following.push(watch);
     const { users } = await presence.list(nodesChannel, maxNodes);
     for (const { user } of users) if (!gone.has(user)) this.#living.add(user);
-    gone.clear();
+    // Nodes come and go for as long as this one lives.
+    gone = undefined;
   }
 
   #received(message: unknown): void {

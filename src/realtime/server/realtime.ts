@@ -38,6 +38,7 @@ const defaultSpreadMs = 10_000;
 // way to be done, before the old connection ends.
 const movingPart = 0.8;
 const movingMs = 2000;
+const lateSpreadMs = 1000;
 const defaultPresenceLimit = 100;
 const pageKeys = 500;
 
@@ -346,6 +347,8 @@ export class RealtimeServer implements Realtime {
     }
     const afterMs = Math.min(spreadMs, Math.floor(movingPart * deadlineMs));
     this.#isDraining = true;
+    // Those who are on their way in are few, and late.
+    this.#services.parting.frame = ["goaway", { afterMs: Math.min(afterMs, lateSpreadMs), code }];
     for (const session of this.#sessions.values()) {
       if (session.isOpen) session.send(["goaway", { afterMs, code }]);
     }

@@ -3,7 +3,7 @@
  */
 import type { AnyChannel, Contract, Match } from "../contract/index.js";
 import type { Engine } from "../engines/index.js";
-import { RealtimeError } from "../wire/index.js";
+import { RealtimeError, type ServerFrame } from "../wire/index.js";
 import type { Channels } from "./channels.js";
 import type { RealtimePlatform } from "./connection.js";
 import type { Interest } from "./interest.js";
@@ -41,6 +41,8 @@ export interface Services {
   readonly calls: ReadonlyMap<string, PlainCallHandler<unknown>>;
   /** Sessions whose connections are over, and whose calls with a key are not. */
   readonly lingering: Set<Session>;
+  /** What whoever is welcomed from now on is told at once: to go elsewhere, where the server drains. */
+  readonly parting: { frame?: ServerFrame };
   readonly report: (error: unknown, during: string) => void;
 }
 

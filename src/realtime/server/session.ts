@@ -191,6 +191,7 @@ export class Session {
     const timeMs = services.platform.unixMs();
     const maxMessageBytes = this.#maxMessageBytes;
     this.send(["welcome", { session: this.id, user: this.#user.id, timeMs, pingMs, maxMessageBytes }]);
+    if (services.parting.frame !== undefined) this.send(services.parting.frame);
     this.#watchExpiry(authenticated.expiresAtMs);
   }
 

@@ -308,6 +308,20 @@ describe("a session", () => {
     await world.close();
   });
 
+  it("is told as soon as it is welcomed, where the server went away while it came in", async () => {
+    const world = new World(api);
+    const late = await world.open();
+    const draining = world.server.drain({ spreadMs: 5000 });
+    await world.settle();
+    assert.deepEqual(late.frames, []);
+    late.say(["hello", {}]);
+    await world.settle();
+    assert.deepEqual(late.all("goaway"), [["goaway", { afterMs: 1000, code: 1012 }]]);
+    late.vanish();
+    await draining;
+    await world.close();
+  });
+
   it("moves well within the time that the server has, where that is short", async () => {
     const world = new World(api);
     const peer = await world.peer();

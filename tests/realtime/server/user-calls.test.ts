@@ -4,10 +4,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { call, contract, log, signal, unchecked } from "#src/realtime/contract/index.js";
+import { memory } from "#src/realtime/engines/index.js";
 import type { UserAnswers } from "#src/realtime/server/index.js";
 import type { RealtimeError } from "#src/realtime/wire/index.js";
 import { Cluster } from "./cluster.js";
-import { believe, type Frame, type Peer } from "./world.js";
+import { engineWith } from "./engines.js";
+import { believe, type Frame, type Peer, World } from "./world.js";
 
 const api = contract({
   channels: { "room/{id}": log(), "{any}": signal() },
@@ -301,6 +303,34 @@ describe("a message to a user", () => {
 });
 
 describe("what nodes say to each other", () => {
+  it("is heard by a node before the others know of it, and wait for it", async () => {
+    const inner = memory();
+    const did: string[] = [];
+    const engine = engineWith(inner, {
+      signals: () => ({
+        send: (...given) => inner.signals.send(...given),
+        listen: (...given) => {
+          did.push("hears");
+          return inner.signals.listen(...given);
+        },
+      }),
+      presence: () => ({
+        beat: (...given) => inner.presence.beat(...given),
+        put: (...given) => {
+          did.push("is known");
+          return inner.presence.put(...given);
+        },
+        dropNode: (...given) => inner.presence.dropNode(...given),
+        list: (...given) => inner.presence.list(...given),
+        watch: (...given) => inner.presence.watch(...given),
+      }),
+    });
+    const world = new World(api, { engine });
+    await world.server.ready;
+    assert.deepEqual(did, ["hears", "hears", "is known"]);
+    await world.close();
+  });
+
   it("is said on no channel of anybody's", async () => {
     const cluster = await start(1);
     const [node] = cluster.nodes as [Cluster["nodes"][0]];

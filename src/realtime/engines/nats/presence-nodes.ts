@@ -45,8 +45,9 @@ export interface NodesSink {
 
 const sweepIntervalMs = 500;
 // A beat of ours that was answered later than this, or than this part of the time for which it holds: whoever did not beat
-// meanwhile may not have been able to.
-const unsteadyMs = 1000;
+// meanwhile may not have been able to. With a fifth between two beats, and a look now and then, nobody who is silent for all
+// of it was kept from beating for more than about half of it; and a machine that is slow finds out who is dead.
+const unsteadyMs = 1750;
 const unsteadyPart = 0.25;
 // Who was away for longer does not need to hear of a death: it has heard no beat either.
 const deathKnownMs = 600_000;

@@ -36,8 +36,9 @@ type Audit = () => void | Promise<void>;
 const auditsAtOnce = 50;
 // Between two attempts where the server says that it cannot now.
 const retryMs = 50;
-// An answer that came later than this: whoever did not beat meanwhile may not have been able to.
-const unsteadyMs = 1000;
+// An answer that came later than this, a quarter of how long beats hold: whoever did not beat meanwhile may not have been
+// able to.
+const unsteadyMs = 1750;
 
 /** See the head of this file. */
 export class RedisLink {
