@@ -45,8 +45,8 @@ export function createConnections(options: ResolvedOptions): Connections {
   const url = options.sentinels === undefined ? options.url : undefined;
   const create = (more: RedisOptions): Redis => {
     const all: ClientOptions = { ...common, ...more, replyMapping: "legacy" };
-    if (options.createClient !== undefined) return options.createClient(all, url);
-    return url === undefined ? new Redis(all) : new Redis(url, all);
+    if (options.createClient !== undefined) return guarded(options.createClient(all, url));
+    return guarded(url === undefined ? new Redis(all) : new Redis(url, all));
   };
   return {
     requests: create({ commandTimeout: options.timeoutMs }),
@@ -54,8 +54,23 @@ export function createConnections(options: ResolvedOptions): Connections {
   };
 }
 
+/**
+ * Hears what a TLS connection says that is ended amid its handshake. The client library listens to the first error of a
+ * connection, and such a one has two; the second would end the process.
+ */
+function guarded(client: Redis): Redis {
+  client.on("connecting", () => {
+    // It has a stream of its own when this turn is over.
+    setImmediate(() => {
+      const { stream } = client as { readonly stream?: Redis["stream"] };
+      stream?.on("error", () => undefined);
+    });
+  });
+  return client;
+}
+
 function createCluster(options: ResolvedOptions): Cluster {
-  return new Cluster([...(options.cluster ?? [])], {
+  const cluster = new Cluster([...(options.cluster ?? [])], {
     clusterRetryStrategy: retryMs,
     slotsRefreshInterval: options.auditIntervalMs,
     ...options.clusterOptions,
@@ -66,6 +81,8 @@ function createCluster(options: ResolvedOptions): Cluster {
     // As above: a request to a node that has gone may have been done.
     retryDelayOnFailover: 0,
   });
+  cluster.on("+node", (node: Redis) => guarded(node));
+  return cluster;
 }
 
 /** All servers that are written to. */
