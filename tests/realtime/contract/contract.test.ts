@@ -57,7 +57,11 @@ describe("a contract", () => {
   });
 
   it("fills in what is not said", () => {
-    assert.deepEqual(log(), { kind: "log", message: undefined, retain: defaultRetention, tell: {} });
+    assert.deepEqual(log(), { kind: "log", message: undefined, retain: defaultRetention, durable: false, tell: {} });
+    assert.deepEqual(
+      [log({ durable: true }).durable, state({ durable: true }).durable, state().durable],
+      [true, true, false],
+    );
     assert.deepEqual(log({ retain: { count: 5 } }).retain, { count: 5 });
     assert.deepEqual(state(), { kind: "state", value: undefined, maxUpdatesPerSecond: undefined });
     assert.deepEqual(signal(), { kind: "signal", message: undefined });
