@@ -63,7 +63,7 @@ describe("a contract", () => {
       [true, true, false],
     );
     assert.deepEqual(log({ retain: { count: 5 } }).retain, { count: 5 });
-    assert.deepEqual(state(), { kind: "state", value: undefined, maxUpdatesPerSecond: undefined });
+    assert.deepEqual(state(), { kind: "state", value: undefined, durable: false, maxUpdatesPerSecond: undefined });
     assert.deepEqual(signal(), { kind: "signal", message: undefined });
     assert.deepEqual(media(), { kind: "media", groupBytesMax: defaultGroupBytesMax });
     assert.deepEqual(call(), { input: undefined, output: undefined, stream: undefined, idempotent: false });
