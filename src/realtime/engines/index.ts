@@ -8,7 +8,7 @@ export { EngineError, engineErrorCodes } from "./errors.js";
 export type { Journal, JournalRecord } from "./memory/journal.js";
 export type { MemoryOptions } from "./memory/memory.js";
 export { memory } from "./memory/memory.js";
-export type { ChannelNeeds, EngineGrant, EngineNeeds, Unmet, ValueRoom, Wish } from "./needs.js";
+export type { ChannelNeeds, EngineGrant, EngineNeeds, Unmet, Wish } from "./needs.js";
 export { durableChannels, patternsOf, refuseUnmet, unmetSizes } from "./needs.js";
 export type { Payload } from "./payload.js";
 export { payloadOf, readPayloadText, textOfValue, valueOfText } from "./payload.js";

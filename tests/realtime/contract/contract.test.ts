@@ -57,9 +57,13 @@ describe("a contract", () => {
   });
 
   it("fills in what is not said", () => {
-    assert.deepEqual(log(), { kind: "log", message: undefined, retain: defaultRetention, tell: {} });
+    assert.deepEqual(log(), { kind: "log", message: undefined, retain: defaultRetention, durable: false, tell: {} });
+    assert.deepEqual(
+      [log({ durable: true }).durable, state({ durable: true }).durable, state().durable],
+      [true, true, false],
+    );
     assert.deepEqual(log({ retain: { count: 5 } }).retain, { count: 5 });
-    assert.deepEqual(state(), { kind: "state", value: undefined, maxUpdatesPerSecond: undefined });
+    assert.deepEqual(state(), { kind: "state", value: undefined, durable: false, maxUpdatesPerSecond: undefined });
     assert.deepEqual(signal(), { kind: "signal", message: undefined });
     assert.deepEqual(media(), { kind: "media", groupBytesMax: defaultGroupBytesMax });
     assert.deepEqual(call(), { input: undefined, output: undefined, stream: undefined, idempotent: false });

@@ -246,9 +246,12 @@ describe("a session", () => {
     assert.equal((await peer.refused("ping")).code, "too-many");
     peer.say(["call", 101, "wait", 1]);
     assert.equal(peer.closed?.code, 4400);
-    const large = await world.peer();
-    large.say(["pub", 1, "room/1", "x".repeat(1000)]);
-    assert.deepEqual([large.closed?.code, (large.closed?.reason ?? "").includes("maxMessageBytes")], [1009, true]);
+    // Octets, and not characters.
+    for (const text of ["x".repeat(1000), "€".repeat(400)]) {
+      const large = await world.peer();
+      large.say(["pub", 1, "room/1", text]);
+      assert.deepEqual([large.closed?.code, (large.closed?.reason ?? "").includes("maxMessageBytes")], [1009, true]);
+    }
     const deaf = await world.peer();
     deaf.stall();
     for (let r = 1; r < 10; r++) {

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as Y from "yjs";
-import { type Engine, memory } from "#src/realtime/engines/index.js";
+import { type Engine, type EngineNeeds, memory } from "#src/realtime/engines/index.js";
 import { memoryStorage } from "#src/yjs/server/index.js";
 import { TestStorage } from "../test-storage.js";
 import { reads, saved, startDocuments, untilShown } from "../world.js";
@@ -45,6 +45,7 @@ function sharedEngine() {
       own[part] = { get: () => inner[part] };
     }
     own["health"] = { value: () => inner.health() };
+    own["check"] = { value: async (needs: EngineNeeds) => await inner.check?.(needs) };
     return Object.defineProperties(engine, own);
   };
   return { inner, engineOf };

@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as Y from "yjs";
-import { memoryStorage } from "#src/yjs/server/index.js";
+import { contract, createRealtime, log } from "#src/realtime/index.js";
+import { createDocuments, documentCalls, documentChannels, memoryStorage } from "#src/yjs/server/index.js";
 import { saved, startDocuments, until } from "../world.js";
 
 function update(text: string): Uint8Array {
@@ -14,6 +15,17 @@ function update(text: string): Uint8Array {
 }
 
 describe("documents", () => {
+  it("leave it to the engine whether it can keep a contract", async () => {
+    const api = contract({
+      channels: { ...documentChannels, orders: log({ durable: true }) },
+      calls: { ...documentCalls },
+    });
+    const options = createDocuments().options(api, { error: () => undefined });
+    const realtime = createRealtime(api, options);
+    await assert.rejects(realtime.ready, { code: "not-guaranteed", message: /"orders" wants to outlast a restart/u });
+    await realtime.close();
+  });
+
   it("has what was acknowledged when it starts again, once", async () => {
     const storage = memoryStorage();
     const first = await startDocuments({ storage });

@@ -66,6 +66,28 @@ describe("a Redis Cluster", { skip: noRedis, timeout: 90_000 }, () => {
     await Promise.all(servers.map((server) => server.dispose()));
   });
 
+  it("is refused what one of its masters does not give", async () => {
+    const wish = { value: 1000, isChosen: false };
+    const needs = {
+      channels: [{ kind: "log", pattern: "orders", isDurable: true, count: 1, ageMs: 1 } as const],
+      ...{ maxMessageBytes: wish, maxPresenceBytes: wish, maxLogBytes: wish },
+      ...{ publishWindowMs: 1, callWindowMs: undefined },
+    };
+    const [engine] = engines;
+    const [last, ...others] = servers.map(({ url }) => new Redis(url));
+    for (const client of others) await client.config("SET", "appendonly", "yes");
+    await assert.rejects(async () => await engine.check?.(needs), {
+      code: "not-guaranteed",
+      message: /"orders" wants to outlast a restart \(durable\), but Redis has no append-only file/u,
+    });
+    await last?.config("SET", "appendonly", "yes");
+    assert.equal((await engine.check?.(needs))?.maxMessageBytes, 512 * 1024 * 1024 - 4096);
+    for (const client of [last, ...others]) {
+      await client?.config("SET", "appendonly", "no");
+      client?.disconnect();
+    }
+  });
+
   it("keeps logs, states, media and calls of many channels, over all its nodes, and tells of them", async () => {
     const [a, b] = engines;
     const names = Array.from({ length: 12 }, (_, index) => `room/{${String(index)}`);
