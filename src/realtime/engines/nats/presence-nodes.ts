@@ -2,7 +2,7 @@
  * Which nodes live: each beats in a subject of its own, and everybody follows all of them.
  *
  * A node is dead when nothing was heard of it for as long as it named, by the clock of whoever listens and could have
- * heard it all that time. Whoever sees that first writes it down in the place of the last beat, if that is still the last:
+ * heard it in the greater part of that time, to its end. Whoever sees that first writes it down in the place of the last beat, if that is still the last:
  * only then is it so, for everybody at once. A node that was only stopped for a while learns from its next beat that it has
  * to tell everything again.
  */
@@ -44,6 +44,9 @@ export interface NodesSink {
 }
 
 const sweepIntervalMs = 500;
+// Who lives is heard of three times in this part of what a beat holds for: as much has to pass after something was wrong. All of it
+// would be too much where one thing after another is wrong.
+const heardPart = 0.6;
 // A beat of ours that was answered later than this, or than this part of the time for which it holds: whoever did not beat
 // meanwhile may not have been able to. With a fifth between two beats, and a look now and then, nobody who is silent for all
 // of it was kept from beating for more than about half of it; and a machine that is slow finds out who is dead.
@@ -216,7 +219,7 @@ export class PresenceNodes {
     for (const sent of this.#unanswered) this.#lookAtBeat(sent);
     const nowMs = this.#link.host.now();
     for (const [node, { seq, ttlMs, untilMs }] of this.#living) {
-      if (untilMs > nowMs || nowMs - this.#steadySinceMs < ttlMs || this.#dying.has(node)) continue;
+      if (untilMs > nowMs || nowMs - this.#steadySinceMs < heardPart * ttlMs || this.#dying.has(node)) continue;
       this.#dying.add(node);
       this.#declareDead(node, seq)
         .catch((error: unknown) => {
