@@ -85,6 +85,7 @@ export async function settleAccounts(journal: AsyncIterable<JournalLine> | Itera
       case "open":
         opens.push(line.at);
         presence.take(line);
+        calls.opened(line.by, line.at);
         break;
       case "lost":
         losses.push(line.at);

@@ -39,6 +39,9 @@ export interface CallTotals {
   readonly signalsHeard: number;
 }
 
+// Nodes are not further behind each other than that.
+const movingMs = 10_000;
+
 /** See the head of this file. */
 export class CallsAccount {
   readonly #findings: Findings;
@@ -48,6 +51,9 @@ export class CallsAccount {
   readonly #heard = new Map<string, Set<string>>();
   readonly #lastOf = new Map<string, number>();
   #signalsHeard = 0;
+  /** When who had a connection before came over another one. */
+  readonly #movedAt = new Map<string, number>();
+  readonly #known = new Set<string>();
 
   constructor(findings: Findings) {
     this.#findings = findings;
@@ -79,17 +85,26 @@ export class CallsAccount {
     }
   }
 
+  /** A client has a connection, its first or another. */
+  opened(by: string, at: number): void {
+    if (this.#known.has(by)) this.#movedAt.set(by, at);
+    this.#known.add(by);
+  }
+
   #hear({ at, by, ch, m }: Extract<FleetingLine, { k: "signals" }>): void {
     const place = `${by} in ${ch}`;
     const heard = this.#heard.get(place) ?? new Set<string>();
     this.#heard.set(place, heard);
+    // What one node has told, another one that is behind it may tell again.
+    const isMoving = at - (this.#movedAt.get(by) ?? Number.NEGATIVE_INFINITY) < movingMs;
     for (const id of m) {
       this.#signalsHeard++;
+      if (heard.has(id) && isMoving) continue;
       if (heard.has(id)) this.#findings.add("signal-twice", at, `${id} came to ${place} twice`);
       heard.add(id);
       const [sender = "", count = "0"] = id.split(":");
       const order = `${place} ${sender}`;
-      if (Number(count) < (this.#lastOf.get(order) ?? -1)) {
+      if (Number(count) < (this.#lastOf.get(order) ?? -1) && !isMoving) {
         this.#findings.add("signal-disordered", at, `${id} came to ${place} after a later one`);
       }
       this.#lastOf.set(order, Number(count));

@@ -236,6 +236,15 @@ describe("the accountant", () => {
     );
   });
 
+  it("lets a signal come again to who has come over another connection a moment ago, and not later", async () => {
+    const [first] = right.filter((line) => line.k === "open" && line.by === "b");
+    assert.ok(first !== undefined);
+    const twice = (at: number): JournalLine => ({ k: "signals", at, by: "b", ch: hall, m: ["a.1:1"] });
+    const other = { ...first, at: 69 };
+    assert.equal((await more(other, twice(70))).counts.get("signal-twice"), undefined);
+    assert.equal((await more(other, twice(10_100))).counts.get("signal-twice"), 1);
+  });
+
   it("lets a change of which nobody knows be made or not", async () => {
     const unknown: readonly JournalLine[] = [
       { k: "set", at: 50, by: "b", ch: board, key: "k", id: "s4", del: false },
