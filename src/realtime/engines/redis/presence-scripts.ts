@@ -1,7 +1,8 @@
 /**
  * The scripts of presence. All of it is in one slot, so that a node is forgotten as a whole: a hash of nodes ("until when
  * they live", "for how long a beat holds", "whether they have told"), of each channel a hash of users with what each node
- * told of them, of each node a set of where it told something, and of each channel the number of its last change.
+ * told of them, of each node a set of where it told something, of each channel the number of its last change, and of what was told within a
+ * minute its number.
  */
 import { Script } from "./script.js";
 
@@ -74,8 +75,15 @@ redis.call('HSET', nodes, ARGV[4], whole(now + tonumber(ARGV[5])) .. ' ' .. ARGV
 return isKnown and 1 or 0
 `);
 
-/** ARGV: a node, a channel, a user, connections, a state, for how long a node lives that has not beaten yet. */
+/**
+ * ARGV: a node, a channel, a user, connections, a state, for how long a node lives that has not beaten yet, and a number, higher
+ * with each time. What is run later than a newer one of the same user does nothing: of requests on one connection a server that is
+ * loading what it keeps refuses the first ones and does the others, and what lies in a connection that was given up may come late.
+ */
 export const putScript: Script = new Script(String.raw`${prelude}
+local newest = prefix .. 'f:' .. cmsgpack.pack({ARGV[4], ARGV[5], ARGV[6]})
+if tonumber(redis.call('GET', newest) or '0') >= tonumber(ARGV[10]) then return 1 end
+redis.call('SET', newest, ARGV[10], 'PX', 60000)
 if redis.call('HEXISTS', nodes, ARGV[4]) == 0 then
   redis.call('HSET', nodes, ARGV[4], whole(now + tonumber(ARGV[9])) .. ' ' .. ARGV[9] .. ' 0')
 end

@@ -22,6 +22,9 @@ const sweepIntervalMs = 500;
 // A node that tells before it beats: longer than until it does.
 const unbeatenTtlMs = 60_000;
 
+// Numbers begin with the time, so that who starts again goes on with higher ones.
+const putsInMs = 1000;
+
 /** See the head of this file. */
 export class RedisPresence implements PresenceEngine {
   readonly #link: RedisLink;
@@ -31,6 +34,8 @@ export class RedisPresence implements PresenceEngine {
   readonly #watches = new Set<() => void>();
   #timer: EngineTimer | undefined;
   #isSweeping = false;
+  /** Of the last that was told. */
+  #number = 0;
 
   constructor(link: RedisLink, keys: Keys) {
     this.#link = link;
@@ -60,7 +65,9 @@ export class RedisPresence implements PresenceEngine {
 
   async put(node: string, channel: string, { user, state, connections }: Presence): Promise<void> {
     this.#link.check();
-    const args = [node, channel, user, connections, connections === 0 ? "" : textOfValue(state), unbeatenTtlMs];
+    this.#number = Math.max(this.#number + 1, Math.floor(this.#link.host.unixMs() * putsInMs));
+    const shown = connections === 0 ? "" : textOfValue(state);
+    const args = [node, channel, user, connections, shown, unbeatenTtlMs, this.#number];
     await this.#ask(putScript, args);
   }
 
