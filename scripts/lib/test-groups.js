@@ -38,7 +38,7 @@ const sharing = [
   { folder: "build/tests/compat/ws/" },
   { folder: "build/tests/realtime/client/", isPure: true },
   { folder: "build/tests/realtime/server/", isPure: true },
-  { folder: "build/tests/realtime/engines/nats/" },
+  { folder: "build/tests/realtime/engines/nats/", processes: 3 },
   { folder: "build/tests/realtime/engines/memory/", isPure: true },
   { folder: "build/tests/realtime/contract/", isPure: true },
   { folder: "build/tests/realtime/wire/", isPure: true },

@@ -96,9 +96,10 @@ describe("a NATS cluster of three", { skip: noNats, timeout: 180_000 }, () => {
     await assertWhole(["before", "lost"]);
   });
 
-  it("has one that stands still, and goes on", async () => {
+  it("has one that stands still, and goes on", async (t) => {
     const leader = await cluster.leaderOf(`${nodes.prefix}_log`);
     await append(a, room, "before");
+    t.after(() => leader.unpause());
     await leader.pause();
     const appended = appendAgain(a, room, "meanwhile");
     // Those whose connections lead to it wait for it; the others go on.
@@ -106,26 +107,28 @@ describe("a NATS cluster of three", { skip: noNats, timeout: 180_000 }, () => {
       cluster.urls.filter((url) => url !== leader.url),
       { prefix: nodes.prefix, replicas: 3, timeoutMs, connection: retries },
     );
+    t.after(() => others.dispose());
     const other = await again(() => others.start());
     await appendAgain(other, room, "meanwhile");
     leader.unpause();
     await appended;
     await assertWhole(["before", "meanwhile"]);
-    await others.dispose();
   });
 
-  it("has one that is cut off from the others: whoever is connected to it gets what they missed", async () => {
+  it("has one that is cut off from the others: whoever is connected to it gets what they missed", async (t) => {
     const [, , third] = cluster.servers;
     const lonely = new NatsNodes([third?.url ?? ""], {
       ...{ prefix: nodes.prefix, replicas: 3, timeoutMs, auditIntervalMs: 500 },
       connection: { ...retries, ignoreClusterUpdates: true },
     });
+    t.after(() => lonely.dispose());
     const far = await again(() => lonely.start());
     const followed = await again(() => FollowedLog.of(far, room));
     const near = new NatsNodes(cluster.urls.slice(0, 2), {
       prefix: nodes.prefix,
       ...{ replicas: 3, timeoutMs, connection: { ...retries, ignoreClusterUpdates: true } },
     });
+    t.after(() => near.dispose());
     const engine = await again(() => near.start());
     cluster.isolateThird();
     for (const value of [1, 2, 3]) await appendAgain(engine, room, value);
@@ -137,7 +140,6 @@ describe("a NATS cluster of three", { skip: noNats, timeout: 180_000 }, () => {
     followed.assertChained();
     assert.deepEqual(followed.resets.items, []);
     await assertWhole([1, 2, 3, "lonely"]);
-    await Promise.all([near.dispose(), lonely.dispose()]);
   });
 });
 
@@ -151,15 +153,15 @@ describe("the NATS engine over a cluster of three", { skip: noNats, timeout: 180
   });
   after(() => cluster.dispose());
 
-  it("takes one of two that compare at once, every time", async () => {
+  it("takes one of two that compare at once, every time", async (t) => {
     const nodes = new NatsNodes(cluster.urls, { prefix: "contract", replicas: 3, timeoutMs: 10_000 });
+    t.after(() => nodes.dispose());
     const engines = await Promise.all([nodes.start(), nodes.start()]);
     for (let round = 0; round < 30; round++) {
       const key = String(round);
       const set = await Promise.allSettled(engines.map((engine) => engine.states.set("compared", key, 1, null)));
       assert.deepEqual(set.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
     }
-    await nodes.dispose();
   });
 
   // Making streams takes servers some seconds: all cases have the same, which are emptied in between.
