@@ -71,7 +71,8 @@ export const documentCases: readonly StorageCase[] = [
     const draft = new Draft();
     let place = await storage.append("a", draft.write("1"));
     for (const word of ["2", "3", "4"]) {
-      place = await storage.compact("a", draft.state, place);
+      const compacted = await storage.compact("a", draft.state, place);
+      await storage.compact("a", draft.state, compacted);
       await storage.append("a", draft.write(word));
       await storage.release?.("a");
       place = (await storage.load("a"))?.place ?? "";

@@ -144,7 +144,12 @@ const sharedCases: readonly StorageCase[] = [
         for (const character of text) await storage.append("a", draft.write(character));
       };
       await Promise.all([append(world.storage, "aaaaa"), append(there, "bbbbb")]);
-      assert.equal([...((await world.text("a")) ?? "")].sort().join(""), "aaaaabbbbb");
+      assert.equal(
+        Array.from((await world.text("a")) ?? "")
+          .sort()
+          .join(""),
+        "aaaaabbbbb",
+      );
     },
     "another",
   ),

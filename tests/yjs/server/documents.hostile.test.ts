@@ -32,8 +32,8 @@ async function startWithEditor() {
   /** What came of an opening until it was synced. */
   const open = async (input: object) => {
     const items: { readonly type: string; readonly update?: Uint8Array }[] = [];
-    for await (const item of mallory.stream("yjs/open", { document, clientId: 7, key: "k", ...input } as never)) {
-      items.push(item as (typeof items)[number]);
+    for await (const item of mallory.stream("yjs/open", { document, clientId: 7, key: "k", ...input })) {
+      items.push(item);
       if (items.at(-1)?.type === "synced") break;
     }
     return items;
