@@ -13,4 +13,5 @@ export { durableChannels, patternsOf, refuseUnmet, unmetSizes } from "./needs.js
 export type { Payload } from "./payload.js";
 export { payloadOf, readPayloadText, textOfValue, valueOfText } from "./payload.js";
 export { setMany } from "./set-many.js";
+export { SharedOpenings } from "./shared-openings.js";
 export { copyValue, ValueError, valueBytes } from "./value.js";

@@ -2,7 +2,7 @@
  * What engines promise of signals, media, calls and presence, and of their end.
  */
 import assert from "node:assert/strict";
-import type { CallClaim, Engine, MediaFrame } from "../../realtime/engines/index.js";
+import type { CallClaim, Engine, MediaFrame, Presence } from "../../realtime/engines/index.js";
 import { assertRefused, type EngineCase, engineCase } from "./world.js";
 
 type Claimed = Extract<CallClaim, { status: "claimed" }>;
@@ -187,6 +187,25 @@ const presenceCases: readonly EngineCase[] = [
     const { count, users } = await engine.presence.list("x", 2);
     assert.equal(count, 3);
     assert.equal(users.length, 2);
+  }),
+
+  engineCase("presence: whoever begins to watch as another stops is told", async (world) => {
+    const { presence } = world.engine;
+    await presence.beat("n1", 60_000);
+    const told: string[] = [];
+    const sink = { came: ({ user }: Presence) => told.push(user), left: (user: string) => told.push(`-${user}`) };
+    const first = await presence.watch("a", { came: () => undefined, left: () => undefined });
+    const stopped = Promise.resolve().then(() => first.stop());
+    const { stop } = await presence.watch("a", sink);
+    await stopped;
+    await presence.put("n1", "a", { user: "ann", state: null, connections: 1 });
+    await world.settle();
+    stop();
+    stop();
+    await presence.put("n1", "a", { user: "bob", state: null, connections: 1 });
+    await world.settle();
+    assert.deepEqual(told, ["ann"]);
+    assert.equal((await presence.list("a", 10)).count, 2);
   }),
 
   engineCase("presence: a node that does not beat is forgotten as a whole", async (world) => {

@@ -38,10 +38,6 @@ export class PresenceView {
     this.#host = host;
   }
 
-  get isWatched(): boolean {
-    return this.#sinks.size > 0;
-  }
-
   /** @returns takes it away */
   watch(sink: PresenceSink): () => void {
     // One of its own, so that the same sink may watch twice.

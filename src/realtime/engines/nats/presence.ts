@@ -3,6 +3,7 @@
  * node told counts as long as the node lives.
  */
 import type { EngineSubscription, Presence, PresenceEngine, PresenceList, PresenceSink } from "../index.js";
+import { SharedOpenings } from "../index.js";
 import type { Burials } from "./burials.js";
 import { Follower } from "./follower.js";
 import { type NatsLink, translating } from "./link.js";
@@ -13,9 +14,11 @@ import { lastOf, readMessages } from "./reading.js";
 import type { Streams } from "./streams.js";
 import type { Subjects } from "./subjects.js";
 
+/** A channel that is watched here, once for all who do. */
 interface Watched {
   readonly view: PresenceView;
   readonly follower: Follower;
+  stop(): void;
 }
 
 // Who follows has heard of it by then; who did not, reads all anew.
@@ -28,7 +31,7 @@ export class NatsPresence implements PresenceEngine {
   readonly #subjects: Subjects;
   readonly #burials: Burials;
   readonly #nodes: PresenceNodes;
-  readonly #watched = new Map<string, Promise<Watched>>();
+  readonly #watched = new SharedOpenings<Watched>();
   readonly #views = new Set<PresenceView>();
 
   constructor(link: NatsLink, streams: Streams, subjects: Subjects, burials: Burials) {
@@ -44,13 +47,7 @@ export class NatsPresence implements PresenceEngine {
     streams.onReplaced((kind) => {
       if (kind !== "presence") return;
       this.#nodes.replaced();
-      for (const watched of this.#watched.values()) {
-        watched.then(
-          ({ follower }) => follower.forget(),
-          // It was never opened.
-          () => undefined,
-        );
-      }
+      this.#watched.forEach(({ follower }) => follower.forget());
     });
   }
 
@@ -72,7 +69,7 @@ export class NatsPresence implements PresenceEngine {
       const { seq } = await this.#link.publish(this.#subjects.user(channel, user, node), payload);
       if (connections === 0) this.#burials.add("presence", seq, absenceKnownMs);
       // Whoever watches here has seen it then.
-      await (await this.#watched.get(channel))?.follower.reached(seq);
+      await (await this.#watched.peek(channel))?.follower.reached(seq);
     });
   }
 
@@ -84,7 +81,7 @@ export class NatsPresence implements PresenceEngine {
   async list(channel: string, limit: number): Promise<PresenceList> {
     this.#link.check();
     return await translating(async () => {
-      const watched = await this.#watched.get(channel);
+      const watched = await this.#watched.peek(channel);
       return (watched?.view ?? (await this.#read(channel))).list(limit);
     });
   }
@@ -111,23 +108,11 @@ export class NatsPresence implements PresenceEngine {
   async watch(channel: string, sink: PresenceSink): Promise<EngineSubscription> {
     this.#link.check();
     return await translating(async () => {
-      const watching = this.#watched.get(channel) ?? this.#open(channel);
-      this.#watched.set(channel, watching);
-      let watched: Watched;
-      try {
-        watched = await watching;
-      } catch (error) {
-        if (this.#watched.get(channel) === watching) this.#watched.delete(channel);
-        throw error;
-      }
-      const { view, follower } = watched;
-      const stopWatching = view.watch(sink);
+      const { opened, release } = await this.#watched.take(channel, () => this.#open(channel));
+      const stopWatching = opened.view.watch(sink);
       const stop = (): void => {
         stopWatching();
-        if (view.isWatched) return;
-        follower.stop();
-        this.#views.delete(view);
-        if (this.#watched.get(channel) === watching) this.#watched.delete(channel);
+        release();
       };
       return { stop };
     });
@@ -155,7 +140,11 @@ export class NatsPresence implements PresenceEngine {
         },
       });
       await isCaughtUp;
-      return { view, follower };
+      const stop = (): void => {
+        follower.stop();
+        this.#views.delete(view);
+      };
+      return { view, follower, stop };
     } catch (error) {
       this.#views.delete(view);
       throw error;
@@ -164,12 +153,6 @@ export class NatsPresence implements PresenceEngine {
 
   stop(): void {
     this.#nodes.stop();
-    for (const watched of this.#watched.values()) {
-      watched.then(
-        ({ follower }) => follower.stop(),
-        // It was never opened.
-        () => undefined,
-      );
-    }
+    this.#watched.stop();
   }
 }

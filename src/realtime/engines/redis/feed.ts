@@ -2,6 +2,7 @@
  * Whoever follows what is told: as long as each item names the one before it, they are handed on; where one does not,
  * something went lost, and what is missing is read before it goes on.
  */
+import type { EngineHost } from "../index.js";
 
 /** What is told. */
 export interface Told {
@@ -23,6 +24,7 @@ export interface CaughtUp<Item extends Told> {
 
 /** Where items come from and go to. */
 export interface FeedParts<Item extends Told> {
+  readonly host: EngineHost;
   /** Reads what follows; whoever is followed tells a break of the chain by itself, and says where it goes on. */
   read(epoch: string, position: string): Promise<CaughtUp<Item>>;
   tell(item: Item): void;
@@ -32,6 +34,7 @@ export interface FeedParts<Item extends Told> {
 
 // What is told while something is read. Beyond it, reading goes on.
 const maxMeanwhile = 1000;
+const maxReachMs = 1000;
 
 /** See the head of this file. */
 export class Feed<Item extends Told> {
@@ -45,6 +48,7 @@ export class Feed<Item extends Told> {
   /** Since it was looked at last. */
   #hasHeard = false;
   #isStopped = false;
+  readonly #waiting = new Set<{ readonly epoch: string; readonly position: string; readonly done: () => void }>();
 
   constructor(parts: FeedParts<Item>) {
     this.#parts = parts;
@@ -56,7 +60,34 @@ export class Feed<Item extends Told> {
     this.#position = position;
     this.#isBegun = true;
     this.#isReading = false;
+    this.#moved();
     this.#takeMeanwhile();
+  }
+
+  /**
+   * Resolves when what stands there has been handed on; or after a while, for what was told may have gone lost, and is read
+   * later.
+   */
+  async reached(epoch: string, position: string): Promise<void> {
+    if (this.#isStopped || this.#isAt(epoch, position)) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        timer.cancel();
+        this.#waiting.delete(waiting);
+        resolve();
+      };
+      const timer = this.#parts.host.setTimer(done, maxReachMs);
+      const waiting = { epoch, position, done };
+      this.#waiting.add(waiting);
+    });
+  }
+
+  #isAt(epoch: string, position: string): boolean {
+    return this.#isBegun && epoch === this.#epoch && isBehind(position, this.#position);
+  }
+
+  #moved(): void {
+    for (const { epoch, position, done } of this.#waiting) if (this.#isAt(epoch, position)) done();
   }
 
   /** Something is told. */
@@ -89,6 +120,7 @@ export class Feed<Item extends Told> {
     if (isSame && item.previous === this.#position) {
       this.#position = item.position;
       this.#parts.tell(item);
+      this.#moved();
     } else if (!isSame || !isBehind(item.position, this.#position)) {
       // It is read with what is missing.
       void this.#catchUp(false);
@@ -136,6 +168,7 @@ export class Feed<Item extends Told> {
       this.#epoch = page.epoch;
       this.#position = page.position;
       isEnd = page.isEnd;
+      this.#moved();
     }
   }
 
@@ -143,6 +176,7 @@ export class Feed<Item extends Told> {
     this.#isStopped = true;
     this.#isReading = false;
     this.#meanwhile = [];
+    for (const { done } of this.#waiting) done();
   }
 }
 

@@ -127,6 +127,7 @@ export class RedisLogs implements LogEngine {
     this.#link.check();
     const told = this.#keys.log(channel);
     const feed = new Feed<ToldEntry>({
+      host: this.#link.host,
       read: (epoch, position) => this.#catchUp(channel, sink, epoch, position),
       tell: ({ entry }) => sink.message(entry),
       missed: () => this.#link.subscriptions.missed(told),

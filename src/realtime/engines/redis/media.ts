@@ -122,6 +122,7 @@ export class RedisMedia implements MediaEngine {
     this.#link.check();
     const told = this.#keys.media(channel);
     const feed = new Feed<ToldFrame>({
+      host: this.#link.host,
       read: (epoch, position) => this.#catchUp(channel, epoch, position),
       tell: ({ frame }) => receive(frame),
       missed: () => this.#link.subscriptions.missed(told),

@@ -50,6 +50,7 @@ local function put(node, channel, user, connections, state)
   redis.call('PEXPIRE', prefix .. 'v:' .. channel, redis.call('HLEN', users) > 0 and 2592000000 or 86400000)
   local head = cjson.encode({u = user, c = all})
   redis.call('SPUBLISH', prefix .. 'w:' .. channel, epoch .. ' ' .. before .. ' ' .. whole(number) .. '\t' .. head .. '\t' .. shown)
+  return {epoch, whole(number)}
 end
 -- Forgets so many users at most, and the node when they were all. Answers whether they were.
 local function drop(node)
@@ -79,6 +80,7 @@ return isKnown and 1 or 0
  * ARGV: a node, a channel, a user, connections, a state, for how long a node lives that has not beaten yet, and a number, higher
  * with each time. What is run later than a newer one of the same user does nothing: of requests on one connection a server that is
  * loading what it keeps refuses the first ones and does the others, and what lies in a connection that was given up may come late.
+ * Answers epoch and number of the change, where it was one.
  */
 export const putScript: Script = new Script(String.raw`${prelude}
 local newest = prefix .. 'f:' .. cmsgpack.pack({ARGV[4], ARGV[5], ARGV[6]})
@@ -87,8 +89,7 @@ redis.call('SET', newest, ARGV[10], 'PX', 60000)
 if redis.call('HEXISTS', nodes, ARGV[4]) == 0 then
   redis.call('HSET', nodes, ARGV[4], whole(now + tonumber(ARGV[9])) .. ' ' .. ARGV[9] .. ' 0')
 end
-put(ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7]), ARGV[8])
-return 1
+return put(ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7]), ARGV[8])
 `);
 
 /** ARGV: a node. Answers whether it is forgotten as a whole. */

@@ -1,7 +1,7 @@
 /**
- * Who is in a channel, as one follower knows it, who is told what is new in it.
+ * Who is in a channel, as long as somebody watches.
  */
-import type { PresenceSink } from "../index.js";
+import type { EngineHost, Presence, PresenceList, PresenceSink } from "../index.js";
 import { valueOfText } from "../index.js";
 import { type Told, toldOf } from "./feed.js";
 
@@ -27,12 +27,25 @@ export function toldPresence(message: Buffer): ToldPresence {
 
 /** See the head of this file. */
 export class PresenceView {
-  readonly #sink: PresenceSink;
+  readonly #host: EngineHost;
+  readonly #sinks = new Set<PresenceSink>();
   #users = new Map<string, Present>();
-  #isStopped = false;
 
-  constructor(sink: PresenceSink) {
-    this.#sink = sink;
+  constructor(host: EngineHost) {
+    this.#host = host;
+  }
+
+  /** @returns takes it away */
+  watch(sink: PresenceSink): () => void {
+    // One of its own, so that the same sink may watch twice.
+    const watching: PresenceSink = {
+      came: (presence, count) => sink.came(presence, count),
+      left: (user, count) => sink.left(user, count),
+    };
+    this.#sinks.add(watching);
+    return () => {
+      this.#sinks.delete(watching);
+    };
   }
 
   /** They are there, which is news to nobody. */
@@ -56,16 +69,38 @@ export class PresenceView {
     else this.#came(present);
   }
 
-  #came({ user, connections, stateText }: Present): void {
+  /** Who is there as far as it was told: what is told from now on follows this. */
+  list(limit: number): PresenceList {
+    const users: Presence[] = [];
+    for (const present of this.#users.values()) {
+      if (users.length >= limit) break;
+      users.push(presenceOf(present));
+    }
+    return { count: this.#users.size, users };
+  }
+
+  #came(present: Present): void {
+    const { user, connections, stateText } = present;
     this.#users.set(user, { user, connections, stateText });
-    if (!this.#isStopped) this.#sink.came({ user, connections, state: valueOfText(stateText) }, this.#users.size);
+    this.#tell((sink, count) => sink.came(presenceOf(present), count));
   }
 
   #left(user: string): void {
-    if (this.#users.delete(user) && !this.#isStopped) this.#sink.left(user, this.#users.size);
+    if (this.#users.delete(user)) this.#tell((sink, count) => sink.left(user, count));
   }
 
-  stop(): void {
-    this.#isStopped = true;
+  #tell(how: (sink: PresenceSink, count: number) => void): void {
+    for (const sink of this.#sinks) {
+      try {
+        how(sink, this.#users.size);
+      } catch (error) {
+        this.#host.reportError(error, "telling of presence");
+      }
+    }
   }
+}
+
+/** As the engine tells of it. */
+export function presenceOf({ user, connections, stateText }: Present): Presence {
+  return { user, connections, state: valueOfText(stateText) };
 }

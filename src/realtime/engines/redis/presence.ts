@@ -9,12 +9,12 @@ import type {
   PresenceList,
   PresenceSink,
 } from "../index.js";
-import { textOfValue, valueOfText } from "../index.js";
+import { SharedOpenings, textOfValue } from "../index.js";
 import { Feed } from "./feed.js";
 import type { Keys } from "./keys.js";
 import type { RedisLink, Reply } from "./link.js";
 import { beatScript, dropScript, listScript, putScript, sweepScript } from "./presence-scripts.js";
-import { PresenceView, type ToldPresence, toldPresence } from "./presence-view.js";
+import { PresenceView, type Present, presenceOf, type ToldPresence, toldPresence } from "./presence-view.js";
 import type { Script } from "./script.js";
 
 // So much later than promised it is noticed that a node is dead.
@@ -25,13 +25,20 @@ const unbeatenTtlMs = 60_000;
 // Numbers begin with the time, so that who starts again goes on with higher ones.
 const putsInMs = 1000;
 
+/** A channel that is watched here, once for all who do. */
+interface Watched {
+  readonly view: PresenceView;
+  readonly feed: Feed<ToldPresence>;
+  stop(): void;
+}
+
 /** See the head of this file. */
 export class RedisPresence implements PresenceEngine {
   readonly #link: RedisLink;
   readonly #keys: Keys;
   /** Nodes of which it is not known whether their last beat was heard: whether they were known is not, either. */
   readonly #unsure = new Set<string>();
-  readonly #watches = new Set<() => void>();
+  readonly #watched = new SharedOpenings<Watched>();
   #timer: EngineTimer | undefined;
   #isSweeping = false;
   /** Of the last that was told. */
@@ -68,7 +75,11 @@ export class RedisPresence implements PresenceEngine {
     this.#number = Math.max(this.#number + 1, Math.floor(this.#link.host.unixMs() * putsInMs));
     const shown = connections === 0 ? "" : textOfValue(state);
     const args = [node, channel, user, connections, shown, unbeatenTtlMs, this.#number];
-    await this.#ask(putScript, args);
+    const told = await this.#ask(putScript, args);
+    if (!Array.isArray(told)) return;
+    const [epoch, number] = told as [Buffer, Buffer];
+    // Whoever watches here has seen it then.
+    await (await this.#watched.peek(channel))?.feed.reached(String(epoch), String(number));
   }
 
   async dropNode(node: string): Promise<void> {
@@ -82,14 +93,18 @@ export class RedisPresence implements PresenceEngine {
 
   async list(channel: string, limit: number): Promise<PresenceList> {
     this.#link.check();
+    // Of two answers from two places neither would follow the other: whoever came and left while nothing was heard here would be in
+    // one of them, and nobody would say that they are gone.
+    const watched = await this.#watched.peek(channel);
+    if (watched !== undefined) return watched.view.list(limit);
     const { count, users } = await this.#list(channel, limit);
-    return { count, users: users.map(({ stateText, ...who }) => ({ ...who, state: valueOfText(stateText) })) };
+    return { count, users: users.map(presenceOf) };
   }
 
   async #list(channel: string, limit: number) {
     const answer = await this.#ask(listScript, [channel, limit]);
     const [epoch, number, count, ...found] = answer as [Buffer, Buffer, number, ...Reply[]];
-    const users: { user: string; connections: number; stateText: string }[] = [];
+    const users: Present[] = [];
     for (let index = 0; index < found.length; index += 3) {
       const [user, connections, stateText] = found.slice(index, index + 3);
       users.push({ user: String(user), connections: Number(connections), stateText: String(stateText) });
@@ -99,9 +114,20 @@ export class RedisPresence implements PresenceEngine {
 
   async watch(channel: string, sink: PresenceSink): Promise<EngineSubscription> {
     this.#link.check();
+    const { opened, release } = await this.#watched.take(channel, () => this.#open(channel));
+    const stopWatching = opened.view.watch(sink);
+    const stop = (): void => {
+      stopWatching();
+      release();
+    };
+    return { stop };
+  }
+
+  async #open(channel: string): Promise<Watched> {
     const told = this.#keys.presenceTold(channel);
-    const view = new PresenceView(sink);
+    const view = new PresenceView(this.#link.host);
     const feed = new Feed<ToldPresence>({
+      host: this.#link.host,
       read: async () => {
         const { epoch, position, users } = await this.#list(channel, -1);
         view.replace(users);
@@ -120,18 +146,14 @@ export class RedisPresence implements PresenceEngine {
     });
     const stop = (): void => {
       feed.stop();
-      view.stop();
       unaudit();
       unsubscribe();
-      this.#watches.delete(stop);
     };
-    this.#watches.add(stop);
     try {
       const { epoch, position, users } = await this.#list(channel, -1);
       view.begin(users);
-      // In a moment, so that nobody is told before they know that they are.
-      setImmediate(() => feed.begin(epoch, position));
-      return { stop };
+      feed.begin(epoch, position);
+      return { view, feed, stop };
     } catch (error) {
       stop();
       throw error;
@@ -175,6 +197,6 @@ export class RedisPresence implements PresenceEngine {
 
   stop(): void {
     this.#timer?.cancel();
-    for (const stop of this.#watches) stop();
+    this.#watched.stop();
   }
 }

@@ -132,6 +132,7 @@ export class RedisStates implements StateEngine {
     this.#link.check();
     const told = this.#keys.state(channel);
     const feed = new Feed<ToldChange>({
+      host: this.#link.host,
       read: (epoch, position) => this.#catchUp(channel, sink, epoch, position),
       tell: ({ change }) => sink.changed(change),
       missed: () => this.#link.subscriptions.missed(told),

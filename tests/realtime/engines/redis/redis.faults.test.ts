@@ -84,6 +84,41 @@ describe("a node whose connection to Redis is cut", { skip: noRedis, timeout: 90
     assert.deepEqual(frames.items, ["2.0", "2.1", "2.2"]);
   });
 
+  it("leaves nobody in a list who came and went while nothing was heard", async () => {
+    const clients: Redis[] = [];
+    const deaf = await nodes.start({
+      createClient: (connection, url) => {
+        const client = url === undefined ? new Redis(connection) : new Redis(url, connection);
+        clients.push(client);
+        return client;
+      },
+    });
+    await near.presence.beat("n", 60_000);
+    const events = new Recorder<string>();
+    // Whoever looked once, and hears what is told from then on.
+    const seen = new Set<string>();
+    await deaf.presence.watch("room", {
+      came: ({ user }) => {
+        seen.add(user);
+        events.add(`+${user}`);
+      },
+      left: (user) => {
+        seen.delete(user);
+        events.add(`-${user}`);
+      },
+    });
+    const [, told] = clients;
+    assert.ok(told !== undefined);
+    told.stream.pause();
+    await near.presence.put("n", "room", { user: "ann", state: null, connections: 1 });
+    for (const { user } of (await deaf.presence.list("room", 10)).users) seen.add(user);
+    await near.presence.put("n", "room", { user: "ann", state: null, connections: 0 });
+    await near.presence.put("n", "room", { user: "bob", state: null, connections: 1 });
+    told.disconnect(true);
+    await events.until((items) => items.includes("+bob"));
+    assert.deepEqual([...seen], ["bob"]);
+  });
+
   it("sends again what has a key, and says of the rest that nobody knows", async () => {
     proxy.stop();
     const withKey = append(far, "room", "once", keyed("once"));
