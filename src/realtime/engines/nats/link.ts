@@ -71,6 +71,8 @@ export class NatsLink {
   readonly host: EngineHost;
   readonly options: ResolvedOptions;
   readonly #reconnected = new Set<() => void>();
+  /** What leaves at the end of the turn, all of it together: a system call costs more than a message. */
+  #outgoing: (() => void)[] = [];
   #isConnected = true;
   #isClosed = false;
 
@@ -184,29 +186,51 @@ export class NatsLink {
     return ack;
   }
 
-  /** @throws EngineError "closed"; "unavailable" when nobody answers */
+  /**
+   * Asks, at the end of the turn, behind what was sent before.
+   *
+   * @throws EngineError "closed"; "unavailable" when nobody answers
+   */
   async request(subject: string, payload: string | Uint8Array, headers?: MsgHdrs): Promise<Msg> {
     this.check();
     const timeout = this.options.timeoutMs;
     try {
-      return await this.connection.request(
-        subject,
-        payload,
-        headers === undefined ? { timeout } : { timeout, headers },
-      );
+      return await new Promise((resolve, reject) => {
+        this.#atTurnEnd(() => {
+          const options = headers === undefined ? { timeout } : { timeout, headers };
+          try {
+            this.connection.request(subject, payload, options).then(resolve, reject);
+          } catch (error) {
+            reject(error instanceof Error ? error : new Error(String(error)));
+          }
+        });
+      });
     } catch (error) {
       throw this.#failure(error);
     }
   }
 
-  /** Sends a message that nobody has to hear. */
+  /** Sends a message that nobody has to hear, at the end of the turn. */
   send(subject: string, payload: string | Uint8Array, reply?: string): void {
     this.check();
-    try {
-      this.connection.publish(subject, payload, reply === undefined ? {} : { reply });
-    } catch (error) {
-      throw this.#failure(error);
-    }
+    this.#atTurnEnd(() => {
+      try {
+        this.connection.publish(subject, payload, reply === undefined ? {} : { reply });
+      } catch {
+        // It has been closed meanwhile, and nobody has to hear it.
+      }
+    });
+  }
+
+  #atTurnEnd(send: () => void): void {
+    this.#outgoing.push(send);
+    if (this.#outgoing.length === 1) setImmediate(() => this.#sendAll());
+  }
+
+  #sendAll(): void {
+    const outgoing = this.#outgoing;
+    this.#outgoing = [];
+    for (const send of outgoing) send();
   }
 
   /** Hears what is sent, until it is told to stop. Reconnects keep it. */
@@ -233,6 +257,7 @@ export class NatsLink {
   /** Resolves when the server has taken everything that was sent, and what it had to say of it has come. */
   async flush(): Promise<void> {
     this.check();
+    this.#sendAll();
     try {
       await this.connection.flush();
     } catch (error) {
@@ -261,6 +286,7 @@ export class NatsLink {
   }
 
   async close(): Promise<void> {
+    this.#sendAll();
     this.end();
     await this.connection.close();
   }

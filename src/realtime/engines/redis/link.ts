@@ -29,6 +29,11 @@ export interface Run {
 /** What a script answers: octets, whole numbers, nothing, and lists of those. */
 export type Reply = Buffer | number | null | readonly Reply[];
 
+/** A client of the library, which has a stream only when it has begun to connect. */
+interface Streamed {
+  readonly stream?: Redis["stream"];
+}
+
 /** Looks whether something was not heard. Never rejects. */
 type Audit = () => void | Promise<void>;
 
@@ -56,6 +61,7 @@ export class RedisLink {
   #audit: EngineTimer | undefined;
   #isAuditing = false;
   #isAuditWanted = false;
+  #isGathering = false;
   #pending = 0;
   #pendingBytes = 0;
   #isClosed = false;
@@ -312,7 +318,20 @@ export class RedisLink {
     keys: readonly string[],
     args: readonly (string | number | Buffer)[],
   ): Promise<Reply> {
+    this.#gather();
     return (await this.#client.callBuffer(command, script, keys.length, ...keys, ...args)) as Reply;
+  }
+
+  /** What is asked in one turn leaves together: a system call costs more than a request. */
+  #gather(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    const streams = this.masters.flatMap(({ stream }: Streamed) => stream ?? []);
+    for (const stream of streams) stream.cork();
+    setImmediate(() => {
+      this.#isGathering = false;
+      for (const stream of streams) stream.uncork();
+    });
   }
 
   /** Resolves in a moment, when there is a connection; or when waiting makes no sense any more. */
