@@ -160,8 +160,8 @@ export class LogMirror {
   }
 
   #push(entry: KeptEntry): void {
-    const previous = this.#window.last;
-    this.#window.push(entry);
+    const previous = this.#window.end;
+    if (!this.#window.push(entry)) return;
     this.#window.trim(this.#context.link.host.unixMs());
     this.#tell(toldEntry(entry, previous));
   }

@@ -14,8 +14,8 @@ interface LogHead {
   readonly r: readonly [number | null, number | null, number | null];
   /** The sequence of the newest message that the publisher knew. */
   readonly p?: number;
-  /** Its id, where it has a key. */
-  readonly i?: string;
+  /** What no other message has. */
+  readonly i: string;
 }
 
 /** A message to be published. */
@@ -24,7 +24,7 @@ export interface LogMessage {
   readonly meta: EntryMeta;
   readonly retain: Retention;
   readonly knownBefore: number;
-  readonly id: string | undefined;
+  readonly id: string;
   readonly valueText: string;
 }
 
@@ -36,7 +36,7 @@ export function logPayload({ unixMs, meta, retain, knownBefore, id, valueText }:
     // JSON has no infinity, and writes null.
     r: [retain.count, retain.ageMs, retain.bytes],
     ...(knownBefore > 0 && { p: knownBefore }),
-    ...(id !== undefined && { i: id }),
+    i: id,
   };
   return payloadOf(head, valueText);
 }

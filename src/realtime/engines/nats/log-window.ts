@@ -3,6 +3,9 @@
  *
  * The stream always keeps something older than what the log retains, if anything was dropped at all: trimming leaves the
  * newest of what is past. So the position before the oldest message is known, however long ago that was.
+ *
+ * A cluster of servers that changes its leader may keep a message twice, also one that was published once. The second is
+ * passed over: it has the id of the first.
  */
 import type { EntryMeta, LogBounds, LogEntry, LogPage, Retention } from "../index.js";
 
@@ -17,8 +20,8 @@ export interface KeptEntry {
   readonly bytes: number;
   /** What its publisher knew to stand before it; 0: nothing. */
   readonly knownBefore: number;
-  /** The id under which it was published, where it has an idempotency key. */
-  readonly id: string | undefined;
+  /** What no other message has. */
+  readonly id: string;
   readonly retain: Retention;
 }
 
@@ -32,11 +35,21 @@ export class LogWindow {
   #bytes = 0;
   /** The position before the oldest one. */
   #start = 0;
+  #end = 0;
   #last = 0;
+  /** Sequences by the ids of what is kept. */
+  readonly #ids = new Map<string, number>();
+  /** Sequences of what was kept twice, and of the first of the two. */
+  readonly #again = new Map<number, number>();
 
-  /** The sequence of the newest message, 0 where there never was one. */
+  /** The newest sequence that the stream has for it, 0 where there never was one. */
   get last(): number {
     return this.#last;
+  }
+
+  /** The position of the newest message. */
+  get end(): number {
+    return this.#end;
   }
 
   get start(): number {
@@ -52,17 +65,26 @@ export class LogWindow {
     return this.#entries.length - this.#first;
   }
 
-  /** Adds the message that follows the newest. */
-  push(entry: KeptEntry): void {
+  /** Adds the message that follows the newest. @returns whether it is a message: false for one that is there already */
+  push(entry: KeptEntry): boolean {
+    const { seq, id, bytes } = entry;
     // The stream lost what stood before the first one we see: whether that was all is not known.
     const isBegun = this.#last === 0 && entry.knownBefore > 0;
-    this.#last = entry.seq;
-    if (isBegun) {
-      this.#start = entry.seq;
-      return;
+    this.#last = seq;
+    const first = this.#ids.get(id);
+    if (first !== undefined) {
+      this.#again.set(seq, first);
+      return false;
     }
+    this.#end = seq;
+    if (isBegun) {
+      this.#start = seq;
+      return true;
+    }
+    this.#ids.set(id, seq);
     this.#entries.push(entry);
-    this.#bytes += entry.bytes;
+    this.#bytes += bytes;
+    return true;
   }
 
   /** Drops what is retained no longer. */
@@ -75,6 +97,12 @@ export class LogWindow {
       this.#first++;
       this.#start = oldest.seq;
       this.#bytes -= oldest.bytes;
+      this.#ids.delete(oldest.id);
+    }
+    // They stand in their order.
+    for (const seq of this.#again.keys()) {
+      if (seq > this.#start) break;
+      this.#again.delete(seq);
     }
     if (this.size === 0 || (this.#first > maxEmptyPlaces && this.#first * 2 > this.#entries.length)) {
       this.#entries = this.#entries.slice(this.#first);
@@ -83,12 +111,12 @@ export class LogWindow {
   }
 
   bounds(epoch: string): LogBounds {
-    return { epoch, start: String(this.#start), end: String(this.#last) };
+    return { epoch, start: String(this.#start), end: String(this.#end) };
   }
 
   /** Whether the log was at this position once, and everything after it is kept. */
   continuesAt(seq: number): boolean {
-    return seq === this.#start || this.#entries[this.#indexAfter(seq) - 1]?.seq === seq;
+    return seq === this.#start || this.#again.has(seq) || this.#entries[this.#indexAfter(seq) - 1]?.seq === seq;
   }
 
   /** What follows a position at which the log continues. */
@@ -115,9 +143,14 @@ export class LogWindow {
     return { status: "ok", epoch, entries: this.#told(begin, end), isEnd: begin === this.#first };
   }
 
-  /** The message that was published under this id. */
-  withId(id: string): KeptEntry | undefined {
-    return this.#entries.find((entry, index) => index >= this.#first && entry.id === id);
+  /** Where the message with this id stands. */
+  sequenceOf(id: string): number | undefined {
+    return this.#ids.get(id);
+  }
+
+  /** Where a message stands that was kept at this sequence: elsewhere, where that was the second time. */
+  positionOf(seq: number): number {
+    return this.#again.get(seq) ?? seq;
   }
 
   #told(begin: number, end: number): LogEntry[] {

@@ -22,6 +22,8 @@ interface Writer {
   known: number | undefined;
 }
 
+// No two nodes that append to a log within its retention have the same, and it is in each message: 60 bits.
+const nameLength = 10;
 // Writers that are remembered.
 const maxWriters = 10_000;
 
@@ -35,11 +37,15 @@ export class NatsLogs implements LogEngine {
   readonly #trimmer: Trimmer;
   /** The one that was appended to longest ago is the first. */
   readonly #writers = new Map<string, Writer>();
+  /** What the ids of messages without keys begin with. */
+  readonly #name: string;
+  #appends = 0;
 
   constructor(link: NatsLink, streams: Streams, subjects: Subjects) {
     this.#link = link;
     this.#streams = streams;
     this.#subjects = subjects;
+    this.#name = `${link.host.randomId().slice(0, nameLength)}.`;
     this.#mirrors = new LogMirrors(link, streams, subjects);
     this.#keys = new AppendKeys(link, streams, subjects);
     this.#trimmer = new Trimmer(link, streams, subjects);
@@ -75,11 +81,13 @@ export class NatsLogs implements LogEngine {
       const claim = idempotency === undefined ? undefined : await this.#keys.claim(channel, idempotency);
       await before;
       const used = await this.#usedSeq(channel, claim);
-      if (used !== undefined) return this.#appended(used, true);
-      const id = claim === undefined || claim.status === "used" ? undefined : claim.id;
+      if (used !== undefined) return this.#appended(channel, used, true);
+      // JetStream need not remember ids under which nothing is published again.
+      const keyId = claim === undefined || claim.status === "used" ? undefined : claim.id;
       const unixMs = this.#link.host.unixMs();
+      const id = keyId ?? this.#nextId();
       const message = { unixMs, meta, retain, valueText, id, knownBefore: writer.known ?? 0 };
-      const publishing = this.#link.publish(writer.subject, logPayload(message), id === undefined ? {} : { id });
+      const publishing = this.#link.publish(writer.subject, logPayload(message), keyId === undefined ? {} : { id });
       release();
       const { seq, duplicate = false } = await publishing;
       if (claim?.status === "new") claim.done(seq);
@@ -87,7 +95,7 @@ export class NatsLogs implements LogEngine {
       if (!duplicate) this.#trimmer.appended(channel, seq, valueText.length, retain);
       // Whoever reads here afterwards finds it.
       await this.#mirrors.peek(channel)?.reach(seq);
-      return this.#appended(seq, duplicate);
+      return this.#appended(channel, seq, duplicate);
     } finally {
       release();
     }
@@ -99,11 +107,17 @@ export class NatsLogs implements LogEngine {
     if (claim.status === "used") return claim.seq;
     const mirror = await this.#mirrors.get(channel);
     await mirror.catchUp();
-    return mirror.window().withId(claim.id)?.seq;
+    return mirror.window().sequenceOf(claim.id);
   }
 
-  #appended(seq: number, isDuplicate: boolean): Appended {
-    return { epoch: this.#streams.epochOf("log"), position: String(seq), isDuplicate };
+  #appended(channel: string, seq: number, isDuplicate: boolean): Appended {
+    const position = this.#mirrors.peek(channel)?.window().positionOf(seq) ?? seq;
+    return { epoch: this.#streams.epochOf("log"), position: String(position), isDuplicate };
+  }
+
+  #nextId(): string {
+    this.#appends += 1;
+    return `${this.#name}${this.#appends.toString(36)}`;
   }
 
   async #look(writer: Writer): Promise<void> {

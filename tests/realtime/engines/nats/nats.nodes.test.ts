@@ -73,6 +73,33 @@ describe("two nodes over NATS", { skip: noNats }, () => {
     assert.ok(page.status === "ok" && page.entries.length === 0);
   });
 
+  it("pass over what the stream has kept twice, whenever they read it", async () => {
+    const log = await FollowedLog.of(a, "room/1");
+    const first = await append(a, "room/1", "one");
+    const [connection] = nodes.connections;
+    assert.ok(connection !== undefined);
+    const found = await connection.request(`$JS.API.STREAM.MSG.GET.${nodes.prefix}_log`, `{"seq":${first}}`);
+    const { message } = found.json<{ message: { subject: string; data: string } }>();
+    const kept = await connection.request(message.subject, Buffer.from(message.data, "base64"));
+    const twice = String(kept.json<{ seq: number }>().seq);
+    const last = await append(b, "room/1", "two");
+    await log.has("two");
+    assert.deepEqual(log.values, ["one", "two"]);
+    log.assertChained();
+    for (const engine of [a, b]) {
+      assert.deepEqual(await valuesOf(engine, "room/1"), ["one", "two"]);
+      assert.equal((await engine.logs.bounds("room/1")).end, last);
+      for (const after of [first, twice]) {
+        const page = await engine.logs.read("room/1", { after, limit: 10 });
+        assert.ok(page.status === "ok");
+        assert.deepEqual(
+          page.entries.map(({ value, previous }) => [value, previous]),
+          [["two", first]],
+        );
+      }
+    }
+  });
+
   it("converge on the same state, and of two that compare one wins", async () => {
     const state = await FollowedState.of(b, "book");
     const revision = await a.states.set("book", "x", 1, null);

@@ -58,6 +58,8 @@ export class NatsNodes implements EngineSubject {
 
   /** What was sent has been taken by the server, and then what it had to say of it has come. */
   async settle(): Promise<void> {
+    // What is asked in a turn leaves at its end.
+    await new Promise(setImmediate);
     for (let time = 0; time < 2; time++) {
       const open = this.connections.filter((connection) => !connection.isClosed());
       await Promise.all(open.map((connection) => connection.flush()));
