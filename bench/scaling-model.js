@@ -41,19 +41,21 @@ async function memoryOf(measured, name) {
   };
 }
 
+const rangeOf = (/** @type {string} */ least, /** @type {string} */ most) =>
+  least === most ? least : `${least} - ${most}`;
+
 async function main() {
   const measured = await readRecord(new URL("results/scaling.json", import.meta.url));
   const names = values.peer ?? ["openline-nats", "openline-nats-signal", "openline-redis", "openline-redis-signal"];
-  const costRows = [
-    ["µs of processor time", "publish", "receive", "deliver", "deliver, busy", "engine", "engine, a copy"],
-  ];
+  const costRows = [["µs of processor time", "publish", "receive", "deliver", "engine", "engine, a copy"]];
   // Logs over NATS alone are in one stream; in Redis, each channel is by itself.
   const tables = [];
   for (const name of names) {
     const { engine, title } = systemNamed(name);
     const costs = costsOf(measured, name);
-    const { publish, receive, deliver, deliverBusy, engineMessage, engineCopy } = costs;
-    costRows.push([`  ${title}`, ...[publish, receive, deliver, deliverBusy, engineMessage, engineCopy].map(short)]);
+    for (const [pace, { publish, receive, deliver, engineMessage, engineCopy }] of Object.entries(costs)) {
+      costRows.push([`  ${title}, ${pace}`, ...[publish, receive, deliver, engineMessage, engineCopy].map(short)]);
+    }
     const memory = await memoryOf(measured, name);
     const limits = {
       ...limitsByEngine[engine],
@@ -67,7 +69,11 @@ async function main() {
     tables.push([
       title,
       name === "openline-nats",
-      scenarios.map((scenario) => [scenario.name, planOf(scenario, costs, memory, limits)]),
+      scenarios.map((scenario) => [
+        scenario.name,
+        planOf(scenario, costs.together, memory, limits),
+        planOf(scenario, costs.alone, memory, limits),
+      ]),
     ]);
   }
   console.log(alignColumns(costRows));
@@ -83,22 +89,26 @@ async function main() {
     "leader",
   ];
   for (const [title, hasLeader, plans] of tables) {
-    const rows = plans.map(([name, plan]) => [
-      `  ${name}`,
-      whole.format(plan.deliveriesPerSecond),
-      whole.format(plan.nodes),
-      plan.boundBy,
-      short(plan.nodeProcessors),
-      short(plan.memoryBytes / 1e9),
-      whole.format(plan.engineServers),
-      short(plan.engineProcessors),
-      short(plan.busiestShare),
-      hasLeader ? short(plan.leaderShare) : "",
-      `${short(plan.slowestMs)} ms (${plan.slowestGroup})`,
-    ]);
+    const rows = plans.map(([name, least, most]) => {
+      const between = (format, of) => rangeOf(format(of(least)), format(of(most)));
+      return [
+        `  ${name}`,
+        whole.format(most.deliveriesPerSecond),
+        between(whole.format, ({ nodes }) => nodes),
+        rangeOf(least.boundBy, most.boundBy),
+        between(short, ({ nodeProcessors }) => nodeProcessors),
+        between(short, ({ memoryBytes }) => memoryBytes / 1e9),
+        between(whole.format, ({ engineServers }) => engineServers),
+        between(short, ({ engineProcessors }) => engineProcessors),
+        between(short, ({ busiestShare }) => busiestShare),
+        hasLeader ? between(short, ({ leaderShare }) => leaderShare) : "",
+        `${short(most.slowestMs)} ms (${most.slowestGroup})`,
+      ];
+    });
     console.log(`\n${alignColumns([[title, ...heads, "one message at a node"], ...rows])}`);
   }
-  console.log("\nbusiest, leader: of what one engine server may do; above 1 it is too much for one");
+  console.log("\nranges: from what comes together to what comes alone, see scaling/fit.js");
+  console.log("busiest, leader: of what one engine server may do; above 1 it is too much for one");
 }
 
 if (values.help) console.log(usage);

@@ -56,35 +56,54 @@ function solve(matrix) {
  * @property {number} deliver each subscriber
  * @property {number} engineMessage the engine's server
  * @property {number} engineCopy the engine's server, for each node that has subscribers
- * @property {number} deliverBusy each subscriber, where messages of a moment go out together
  */
 
 /**
+ * At two paces, between which what a system does lies: where every message comes alone, and all that handles it wakes up for it; and
+ * where nodes have more to do than they can, and what comes together is handled together. The latter are told apart no further than
+ * by nodes: publishing is in what a delivery costs.
+ *
  * @param {any} record as `npm run scaling` writes it
  * @param {string} system
- * @returns {Costs}
+ * @returns {{ readonly alone: Costs, readonly together: Costs }}
  * @throws when it has not been measured
  */
 export function costsOf(record, system) {
-  const paced = record.workloads.filter(({ share }) => share === undefined);
+  const resultsOf = (workloads) =>
+    workloads.flatMap(({ load, results }) =>
+      results.filter((result) => result.system === system).map((result) => ({ load, ...result })),
+    );
   const along = record.axes.flatMap(({ points }) => points);
-  const measured = [...paced, ...along].flatMap(({ load, results }) =>
-    results.filter((result) => result.system === system).map((result) => ({ load, ...result })),
-  );
-  if (measured.length < 3) throw new Error(`${system} has not been measured`);
-  const rowOf = (figure, terms) => (result) => ({ terms: terms(result), value: result.medians[figure] });
-  const subscribers = ({ load }) => load.connections / load.rooms;
-  const reached = (result) => (result.load.together ? 1 : Math.min(result.nodes, subscribers(result)));
-  const [publish, receive, deliver] = leastSquares(
-    measured.map(rowOf("cpuMicrosecondsPerPublished", (result) => [1, reached(result), subscribers(result)])),
-  );
-  const [engineMessage, engineCopy] = leastSquares(
-    measured.map(rowOf("engineCpuMicrosecondsPerPublished", (result) => [1, reached(result)])),
-  );
-  const busy = record.workloads.find(({ share }) => share !== undefined);
-  const deliverBusy = busy?.results.find((result) => result.system === system && result.nodes === 1);
+  const paced = resultsOf([...record.workloads.filter(({ share }) => share === undefined), ...along]);
+  const held = resultsOf(record.workloads.filter(({ share }) => share !== undefined));
+  if (paced.length < 3 || held.length < 2) throw new Error(`${system} has not been measured`);
+  const [publish, receive, deliver] = fit(paced, "cpuMicrosecondsPerPublished", (result) => [
+    1,
+    reached(result),
+    subscribers(result),
+  ]);
+  const [receiveTogether, deliverTogether] = fit(held, "cpuMicrosecondsPerPublished", (result) => [
+    reached(result),
+    subscribers(result),
+  ]);
   return {
-    ...{ publish, receive, deliver, engineMessage, engineCopy },
-    deliverBusy: deliverBusy?.medians.cpuMicrosecondsPerDelivery ?? deliver,
+    alone: { publish, receive, deliver, ...engineCosts(paced) },
+    together: { publish: 0, receive: receiveTogether, deliver: deliverTogether, ...engineCosts(held) },
   };
 }
+
+function engineCosts(measured) {
+  const [engineMessage, engineCopy] = fit(measured, "engineCpuMicrosecondsPerPublished", (result) => [
+    1,
+    reached(result),
+  ]);
+  return { engineMessage, engineCopy };
+}
+
+/** @param {(result: any) => readonly number[]} termsOf */
+function fit(measured, figure, termsOf) {
+  return leastSquares(measured.map((result) => ({ terms: termsOf(result), value: result.medians[figure] })));
+}
+
+const subscribers = ({ load }) => load.connections / load.rooms;
+const reached = (result) => (result.load.together ? 1 : Math.min(result.nodes, subscribers(result)));
