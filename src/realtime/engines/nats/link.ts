@@ -11,7 +11,7 @@ import {
   RequestError,
 } from "@nats-io/transport-node";
 import type { EngineHost } from "../index.js";
-import { EngineError } from "../index.js";
+import { EngineError, Silences } from "../index.js";
 import type { ResolvedOptions } from "./options.js";
 
 /** JetStream's error codes that something follows from. */
@@ -25,6 +25,8 @@ export const apiErrors = {
   /** Another message of the same id is just being kept. */
   idInProcess: 10158,
   wrongLastSequence: 10071,
+  /** Nobody leads JetStream, or this stream cannot be reached. */
+  noLeader: [10008, 10118],
 } as const;
 
 /** JetStream answered with an error. */
@@ -62,6 +64,8 @@ interface ApiResponse {
   readonly error?: { readonly err_code?: number; readonly code?: number; readonly description?: string };
 }
 
+/** The part of what is asked that no stream has to do with. */
+const serverItself = "";
 // What a message's headers and its subject take of the payload's limit, about.
 const headerBytes = 512;
 
@@ -71,6 +75,8 @@ export class NatsLink {
   readonly host: EngineHost;
   readonly options: ResolvedOptions;
   readonly #reconnected = new Set<() => void>();
+  readonly #silences: Silences;
+  #isAskingAgain = false;
   #isConnected = true;
   #isClosed = false;
 
@@ -78,6 +84,7 @@ export class NatsLink {
     this.connection = connection;
     this.host = host;
     this.options = options;
+    this.#silences = new Silences(host);
     void this.#followStatus();
   }
 
@@ -87,6 +94,11 @@ export class NatsLink {
 
   get isClosed(): boolean {
     return this.#isClosed;
+  }
+
+  /** What was not answered over this connection, and for how long; undefined where everything is. */
+  get silence(): string | undefined {
+    return this.#silences.reason;
   }
 
   /** Octets that a message may have. */
@@ -110,6 +122,7 @@ export class NatsLink {
       if (type === "disconnect") this.#isConnected = false;
       if (type !== "reconnect") continue;
       this.#isConnected = true;
+      this.#silences.clear();
       for (const callback of this.#reconnected) callback();
     }
     this.#isConnected = false;
@@ -121,8 +134,10 @@ export class NatsLink {
    * @throws ApiError when it answers with an error; EngineError when it does not
    */
   async api<Response>(name: string, body: object = {}): Promise<Response> {
-    const answer = await this.request(`${this.options.api}.${name}`, JSON.stringify(body));
+    const subject = `${this.options.api}.${name}`;
+    const answer = await this.#request(subject, JSON.stringify(body));
     const response = answer.json<Response & ApiResponse>();
+    this.#heard(subject, response);
     throwError(response);
     return response;
   }
@@ -175,8 +190,9 @@ export class NatsLink {
     const headers = createHeaders();
     if (id !== undefined) headers.set("Nats-Msg-Id", id);
     if (expected !== undefined) headers.set("Nats-Expected-Last-Subject-Sequence", String(expected));
-    const answer = await this.request(subject, octets, isPlain ? undefined : headers);
+    const answer = await this.#request(subject, octets, isPlain ? undefined : headers);
     const ack = answer.json<PublishAck & ApiResponse>();
+    this.#heard(subject, ack);
     if (expected !== undefined && ack.error?.err_code === apiErrors.idInProcess) {
       throw new ApiError(apiErrors.wrongLastSequence, "another is just being first");
     }
@@ -185,9 +201,10 @@ export class NatsLink {
   }
 
   /** @throws EngineError "closed"; "unavailable" when nobody answers */
-  async request(subject: string, payload: string | Uint8Array, headers?: MsgHdrs): Promise<Msg> {
+  async #request(subject: string, payload: string | Uint8Array, headers?: MsgHdrs): Promise<Msg> {
     this.check();
     const timeout = this.options.timeoutMs;
+    const askedAtMs = this.host.now();
     try {
       return await this.connection.request(
         subject,
@@ -195,8 +212,42 @@ export class NatsLink {
         headers === undefined ? { timeout } : { timeout, headers },
       );
     } catch (error) {
+      this.#unanswered(subject, askedAtMs);
       throw this.#failure(error);
     }
+  }
+
+  /** An answer came, be it that nobody leads. */
+  #heard(subject: string, { error }: ApiResponse): void {
+    if ((apiErrors.noLeader as readonly unknown[]).includes(error?.err_code)) {
+      this.#unanswered(subject, this.host.now());
+    } else if (!this.#silences.isNone) {
+      this.#silences.answered(serverItself);
+      this.#silences.answered(this.#partOf(subject));
+      if (!this.#silences.isNone && !this.#isAskingAgain) void this.#askAgain();
+    }
+  }
+
+  /** Who is answered by one stream asks the others, so that it is known at once whether all is well again. */
+  async #askAgain(): Promise<void> {
+    this.#isAskingAgain = true;
+    await Promise.allSettled(this.#silences.parts.map((stream) => this.api(`STREAM.INFO.${stream}`)));
+    this.#isAskingAgain = false;
+  }
+
+  #unanswered(subject: string, askedAtMs: number): void {
+    // Without a connection, that is what is wrong.
+    if (!this.isConnected) return;
+    const part = this.#partOf(subject);
+    this.#silences.unanswered(part, subject.startsWith("$") ? subject : `a message for ${part}`, askedAtMs);
+  }
+
+  /** The stream that is asked. */
+  #partOf(subject: string): string {
+    const { api, prefix } = this.options;
+    if (subject.startsWith(api)) return subject.slice(subject.lastIndexOf(".") + 1);
+    const [kind] = subject.slice(prefix.length + 1).split(".", 1);
+    return `${prefix}_${kind}`;
   }
 
   /** Sends a message that nobody has to hear. */
@@ -233,15 +284,26 @@ export class NatsLink {
   /** Resolves when the server has taken everything that was sent, and what it had to say of it has come. */
   async flush(): Promise<void> {
     this.check();
+    const askedAtMs = this.host.now();
+    let timer: NodeJS.Timeout | undefined;
+    const isSilent = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        if (this.isConnected) this.#silences.unanswered(serverItself, "PING", askedAtMs);
+        reject(this.silent());
+      }, this.options.timeoutMs);
+    });
     try {
-      await this.connection.flush();
+      await Promise.race([this.connection.flush(), isSilent]);
+      this.#silences.answered(serverItself);
     } catch (error) {
-      throw this.#failure(error);
+      throw error instanceof EngineError ? error : this.#failure(error);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
   /** What an answer that did not come is. */
-  silence(): EngineError {
+  silent(): EngineError {
     return this.#failure(new Error(`no answer within ${this.options.timeoutMs} ms`));
   }
 

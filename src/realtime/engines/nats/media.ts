@@ -268,7 +268,7 @@ export class NatsMedia implements MediaEngine {
           finish({ ...answer, frames: answer.frames === undefined ? undefined : frames });
         }
       });
-      const timer = setTimeout(() => fail(this.#link.silence()), this.#link.options.timeoutMs);
+      const timer = setTimeout(() => fail(this.#link.silent()), this.#link.options.timeoutMs);
       const ask = (): void => {
         again = undefined;
         try {

@@ -18,14 +18,9 @@ import {
   startNodes,
   startProxy,
   startServer,
+  turn,
   valuesOf,
 } from "./world.js";
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
-}
 
 const callKey = { key: "order", windowMs: 60_000 };
 
