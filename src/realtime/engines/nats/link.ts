@@ -13,6 +13,7 @@ import {
 import type { EngineHost } from "../index.js";
 import { EngineError, Silences } from "../index.js";
 import type { ResolvedOptions } from "./options.js";
+import { Requests, type RequestTraits } from "./requests.js";
 
 /** JetStream's error codes that something follows from. */
 export const apiErrors = {
@@ -58,6 +59,8 @@ export interface PublishHeaders {
   readonly id?: string;
   /** The sequence of the subject's last message, 0 where there is none; otherwise it is refused. */
   readonly expected?: number;
+  /** Whether keeping it twice is the same as once, as it is with an id: it is sent again where the connection broke. */
+  readonly isIdempotent?: boolean;
 }
 
 interface ApiResponse {
@@ -76,6 +79,7 @@ export class NatsLink {
   readonly options: ResolvedOptions;
   readonly #reconnected = new Set<() => void>();
   readonly #silences: Silences;
+  readonly #requests: Requests;
   #isAskingAgain = false;
   #isConnected = true;
   #isClosed = false;
@@ -85,6 +89,7 @@ export class NatsLink {
     this.host = host;
     this.options = options;
     this.#silences = new Silences(host);
+    this.#requests = new Requests(options.timeoutMs);
     void this.#followStatus();
   }
 
@@ -119,13 +124,23 @@ export class NatsLink {
 
   async #followStatus(): Promise<void> {
     for await (const { type } of this.connection.status()) {
-      if (type === "disconnect") this.#isConnected = false;
-      if (type !== "reconnect") continue;
-      this.#isConnected = true;
-      this.#silences.clear();
-      for (const callback of this.#reconnected) callback();
+      if (type === "disconnect") this.#lost();
+      else if (type === "reconnect") this.#back();
     }
+    this.#lost();
+  }
+
+  #lost(): void {
     this.#isConnected = false;
+    this.#requests.lost();
+  }
+
+  #back(): void {
+    if (this.#isClosed) return;
+    this.#isConnected = true;
+    this.#silences.clear();
+    this.#requests.back();
+    for (const callback of this.#reconnected) callback();
   }
 
   /**
@@ -135,7 +150,8 @@ export class NatsLink {
    */
   async api<Response>(name: string, body: object = {}): Promise<Response> {
     const subject = `${this.options.api}.${name}`;
-    const answer = await this.#request(subject, JSON.stringify(body));
+    // What is asked of it twice is the same as once.
+    const answer = await this.#request(subject, JSON.stringify(body), true);
     const response = answer.json<Response & ApiResponse>();
     this.#heard(subject, response);
     throwError(response);
@@ -147,7 +163,8 @@ export class NatsLink {
    *
    * @throws ApiError when JetStream refuses; EngineError when it does not answer
    */
-  async publish(subject: string, payload: string, { id, expected }: PublishHeaders = {}): Promise<PublishAck> {
+  async publish(subject: string, payload: string, headers: PublishHeaders = {}): Promise<PublishAck> {
+    const { id, expected } = headers;
     const octets = Buffer.from(payload);
     if (octets.length > this.maxPayloadBytes) {
       throw new EngineError(
@@ -157,7 +174,7 @@ export class NatsLink {
     }
     // Before 2.10, of two that compare at once in a cluster both may be taken; of two with one id, one is.
     const isByIdToo = id === undefined && expected !== undefined && this.connection.info?.cluster !== undefined;
-    if (!isByIdToo) return await this.#publish(subject, octets, { id, expected });
+    if (!isByIdToo) return await this.#publish(subject, octets, headers);
     return await this.#publishOnce(subject, octets, expected, `${subject} ${expected}`);
   }
 
@@ -184,13 +201,13 @@ export class NatsLink {
   async #publish(
     subject: string,
     octets: Uint8Array,
-    { id, expected }: { readonly id: string | undefined; readonly expected: number | undefined },
+    { id, expected, isIdempotent = id !== undefined && expected === undefined }: PublishHeaders,
   ): Promise<PublishAck> {
     const isPlain = id === undefined && expected === undefined;
     const headers = createHeaders();
     if (id !== undefined) headers.set("Nats-Msg-Id", id);
     if (expected !== undefined) headers.set("Nats-Expected-Last-Subject-Sequence", String(expected));
-    const answer = await this.#request(subject, octets, isPlain ? undefined : headers);
+    const answer = await this.#request(subject, octets, isIdempotent, isPlain ? undefined : headers);
     const ack = answer.json<PublishAck & ApiResponse>();
     this.#heard(subject, ack);
     if (expected !== undefined && ack.error?.err_code === apiErrors.idInProcess) {
@@ -201,18 +218,20 @@ export class NatsLink {
   }
 
   /** @throws EngineError "closed"; "unavailable" when nobody answers */
-  async #request(subject: string, payload: string | Uint8Array, headers?: MsgHdrs): Promise<Msg> {
+  async #request(
+    subject: string,
+    payload: string | Uint8Array,
+    isIdempotent: boolean,
+    headers?: MsgHdrs,
+  ): Promise<Msg> {
     this.check();
-    const timeout = this.options.timeoutMs;
     const askedAtMs = this.host.now();
     try {
-      return await this.connection.request(
-        subject,
-        payload,
-        headers === undefined ? { timeout } : { timeout, headers },
+      return await this.#requests.run({ isIdempotent, bytes: payload.length }, (timeout) =>
+        this.connection.request(subject, payload, headers === undefined ? { timeout } : { timeout, headers }),
       );
     } catch (error) {
-      this.#unanswered(subject, askedAtMs);
+      if (!(error instanceof EngineError)) this.#unanswered(subject, askedAtMs);
       throw this.#failure(error);
     }
   }
@@ -250,7 +269,38 @@ export class NatsLink {
     return `${prefix}_${kind}`;
   }
 
-  /** Sends a message that nobody has to hear. */
+  /**
+   * Sends a message that nobody has to hear, now or as soon as there is a connection, in the order of the calls.
+   *
+   * @throws EngineError "unavailable" when there was none in time; "closed"
+   */
+  async tell(subject: string, payload: string): Promise<void> {
+    this.check();
+    if (this.isConnected) {
+      this.send(subject, payload);
+      return;
+    }
+    await this.#waiting({ isIdempotent: false, bytes: payload.length }, () => this.send(subject, payload));
+  }
+
+  /** Resolves when there is a connection. @throws EngineError "unavailable" when there was none in time; "closed" */
+  async connected(): Promise<void> {
+    this.check();
+    if (!this.isConnected) await this.#waiting({ isIdempotent: true, bytes: 0 }, () => undefined);
+  }
+
+  async #waiting(traits: RequestTraits, run: () => void): Promise<void> {
+    await this.#requests.run(
+      traits,
+      () =>
+        new Promise<void>((resolve) => {
+          run();
+          resolve();
+        }),
+    );
+  }
+
+  /** Sends a message that nobody has to hear; without a connection, nobody does. */
   send(subject: string, payload: string | Uint8Array, reply?: string): void {
     this.check();
     try {
@@ -285,18 +335,24 @@ export class NatsLink {
   async flush(): Promise<void> {
     this.check();
     const askedAtMs = this.host.now();
+    try {
+      await this.#requests.run({ isIdempotent: true, bytes: 0 }, (timeoutMs) => this.#ping(timeoutMs, askedAtMs));
+      this.#silences.answered(serverItself);
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  async #ping(timeoutMs: number, askedAtMs: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const isSilent = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         if (this.isConnected) this.#silences.unanswered(serverItself, "PING", askedAtMs);
         reject(this.silent());
-      }, this.options.timeoutMs);
+      }, timeoutMs);
     });
     try {
       await Promise.race([this.connection.flush(), isSilent]);
-      this.#silences.answered(serverItself);
-    } catch (error) {
-      throw error instanceof EngineError ? error : this.#failure(error);
     } finally {
       clearTimeout(timer);
     }
@@ -308,6 +364,7 @@ export class NatsLink {
   }
 
   #failure(cause: unknown): EngineError {
+    if (cause instanceof EngineError) return cause;
     if (this.#isClosed) return new EngineError("closed", "the engine has been closed", { cause });
     const isNobody = cause instanceof RequestError && cause.isNoResponders();
     const who = isNobody
@@ -320,6 +377,7 @@ export class NatsLink {
   end(): void {
     this.#isClosed = true;
     this.#reconnected.clear();
+    this.#requests.end(new EngineError("closed", "the engine has been closed"));
   }
 
   async close(): Promise<void> {
