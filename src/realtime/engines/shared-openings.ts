@@ -22,7 +22,10 @@ export class SharedOpenings<Opened extends { stop(): void }> {
    * @returns it, and what has to be called when it is not wanted any more
    * @throws what `open` throws
    */
-  async take(name: string, open: () => Promise<Opened>): Promise<{ readonly opened: Opened; readonly release: () => void }> {
+  async take(
+    name: string,
+    open: () => Promise<Opened>,
+  ): Promise<{ readonly opened: Opened; readonly release: () => void }> {
     const opening = this.#openings.get(name) ?? { opened: open(), takers: 0 };
     this.#openings.set(name, opening);
     opening.takers++;
