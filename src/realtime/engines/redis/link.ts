@@ -5,7 +5,7 @@
 import { Cluster, type Redis } from "ioredis";
 import type { EngineHost, EngineTimer } from "../index.js";
 import { EngineError, Silences } from "../index.js";
-import { type Connections, mastersOf } from "./connections.js";
+import { abandon, type Connections, mastersOf } from "./connections.js";
 import { engineErrorOf, failureOf, isForGood } from "./failures.js";
 import { Lane } from "./lane.js";
 import type { ResolvedOptions } from "./options.js";
@@ -230,7 +230,7 @@ export class RedisLink {
         await master.ping();
       } catch (error) {
         if (isTimeout(error)) this.#silences.unanswered(whole, "PING", askedAtMs);
-        if (!this.#isClosed && master.status === "ready") master.disconnect(true);
+        if (!this.#isClosed && master.status === "ready") abandon(master);
         throw error;
       }
     });
@@ -391,9 +391,7 @@ export class RedisLink {
 
   /** Connects anew: to where the master is now. */
   reconnect(): void {
-    if ("disconnect" in this.#client && this.options.cluster === undefined && this.isConnected) {
-      this.#client.disconnect(true);
-    }
+    if (!(this.#client instanceof Cluster) && this.isConnected) abandon(this.#client);
   }
 
   close(): void {

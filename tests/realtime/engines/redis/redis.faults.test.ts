@@ -144,11 +144,16 @@ describe("a node of Redis that follows much", { skip: noRedis, timeout: 90_000 }
     const proxy = await TcpProxy.start(server.port);
     t.after(() => proxy.dispose());
     const nodes = startNodes(t, server, { timeoutMs: 200, auditIntervalMs: 50 });
-    await nodes.start({ url: proxy.url("redis") });
+    const engine = await nodes.start({ url: proxy.url("redis") });
     const closed = nodes.clients.map((client) => new Promise((resolve) => client.once("close", resolve)));
     assert.equal(closed.length, 2);
+    const streams = nodes.clients.map(({ stream }) => ({ stream, count: stream.listenerCount("close") }));
     proxy.stop();
+    // However many requests find out.
+    await Promise.all(Array.from({ length: 50 }, () => assertRefused(append(engine, "room", 0), "unavailable")));
+    for (const { stream, count } of streams) assert.ok(stream.listenerCount("close") <= count + 1);
     await Promise.all(closed);
+    for (const { stream, count } of streams) assert.ok(stream.listenerCount("close") <= count + 1);
   });
 
   it("brings scripts back before anything else when it is connected again", async (t) => {
