@@ -163,7 +163,8 @@ export interface Realtime<Definition extends ContractDefinition = ContractDefini
   user(id: string): RealtimeUserCalls;
   /**
    * Ends all connections of a user (4403): requests that wait are not done any more, and calls that run are aborted. At this
-   * node when the call returns, at the others a moment later; at a node that is cut off, when it is back.
+   * node when the call returns, at the others a moment later; at a node that is cut off, when it is back. A node that cannot
+   * find out any more who was revoked meanwhile ends the connections of all users (1012): who comes back is asked about anew.
    *
    * @returns how many connections there were, at this node and those that have said so within `decisionTimeoutMs`
    * @throws EngineError when the other nodes cannot be told. Nobody has to handle it: it is reported (`error`), too

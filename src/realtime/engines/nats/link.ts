@@ -227,7 +227,6 @@ export class NatsLink {
     headers?: MsgHdrs,
   ): Promise<Msg> {
     this.check();
-    const askedAtMs = this.host.now();
     try {
       return await this.#requests.run({ isIdempotent, bytes: payload.length }, (timeout) =>
         this.#turnEnd.run(() =>
@@ -235,7 +234,7 @@ export class NatsLink {
         ),
       );
     } catch (error) {
-      if (!(error instanceof EngineError)) this.#unanswered(subject, askedAtMs);
+      if (!(error instanceof EngineError)) this.#unanswered(subject, isNobody(error) ? 0 : this.options.timeoutMs);
       throw this.#failure(error);
     }
   }
@@ -243,7 +242,7 @@ export class NatsLink {
   /** An answer came, be it that nobody leads. */
   #heard(subject: string, { error }: ApiResponse): void {
     if ((apiErrors.noLeader as readonly unknown[]).includes(error?.err_code)) {
-      this.#unanswered(subject, this.host.now());
+      this.#unanswered(subject, 0);
     } else if (!this.#silences.isNone) {
       this.#silences.answered(serverItself);
       this.#silences.answered(this.#partOf(subject));
@@ -258,11 +257,13 @@ export class NatsLink {
     this.#isAskingAgain = false;
   }
 
-  #unanswered(subject: string, askedAtMs: number): void {
+  /** @param waitedMs for how long there was no answer */
+  #unanswered(subject: string, waitedMs: number): void {
     // Without a connection, that is what is wrong.
     if (!this.isConnected) return;
     const part = this.#partOf(subject);
-    this.#silences.unanswered(part, subject.startsWith("$") ? subject : `a message for ${part}`, askedAtMs);
+    const what = subject.startsWith("$") ? subject : `a message for ${part}`;
+    this.#silences.unanswered(part, what, this.host.now() - waitedMs);
   }
 
   /** The stream that is asked. */
@@ -375,8 +376,7 @@ export class NatsLink {
   #failure(cause: unknown): EngineError {
     if (cause instanceof EngineError) return cause;
     if (this.#isClosed) return new EngineError("closed", "the engine has been closed", { cause });
-    const isNobody = cause instanceof RequestError && cause.isNoResponders();
-    const who = isNobody
+    const who = isNobody(cause)
       ? "JetStream does not answer: it is not enabled (nats-server -js), or too few of its servers are there to lead:"
       : "NATS does not answer:";
     return new EngineError("unavailable", `${who} ${String(cause)}`, { cause });
@@ -394,6 +394,11 @@ export class NatsLink {
     this.end();
     await this.connection.close();
   }
+}
+
+/** Whether the server knows of nobody who could answer. */
+function isNobody(error: unknown): boolean {
+  return error instanceof RequestError && error.isNoResponders();
 }
 
 function throwError({ error }: ApiResponse): void {

@@ -16,12 +16,80 @@ export interface RequestTraits {
   readonly bytes: number;
 }
 
-interface Request {
-  send(): void;
-  /** Not sent again when its time is over. */
-  wait(): void;
-  fail(error: unknown): void;
+/** A request, whatever is answered. */
+interface AnyRequest {
   readonly traits: RequestTraits;
+  send(): void;
+  /** It is not sent any more when its time is over. */
+  wait(): void;
+  /** It is about to be sent again. */
+  waited(): void;
+  fail(error: unknown): void;
+}
+
+/** Something that was asked or told, from the call to its answer. */
+class Request<Answer> implements AnyRequest {
+  readonly traits: RequestTraits;
+  readonly promise: Promise<Answer>;
+  readonly #requests: Requests;
+  readonly #send: Send<Answer>;
+  readonly #startMs = performance.now();
+  #resolve!: (answer: Answer) => void;
+  #reject!: (error: unknown) => void;
+  #attempts = 0;
+  /** Set while it waits. */
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(requests: Requests, traits: RequestTraits, send: Send<Answer>) {
+    this.traits = traits;
+    this.#requests = requests;
+    this.#send = send;
+    this.promise = new Promise<Answer>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  send(): void {
+    const attempt = ++this.#attempts;
+    const timeoutMs = attempt === 1 ? this.#requests.timeoutMs : this.#leftMs();
+    this.#send(timeoutMs).then(
+      (answer) => {
+        this.#end();
+        this.#resolve(answer);
+      },
+      (error: unknown) => {
+        // It has been sent again since, or will be.
+        if (attempt !== this.#attempts) return;
+        if (this.traits.isIdempotent && isBroken(error)) this.#requests.sendLater(this);
+        else this.fail(error);
+      },
+    );
+  }
+
+  wait(): void {
+    this.#attempts++;
+    this.#timer = setTimeout(() => this.fail(unavailable("no connection")), this.#leftMs());
+  }
+
+  waited(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  fail(error: unknown): void {
+    this.#end();
+    this.#reject(error);
+  }
+
+  #end(): void {
+    if (this.#timer !== undefined) this.waited();
+    this.#requests.ended(this);
+  }
+
+  #leftMs(): number {
+    return Math.max(1, this.#requests.timeoutMs + this.#startMs - performance.now());
+  }
 }
 
 // What waits for the connection at most, as long as a request may: as much as the Redis engine lets wait.
@@ -30,14 +98,15 @@ const maxWaitingBytes = 67_108_864;
 
 /** See the head of this file. */
 export class Requests {
-  readonly #timeoutMs: number;
-  readonly #onTheirWay = new Set<Request>();
-  readonly #waiting = new Set<Request>();
+  /** Milliseconds that each may take. */
+  readonly timeoutMs: number;
+  readonly #onTheirWay = new Set<AnyRequest>();
+  readonly #waiting = new Set<AnyRequest>();
   #waitingBytes = 0;
   #isConnected = true;
 
   constructor(timeoutMs: number) {
-    this.#timeoutMs = timeoutMs;
+    this.timeoutMs = timeoutMs;
   }
 
   /**
@@ -49,48 +118,10 @@ export class Requests {
     if (!this.#isConnected && !this.#hasRoom(traits)) {
       return Promise.reject(unavailable(`${this.#waiting.size} requests wait for a connection already`));
     }
-    return new Promise((resolve, reject) => {
-      const deadlineMs = performance.now() + this.#timeoutMs;
-      let timer: NodeJS.Timeout | undefined;
-      let attempts = 0;
-      const end = (): void => {
-        clearTimeout(timer);
-        this.#onTheirWay.delete(request);
-        this.#leave(request);
-      };
-      const fail = (error: unknown): void => {
-        end();
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is what was thrown
-        reject(error);
-      };
-      const request: Request = {
-        traits,
-        fail,
-        send: () => {
-          clearTimeout(timer);
-          const attempt = ++attempts;
-          this.#onTheirWay.add(request);
-          send(Math.max(1, deadlineMs - performance.now())).then(
-            (answer) => {
-              end();
-              resolve(answer);
-            },
-            (error: unknown) => {
-              // It has been sent again since, or will be.
-              if (attempt !== attempts) return;
-              if (traits.isIdempotent && isBroken(error)) this.#sendLater(request);
-              else fail(error);
-            },
-          );
-        },
-        wait: () => {
-          attempts++;
-          timer = setTimeout(() => fail(unavailable("no connection")), Math.max(1, deadlineMs - performance.now()));
-        },
-      };
-      if (this.#isConnected) request.send();
-      else this.#wait(request);
-    });
+    const request = new Request(this, traits, send);
+    if (this.#isConnected) this.#send(request);
+    else this.#wait(request);
+    return request.promise;
   }
 
   #hasRoom({ bytes }: RequestTraits): boolean {
@@ -98,30 +129,39 @@ export class Requests {
     return this.#waiting.size < maxWaiting && this.#waitingBytes + bytes <= maxWaitingBytes;
   }
 
-  #wait(request: Request): void {
+  #send(request: AnyRequest): void {
+    this.#onTheirWay.add(request);
+    request.send();
+  }
+
+  #wait(request: AnyRequest): void {
     this.#onTheirWay.delete(request);
     this.#waiting.add(request);
     this.#waitingBytes += request.traits.bytes;
     request.wait();
   }
 
-  #leave(request: Request): void {
+  #sendAgain(request: AnyRequest): void {
+    this.#leave(request);
+    request.waited();
+    this.#send(request);
+  }
+
+  #leave(request: AnyRequest): void {
     if (this.#waiting.delete(request)) this.#waitingBytes -= request.traits.bytes;
   }
 
-  /** The client library noticed that the connection is gone before it said so. */
-  #sendLater(request: Request): void {
-    this.#wait(request);
-    setImmediate(() => {
-      if (this.#isConnected && this.#waiting.has(request)) this.#sendAgain([request]);
-    });
+  /** What it came to is known. */
+  ended(request: AnyRequest): void {
+    if (!this.#onTheirWay.delete(request)) this.#leave(request);
   }
 
-  #sendAgain(requests: Iterable<Request>): void {
-    for (const request of requests) {
-      this.#leave(request);
-      request.send();
-    }
+  /** The client library noticed that the connection is gone before it said so. */
+  sendLater(request: AnyRequest): void {
+    this.#wait(request);
+    setImmediate(() => {
+      if (this.#isConnected && this.#waiting.has(request)) this.#sendAgain(request);
+    });
   }
 
   /** The connection is gone. */
@@ -136,7 +176,7 @@ export class Requests {
   /** There is another: what waits goes first, in the order of the calls. */
   back(): void {
     this.#isConnected = true;
-    this.#sendAgain([...this.#waiting]);
+    for (const request of [...this.#waiting]) this.#sendAgain(request);
   }
 
   /** Nothing is sent any more. */
