@@ -6,7 +6,8 @@
  */
 import type { Msg } from "@nats-io/transport-node";
 import type { EngineTimer } from "../index.js";
-import type { NatsLink } from "./link.js";
+import { EngineError } from "../index.js";
+import { isApiError, type NatsLink } from "./link.js";
 import { type ConsumerInfo, consumerConfig, deliveryOf, type Stored } from "./reading.js";
 
 /** Whoever follows. */
@@ -14,10 +15,19 @@ export interface FollowerSink {
   /** Before each beginning: the sequence to begin with, where `last` is what has been delivered last, 0 for nothing. */
   begin(last: number): Promise<number> | number;
   message(message: Stored): void;
-  /** Everything has come that was there at the beginning. */
+  /** Everything has come that was there at the beginning, after each. */
   caughtUp(): void;
 }
 
+/** Somebody who waits until everything has come. */
+interface Opening {
+  /** Measures how long nothing has come. */
+  readonly timer: NodeJS.Timeout;
+  done(error?: EngineError): void;
+}
+
+// JetStream's error code for a consumer that is gone.
+const noConsumer = 10014;
 const heartbeatMs = 5000;
 const nanosecondsPerMs = 1_000_000;
 // Two beats may be late.
@@ -25,6 +35,8 @@ const patienceMs = 2.5 * heartbeatMs;
 const firstRetryMs = 100;
 const maxRetryMs = 5000;
 const maxReachMs = 1000;
+// When nothing has come for so long, and something should, it is asked whether it still will.
+const quietMs = 100;
 
 /** See the head of this file. */
 export class Follower {
@@ -39,6 +51,8 @@ export class Follower {
   #consumer: string | undefined;
   #consumerSeq = 0;
   #isCaughtUp = false;
+  #opening: Opening | undefined;
+  #quiet: NodeJS.Timeout | undefined;
   #patience: EngineTimer | undefined;
   #retry: EngineTimer | undefined;
   #retryMs = firstRetryMs;
@@ -69,6 +83,27 @@ export class Follower {
   /** The sequence of what was delivered last, 0 for nothing. */
   get last(): number {
     return this.#last;
+  }
+
+  /**
+   * Resolves when everything has come that was there at the beginning.
+   *
+   * @throws EngineError "unavailable" when nothing comes for `timeoutMs`; "closed" when this is stopped
+   */
+  async opened(): Promise<void> {
+    if (this.#isStopped) throw stoppedError();
+    this.#link.check();
+    if (this.#isCaughtUp) return;
+    await new Promise<void>((resolve, reject) => {
+      const done = (error?: EngineError): void => {
+        clearTimeout(timer);
+        this.#opening = undefined;
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      const timer = setTimeout(() => done(this.#link.silence()), this.#link.options.timeoutMs);
+      this.#opening = { timer, done };
+    });
   }
 
   /**
@@ -136,6 +171,21 @@ export class Follower {
     this.#heard();
     // Messages may have come before the answer.
     if (num_pending === 0 && this.#consumerSeq === 0) this.#caughtUp();
+    if (!this.#isCaughtUp) this.#quiet = setTimeout(() => void this.#askWhatIsLeft(run, name), quietMs);
+  }
+
+  /** What was still to come may have been taken away, and nothing says so by itself for a while. */
+  async #askWhatIsLeft(run: number, consumer: string): Promise<void> {
+    const isOver = (): boolean => run !== this.#run || this.#isCaughtUp;
+    try {
+      const info = await this.#link.api<ConsumerInfo>(`CONSUMER.INFO.${this.#stream}.${consumer}`);
+      if (isOver()) return;
+      // What has been sent may be on its way.
+      if (info.num_pending === 0 && info.delivered.consumer_seq === this.#consumerSeq) this.#caughtUp();
+    } catch (error) {
+      if (!isOver() && isApiError(error, noConsumer)) this.restart();
+    }
+    if (!isOver()) this.#quiet?.refresh();
   }
 
   #received(message: Msg): void {
@@ -152,6 +202,8 @@ export class Follower {
     }
     this.#consumerSeq = consumerSeq;
     this.#last = streamSeq;
+    this.#opening?.timer.refresh();
+    this.#quiet?.refresh();
     this.#sink.message({ seq: streamSeq, subject: message.subject, data: message.data });
     if (pending === 0) this.#caughtUp();
     for (const { seq, done } of this.#waiting) if (seq <= streamSeq) done();
@@ -163,13 +215,23 @@ export class Follower {
     const stalled = headers?.get("Nats-Consumer-Stalled") ?? "";
     if (stalled !== "") this.#link.send(stalled, "");
     const last = headers?.get("Nats-Last-Consumer") ?? "";
-    if (last !== "" && Number(last) !== this.#consumerSeq) this.restart();
+    if (last === "") return;
+    if (Number(last) !== this.#consumerSeq) this.restart();
+    // It beats when there is nothing to send, and when it must not send.
+    else if (stalled === "") this.#caughtUp();
   }
 
   #caughtUp(): void {
     if (this.#isCaughtUp) return;
     this.#isCaughtUp = true;
+    this.#askNoMore();
     this.#sink.caughtUp();
+    this.#opening?.done();
+  }
+
+  #askNoMore(): void {
+    clearTimeout(this.#quiet);
+    this.#quiet = undefined;
   }
 
   #heard(): void {
@@ -181,6 +243,7 @@ export class Follower {
     this.#run++;
     this.#patience?.cancel();
     this.#retry?.cancel();
+    this.#askNoMore();
     this.#unsubscribe();
     if (this.#consumer !== undefined) this.#delete(this.#consumer);
     this.#consumer = undefined;
@@ -196,6 +259,11 @@ export class Follower {
     this.#isStopped = true;
     this.#forgetReconnects();
     this.#end();
+    this.#opening?.done(stoppedError());
     for (const { done } of this.#waiting) done();
   }
+}
+
+function stoppedError(): EngineError {
+  return new EngineError("closed", "the engine has been closed");
 }

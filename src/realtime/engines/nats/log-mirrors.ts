@@ -31,7 +31,9 @@ export class LogMirrors {
     // What was told while there was no connection is read. What cannot be is found by the next audit.
     link.onReconnect(() => void this.#each((mirror) => mirror.audit()));
     streams.onReplaced((kind) => {
-      if (kind === "log") void this.#each((mirror) => mirror.replaced());
+      if (kind !== "log") return;
+      for (const mirror of this.#mirrors.values()) mirror.replaced();
+      void this.#each((mirror) => mirror.catchUp());
     });
     this.#sweepLater();
     this.#auditLater();
@@ -40,7 +42,7 @@ export class LogMirrors {
   /** Octets of all values that are here. */
   get bytes(): number {
     let bytes = 0;
-    for (const mirror of this.#mirrors.values()) bytes += mirror.window().bytes;
+    for (const mirror of this.#mirrors.values()) bytes += mirror.bytes;
     return bytes;
   }
 
@@ -53,6 +55,7 @@ export class LogMirrors {
   async get(channel: string): Promise<LogMirror> {
     const mirror = this.#mirrors.get(channel) ?? (await this.#open(channel));
     mirror.usedAtMs = this.#link.host.now();
+    await mirror.renew();
     return mirror;
   }
 
@@ -110,7 +113,7 @@ export class LogMirrors {
     idle.sort(([, one], [, other]) => one.usedAtMs - other.usedAtMs);
     for (const [channel, mirror] of idle) {
       if (nowMs - mirror.usedAtMs < idleMs && bytes <= this.#link.options.cacheBytes) continue;
-      bytes -= mirror.window().bytes;
+      bytes -= mirror.bytes;
       mirror.stop();
       this.#mirrors.delete(channel);
     }

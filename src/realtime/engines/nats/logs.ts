@@ -50,7 +50,8 @@ export class NatsLogs implements LogEngine {
     this.#keys = new AppendKeys(link, streams, subjects);
     this.#trimmer = new Trimmer(link, streams, subjects);
     streams.onReplaced((kind) => {
-      if (kind === "log") this.#writers.clear();
+      // Whoever is just appending keeps the order.
+      if (kind === "log") for (const writer of this.#writers.values()) writer.known = undefined;
     });
   }
 

@@ -153,14 +153,13 @@ class Started {
   readonly #streams: Streams;
   readonly #burials: Burials;
   #timer: EngineTimer | undefined;
-  #isLooking = false;
 
   constructor(link: NatsLink) {
     const subjects = new Subjects(link.options.prefix);
     this.link = link;
     this.#streams = new Streams(link, subjects);
     this.#burials = new Burials(link, this.#streams);
-    // Before others do on a reconnect, so that they know of streams that are new.
+    // Before others do on a reconnect, so that they know of streams that are new. What was asked before need not be answered.
     link.onReconnect(() => void this.#look());
     this.logs = new NatsLogs(link, this.#streams, subjects);
     this.states = new NatsStates(link, this.#streams, subjects, this.#burials);
@@ -189,14 +188,11 @@ class Started {
   }
 
   async #look(): Promise<void> {
-    if (this.#isLooking || !this.link.isConnected) return;
-    this.#isLooking = true;
+    if (!this.link.isConnected) return;
     try {
       await this.#streams.look();
     } catch {
       // It is looked at again in a moment, and whoever needs it meanwhile hears of it.
-    } finally {
-      this.#isLooking = false;
     }
   }
 

@@ -92,19 +92,19 @@ export class PresenceNodes {
     this.#steadySinceMs = this.#link.host.now();
   }
 
-  /** Resolves when all nodes are known that live now. */
+  /**
+   * Resolves when all nodes are known that live now.
+   *
+   * @throws EngineError "unavailable" when that is not told, "closed"; ApiError
+   */
   async start(): Promise<void> {
-    let caughtUp = (): void => undefined;
-    const isCaughtUp = new Promise<void>((resolve) => {
-      caughtUp = resolve;
-    });
     this.#follower = await Follower.open(this.#link, this.#streams.name("presence"), this.#subjects.node(), {
       // From the first on each time: the beats of all are few.
       begin: () => 1,
       message: (message) => this.#heard(message),
-      caughtUp,
+      caughtUp: () => undefined,
     });
-    await isCaughtUp;
+    await this.#follower.opened();
     this.#sweepLater();
   }
 

@@ -32,6 +32,8 @@ export class NatsPresence implements PresenceEngine {
   readonly #burials: Burials;
   readonly #nodes: PresenceNodes;
   readonly #watched = new SharedOpenings<Watched>();
+  /** Those that do not have everything yet. */
+  readonly #opening = new Set<Follower>();
   readonly #views = new Set<PresenceView>();
 
   constructor(link: NatsLink, streams: Streams, subjects: Subjects, burials: Burials) {
@@ -123,38 +125,36 @@ export class NatsPresence implements PresenceEngine {
   async #open(channel: string): Promise<Watched> {
     const view = this.#view();
     this.#views.add(view);
-    let caughtUp = (): void => undefined;
-    const isCaughtUp = new Promise<void>((resolve) => {
-      caughtUp = resolve;
-    });
+    let follower: Follower | undefined;
+    const stop = (): void => {
+      follower?.stop();
+      this.#views.delete(view);
+    };
     try {
       const stream = this.#streams.name("presence");
-      const follower = await Follower.open(this.#link, stream, this.#subjects.user(channel), {
+      follower = await Follower.open(this.#link, stream, this.#subjects.user(channel), {
         // From the first on each time: what says that somebody left is not there for long.
         begin: () => {
           view.begin();
           return 1;
         },
         message: (message) => view.told(message),
-        caughtUp: () => {
-          view.caughtUp();
-          caughtUp();
-        },
+        caughtUp: () => view.caughtUp(),
       });
-      await isCaughtUp;
-      const stop = (): void => {
-        follower.stop();
-        this.#views.delete(view);
-      };
+      this.#opening.add(follower);
+      await follower.opened();
       return { view, follower, stop };
     } catch (error) {
-      this.#views.delete(view);
+      stop();
       throw error;
+    } finally {
+      if (follower !== undefined) this.#opening.delete(follower);
     }
   }
 
   stop(): void {
     this.#nodes.stop();
     this.#watched.stop();
+    for (const follower of this.#opening) follower.stop();
   }
 }

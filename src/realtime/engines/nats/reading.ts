@@ -57,6 +57,7 @@ export function consumerConfig(filter: string, from: number): object {
 export interface ConsumerInfo {
   readonly name: string;
   readonly num_pending: number;
+  readonly delivered: { readonly consumer_seq: number };
 }
 
 /** The last message of a subject, which may have wildcards; asked of the stream's leader, so that it is the newest. */

@@ -62,12 +62,7 @@ export class Streams {
 
   /** Looks whether the streams are the same. Makes again what is gone. */
   async look(): Promise<void> {
-    for (const kind of streamKinds) {
-      const before = this.epochOf(kind);
-      this.#saw(kind, (await this.#find(kind)) ?? (await this.#ensure(kind)));
-      if (this.epochOf(kind) === before) continue;
-      for (const callback of this.#replaced) callback(kind);
-    }
+    for (const kind of streamKinds) this.#saw(kind, (await this.#find(kind)) ?? (await this.#ensure(kind)));
   }
 
   /** Lets a stream keep messages for so long at least. */
@@ -83,8 +78,12 @@ export class Streams {
   }
 
   #saw(kind: StreamKind, { created, config }: StreamInfo): void {
-    this.#epochs.set(kind, created.replaceAll(/\D/g, ""));
+    const before = this.#epochs.get(kind);
+    const epoch = created.replaceAll(/\D/g, "");
+    this.#epochs.set(kind, epoch);
     this.#ageMs.set(kind, config.max_age === 0 ? Number.POSITIVE_INFINITY : config.max_age / nanosecondsPerMs);
+    if (before === undefined || before === epoch) return;
+    for (const callback of this.#replaced) callback(kind);
   }
 
   async #find(kind: StreamKind): Promise<StreamInfo | undefined> {

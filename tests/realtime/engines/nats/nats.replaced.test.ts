@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
+import type { Engine } from "#src/realtime/engines/index.js";
+import { FollowedLog } from "../recorders.js";
+import { append, everything } from "../world.js";
+import { NatsServer, noNats } from "./server.js";
+import { createHold, TamperedLink } from "./tampered.js";
+import { NatsNodes } from "./world.js";
+
+// For what must not be needed.
+const neverMs = 600_000;
+
+describe("streams of NATS that are replaced", { skip: noNats }, () => {
+  let server: NatsServer;
+  let administrator: NatsConnection;
+  let nodes: NatsNodes;
+  before(async () => {
+    server = await NatsServer.start();
+    administrator = await connect({ servers: server.url });
+  });
+  after(async () => {
+    await administrator.close();
+    await server.dispose();
+  });
+  beforeEach(() => {
+    nodes = new NatsNodes(server);
+  });
+  afterEach(() => nodes.dispose());
+
+  /** Somebody else makes the stream of logs anew. */
+  async function replaceLogs(): Promise<void> {
+    const stream = `${nodes.prefix}_log`;
+    const info = await administrator.request(`$JS.API.STREAM.INFO.${stream}`);
+    const { config } = info.json<{ config: object }>();
+    await administrator.request(`$JS.API.STREAM.DELETE.${stream}`);
+    await administrator.request(`$JS.API.STREAM.CREATE.${stream}`, JSON.stringify(config));
+  }
+
+  /** It goes on in the new stream, where it was told that it does, and with nothing of the old one. */
+  async function assertNew(engine: Engine, log: FollowedLog): Promise<void> {
+    await log.resets.until(({ length }) => length === 1);
+    const [reset] = log.resets.items;
+    assert.ok(reset !== undefined);
+    const [reason, { epoch, end }] = reset;
+    assert.equal(reason, "epoch");
+    const position = await append(engine, "room", "new");
+    await log.has("new");
+    assert.equal(log.entries.items.at(-1)?.previous, end);
+    const page = await engine.logs.read("room", { limit: 10 });
+    assert.ok(page.status === "ok");
+    assert.deepEqual([page.epoch, page.entries.map((entry) => entry.value)], [epoch, ["new"]]);
+    assert.deepEqual(await engine.logs.bounds("room"), { epoch, start: "0", end: position });
+  }
+
+  it("are told of when they can be read, and nothing of the old one is said meanwhile", async () => {
+    const link = new TamperedLink();
+    const node = await nodes.start({ connect: link.connect, auditIntervalMs: 20 });
+    const log = await FollowedLog.of(node, "room");
+    for (const value of ["old 1", "old 2"]) await append(node, "room", value);
+    await replaceLogs();
+    const isMade = (subject: string): boolean => subject === `$JS.API.STREAM.INFO.${nodes.prefix}_log`;
+    const looks = link.answered.items.filter(isMade).length;
+    link.refuses = (subject) =>
+      link.answered.items.filter(isMade).length > looks && subject === `$JS.API.STREAM.MSG.GET.${nodes.prefix}_log`;
+    await link.refused.until(({ length }) => length > 0);
+    assert.equal(log.resets.items.length, 0);
+    await assert.rejects(node.logs.read("room", { limit: 10 }), { code: "unavailable" });
+    await assert.rejects(node.logs.bounds("room"), { code: "unavailable" });
+    await assert.rejects(FollowedLog.of(node, "room"), { code: "unavailable" });
+    link.refuses = () => false;
+    await assertNew(node, log);
+  });
+
+  it("are noticed by who appends and wants a stream to keep messages for longer", async () => {
+    const node = await nodes.start({ auditIntervalMs: neverMs });
+    const log = await FollowedLog.of(node, "room");
+    await append(node, "room", "old");
+    await replaceLogs();
+    await append(node, "other", 1, { retain: { ...everything, ageMs: 40 * 86_400_000 } });
+    await assertNew(node, log);
+  });
+
+  it("are noticed at a reconnect, whatever was asked before and is not answered", async () => {
+    const link = new TamperedLink();
+    const node = await nodes.start({ connect: link.connect, auditIntervalMs: 20 });
+    const log = await FollowedLog.of(node, "room");
+    await append(node, "room", "old");
+    const { hold } = createHold();
+    link.holds = () => hold;
+    const before = link.asked.items.length;
+    await link.asked.until((asked) => asked.slice(before).some((subject) => subject.startsWith("$JS.API.STREAM.INFO")));
+    await replaceLogs();
+    link.holds = () => undefined;
+    await link.connection?.reconnect();
+    await assertNew(node, log);
+  });
+
+  it("and those that are not: what is told while a log is being read is not lost, however much, and though that fails", async () => {
+    const link = new TamperedLink();
+    const options = { connect: link.connect, auditIntervalMs: neverMs };
+    const [a, b] = await Promise.all([nodes.start(options), nodes.start()]);
+    const log = await FollowedLog.of(a, "room");
+    const { hold, fail } = createHold();
+    link.isDeaf = true;
+    await append(b, "room", "unheard");
+    await link.connection?.flush();
+    link.isDeaf = false;
+    const isReading = (subject: string): boolean => subject.startsWith("$JS.API.CONSUMER.CREATE");
+    const before = link.asked.items.length;
+    link.holds = (subject) => (isReading(subject) ? hold : undefined);
+    const reading = assert.rejects(a.logs.read("room", { after: "1000", limit: 1 }), { code: "unavailable" });
+    await link.asked.until((asked) => asked.slice(before).some(isReading));
+    const values = Array.from({ length: 5 }, (_, index) => String(index).padStart(400_000, "-"));
+    for (const value of values) await append(b, "room", value);
+    await link.connection?.flush();
+    link.holds = () => undefined;
+    fail(new Error("refused"));
+    await reading;
+    await log.has(values.at(-1));
+    assert.deepEqual(log.values, ["unheard", ...values]);
+    log.assertChained();
+  });
+});
