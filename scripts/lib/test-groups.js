@@ -44,8 +44,12 @@ const sharing = [
   { folder: "build/tests/realtime/wire/", isPure: true },
   { folder: "build/tests/realtime/msgpack/", isPure: true },
   { folder: "build/tests/reconnect/", isPure: true },
+  { folder: "build/tests/yjs/" },
+  { folder: "build/tests/react/" },
   { folder: "build/tests/docs/" },
   { folder: "build/tests/testing/" },
+  { folder: "build/tests/chaos/" },
+  { folder: "build/tests/observe/" },
 ];
 const folder = "build/test-groups";
 

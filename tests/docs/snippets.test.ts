@@ -54,6 +54,9 @@ function promisedLines(source: string): string[] {
 
 const run = promisify(execFile);
 
+/** How many processes run the snippets. */
+const processCount = 4;
+
 /** What the compiler has to say about each of these files: one program for all, since most of its work is reading Node's types. */
 function diagnose(files: readonly string[]): (file: string) => string[] {
   const program = ts.createProgram(files, {
@@ -88,6 +91,30 @@ function transpile({ file, source }: { readonly file: string; readonly source: s
   return script;
 }
 
+/** The snippets of every document that one of the processes runs. */
+function dealt<Of extends Snippet>(snippets: readonly Of[], part: number): Of[] {
+  const documentsOf = [...new Set(snippets.map(({ document }) => document))];
+  return snippets.filter(({ document }) => documentsOf.indexOf(document) % processCount === part);
+}
+
+/** Runs snippets in one process, and returns what they print. */
+async function runAll(name: string, snippets: readonly (Snippet & { readonly file: string })[]): Promise<string> {
+  const lines = snippets.map((snippet) => {
+    const script = path.basename(transpile(snippet));
+    return `console.log(${JSON.stringify(markOf(snippet.name))});\nawait import("./${script}");\n`;
+  });
+  const all = path.join(workFolder, `${name}.mjs`);
+  writeFileSync(all, lines.join(""));
+  const { stdout } = await run(process.execPath, [all], { timeout: 120_000 });
+  return stdout;
+}
+
+/** The same promise each time. */
+function once<Value>(begin: () => Promise<Value>): () => Promise<Value> {
+  let value: Promise<Value> | undefined;
+  return () => (value ??= begin());
+}
+
 /** What stands in the output before what a snippet prints. */
 function markOf(name: string): string {
   return `--- ${name}`;
@@ -112,19 +139,15 @@ describe("the snippets of the documentation", { concurrency: 4 }, () => {
     });
   }
 
-  // A process for each document, since starting one takes longer than most of them run. It ends by itself, or something that a
-  // snippet has begun goes on.
-  for (const document of new Set(snippets.map((snippet) => snippet.document))) {
-    const members = snippets.filter((snippet) => snippet.document === document);
+  // Each process runs those of many documents, since starting one takes longer than most of them run. It ends by itself, or
+  // something that a snippet has begun goes on.
+  const outputs = Array.from({ length: processCount }, (_, part) =>
+    once(() => runAll(`process-${String(part)}`, dealt(snippets, part))),
+  );
+  for (const [index, document] of [...new Set(snippets.map((snippet) => snippet.document))].entries()) {
     it(`those of ${document} run and print what they say`, async () => {
-      const lines = members.map((snippet) => {
-        const script = path.basename(transpile(snippet));
-        return `console.log(${JSON.stringify(markOf(snippet.name))});\nawait import("./${script}");\n`;
-      });
-      const all = path.join(workFolder, `${document.replace(/\W+/gu, "-")}.mjs`);
-      writeFileSync(all, lines.join(""));
-      const { stdout } = await run(process.execPath, [all], { timeout: 60_000 });
-      for (const { name, source } of members) {
+      const stdout = await outputs[index % processCount]!();
+      for (const { name, source } of snippets.filter((snippet) => snippet.document === document)) {
         // What was not waited for may come later than the next one begins.
         const printed = stdout.slice(stdout.indexOf(markOf(name))).split("\n");
         for (const line of promisedLines(source)) assert.ok(printed.includes(line), `${name}: ${line} in: ${stdout}`);

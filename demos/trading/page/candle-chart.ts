@@ -18,7 +18,6 @@ const DRAWING_INTERVAL_MS = 250;
 const SHOWN_MAX = 120;
 const PX_PER_CANDLE_MIN = 7;
 /** `uPlot.Axis.Side.Right`. */
-// eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- a const enum has no values where files are compiled one by one
 const RIGHT: uPlot.Axis.Side = 1;
 /** The share of the height that volume has. */
 const VOLUME_SHARE = 0.18;

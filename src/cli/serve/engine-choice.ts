@@ -39,6 +39,12 @@ export function chooseEngine(text: string): EngineChoice | undefined {
     );
   }
   const all = urls.filter((url) => url !== undefined);
+  if (credentialsOf(all).length > 1) {
+    throw new KnownError(
+      "the URLs of --engine have different credentials, and the client library of NATS has one for all servers: " +
+        "write the same into each, or into one",
+    );
+  }
   return {
     description: all.map(({ protocol, host }) => `${protocol}//${host}`).join(","),
     make: () => make(all),
@@ -50,12 +56,17 @@ function readUrl(text: string): URL | undefined {
   return url?.hostname === "" ? undefined : url;
 }
 
+/** Those that some URL has, each once. */
+function credentialsOf(urls: readonly URL[]): readonly (readonly [name: string, password: string])[] {
+  const all = new Map(urls.map(({ username, password }) => [`${username}:${password}`, [username, password] as const]));
+  all.delete(":");
+  return [...all.values()];
+}
+
 async function makeNats(urls: readonly URL[], isSecure: boolean): Promise<Engine> {
   const { nats } = await installed("@nats-io/transport-node", () => import("../../realtime/engines/nats/index.js"));
-  const [url] = urls;
-  // The client library takes them beside the URL. A name without a password is a token, as in NATS' own tools.
-  const name = decodeURIComponent(url?.username ?? "");
-  const password = decodeURIComponent(url?.password ?? "");
+  // The client library takes them beside the URLs. A name without a password is a token, as in NATS' own tools.
+  const [name = "", password = ""] = (credentialsOf(urls)[0] ?? []).map((part) => decodeURIComponent(part));
   const credentials = password === "" ? { token: name } : { user: name, pass: password };
   return nats({
     servers: urls.map(({ host }) => host),

@@ -45,7 +45,7 @@ export async function serveRealtime(
       // Anybody may ask, and where the engine is is nobody else's business.
       engine: () => (realtime.health().reason === undefined ? undefined : "unavailable"),
       draining: () => (isDraining ? "draining" : undefined),
-      load: () => isOverloaded.report.reason,
+      // Not the load: the door refuses with a turn for each, while nodes taken out of a service leave their part to the others.
     },
   });
   let server: Server;

@@ -6,6 +6,10 @@
  * only the engine that made them knows their order. What is promised stands beside each method, and the contract suite
  * of `openline/testing` (`engineContract`) tests it. A method that cannot do what it promises rejects with an
  * `EngineError`; "unavailable" leaves open whether it has been done, and idempotency keys make it safe to try again.
+ *
+ * An engine that has lost the connection to its system lets wait what it cannot send, in the order of the calls, for as long as a
+ * request may take; what was on its way is sent again where that does the same as once, and is "unavailable" at once where
+ * it may not. Nothing is dropped without a rejection, signals neither.
  */
 
 import type { EngineGrant, EngineNeeds } from "./needs.js";

@@ -14,4 +14,5 @@ export type { Payload } from "./payload.js";
 export { payloadOf, readPayloadText, textOfValue, valueOfText } from "./payload.js";
 export { setMany } from "./set-many.js";
 export { SharedOpenings } from "./shared-openings.js";
+export { Silences } from "./silences.js";
 export { copyValue, ValueError, valueBytes } from "./value.js";

@@ -23,6 +23,8 @@ export interface OrdersParts {
   readonly patienceMs: number;
   /** Does it here, as far as it concerns this node, and says of how many connections. Must not throw. */
   readonly obey: (order: Order) => Promise<number>;
+  /** Orders were given that nobody will ever hear here: any user may have been revoked. Must not throw. */
+  readonly missed: () => void;
   readonly report: (error: unknown, during: string) => void;
 }
 
@@ -97,11 +99,9 @@ export class Orders {
   }
 
   #told(event: Followed): void {
-    const { nodes, obey } = this.#parts;
+    const { nodes, obey, missed } = this.#parts;
     if (event.type === "gap") {
-      // Whoever was revoked meanwhile may be connected here. What they may do is asked again; who they are is with their
-      // next connection.
-      void obey(["reauthorize", null]);
+      missed();
       return;
     }
     if (event.type !== "message" || !Array.isArray(event.value)) return;

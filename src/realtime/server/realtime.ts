@@ -71,6 +71,7 @@ export class RealtimeServer implements Realtime {
     this.#orders = new Orders({
       ...{ engine, platform, nodes: this.#nodes, patienceMs: limits.decisionTimeoutMs, report },
       obey: (order) => this.#obey(order),
+      missed: () => this.#doubt(),
     });
     this.ready = this.#start(agree);
     // Whoever uses it is told.
@@ -318,6 +319,21 @@ export class RealtimeServer implements Realtime {
       this.#services.report(error, "doing what another node says");
     }
     return 0;
+  }
+
+  /**
+   * Any user may have been revoked. So nothing more is done for those who are here, and they are asked who they are, with
+   * their next connection, which the application decides about anew. Whoever is nobody cannot have been revoked.
+   */
+  #doubt(): void {
+    const error = new RealtimeError("unavailable", "it is not known whether this user was revoked");
+    const isDoubtful = (session: Session): boolean => !session.isOpen || session.user.id !== null;
+    for (const session of [...this.#services.lingering, ...this.#sessions.values()].filter(isDoubtful)) {
+      session.revoke(error);
+      // Clients take their time after it, so that not all of them come back at once.
+      session.close(1012, error.message);
+    }
+    void this.#obey(["reauthorize", null]);
   }
 
   #revoke(user: string, reason: string): number {

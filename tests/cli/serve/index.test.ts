@@ -118,7 +118,7 @@ describe("openline serve", () => {
     const ready = await fetch(`${http}/health/ready`);
     assert.deepEqual(
       [ready.status, await ready.json()],
-      [200, { status: "ok", checks: { engine: "ok", draining: "ok", load: "ok" } }],
+      [200, { status: "ok", checks: { engine: "ok", draining: "ok" } }],
     );
     assert.equal((await fetch(`${http}/other`)).status, 404);
     await end(child);

@@ -8,7 +8,7 @@ import { memory } from "#src/realtime/engines/index.js";
 import type { UserAnswers } from "#src/realtime/server/index.js";
 import type { RealtimeError } from "#src/realtime/wire/index.js";
 import { Cluster } from "./cluster.js";
-import { engineWith } from "./engines.js";
+import { engineWith, ResettingEngine } from "./engines.js";
 import { believe, type Frame, type Peer, World } from "./world.js";
 
 const api = contract({
@@ -375,6 +375,53 @@ describe("revoking a user", () => {
     await cluster.clock.settle();
     assert.deepEqual(peer.closed, { code: 4403, reason: "revoked" });
     await cluster.close();
+  });
+
+  it("ends all connections of users where it is lost who was revoked, and they come back as the application decides", async () => {
+    for (const reason of ["epoch", "retention"] as const) {
+      const engine = new ResettingEngine();
+      const decided: (() => void)[] = [];
+      const asked: unknown[] = [];
+      const world = new World(api, {
+        engine: engine.engine,
+        authenticate: async ({ token }) => {
+          asked.push(token);
+          if (token === "slow") await new Promise<void>((resolve) => decided.push(resolve));
+          return { user: token === "nobody" ? null : String(token) };
+        },
+        authorize: { "room/{id}": (user) => user.id !== null || asked.at(-1) === "nobody" },
+      });
+      const [ann, nobody] = [await world.peer({ token: "ann" }), await world.peer({ token: "nobody" })];
+      const slow = await world.open();
+      await nobody.done("sub", "room/1", {});
+      slow.say(["hello", { token: "slow" }]);
+      await world.settle();
+      const calling = new Watched(world.server.user("ann").call("confirm"));
+      await world.settle();
+      engine.cut();
+      // Given at another node, and never heard here.
+      await engine.engine.logs.append("\u0000orders/1", {
+        ...{ value: ["other", "id", "revoke", "ann", "enough"], meta: {} },
+        retain: { count: 1, ageMs: 1, bytes: 1000 },
+      });
+      await world.clock.advance(10);
+      if (reason === "epoch") engine.beginAnew();
+      await engine.reset(reason);
+      await world.settle();
+      const why = "it is not known whether this user was revoked";
+      assert.deepEqual(ann.closed, { code: 1012, reason: why });
+      assert.deepEqual(slow.closed, { code: 1012, reason: why });
+      assert.equal(calling.isSettled, true);
+      decided[0]?.();
+      await world.settle();
+      assert.equal(slow.all("welcome").length, 0);
+      // What was somebody, who may do it no more, is asked.
+      assert.equal(nobody.closed, undefined);
+      assert.equal(nobody.all("closed").length, 1);
+      await world.peer({ token: "ann" });
+      assert.equal(asked.at(-1), "ann");
+      await world.close();
+    }
   });
 
   it("of rights: every node asks again", async () => {

@@ -62,7 +62,8 @@ export class AppendKeys {
       const unixMs = this.#link.host.unixMs();
       const record: KeyRecord = { i: id, o: this.#streams.epochOf("log"), u: unixMs, e: unixMs + windowMs };
       try {
-        const { seq } = await this.#link.publish(subject, payloadOf(record), { expected });
+        // Whoever finds that it stands already, takes it for its own.
+        const { seq } = await this.#link.publish(subject, payloadOf(record), { expected, isIdempotent: true });
         return { status: "new", id, done: (position) => this.#done(subject, { ...record, s: position }, seq) };
       } catch (error) {
         if (!isApiError(error, apiErrors.wrongLastSequence)) throw error;

@@ -13,11 +13,13 @@ import { lastOf } from "./reading.js";
 import type { Streams } from "./streams.js";
 import type { Subjects } from "./subjects.js";
 
-type CallHead =
+/** `by`: whose claim it is, so that who has not heard whether it stands finds it. */
+type CallHead = { readonly by?: string } & (
   | { readonly t: "running"; readonly leaseMs: number }
   /** The value follows. `untilMs`: Unix milliseconds. */
   | { readonly t: "done"; readonly isOk: boolean; readonly untilMs: number }
-  | { readonly t: "released" };
+  | { readonly t: "released" }
+);
 
 interface CallRecord {
   readonly seq: number;
@@ -60,10 +62,12 @@ export class NatsCalls implements CallEngine {
   async #claim({ key, windowMs }: Idempotency, leaseMs: number): Promise<CallClaim> {
     await this.#streams.keepFor("call", Math.max(windowMs, leaseMs) + callMarginMs);
     const subject = this.#subjects.call(key);
+    const by = this.#link.host.randomId();
     for (let expected = 0; ; ) {
-      const seq = await this.#put(subject, { t: "running", leaseMs }, undefined, expected);
-      if (seq !== undefined) return this.#claimed(subject, seq, windowMs, leaseMs);
+      const seq = await this.#put(subject, { t: "running", leaseMs, by }, undefined, expected);
+      if (seq !== undefined) return this.#claimed(subject, by, seq, windowMs, leaseMs);
       const record = await this.#current(subject);
+      if (record?.head.by === by) return this.#claimed(subject, by, record.seq, windowMs, leaseMs);
       const outcome = this.#outcomeOf(subject, record);
       if (outcome === "running") return { status: "running", outcome: this.#wait(key, subject) };
       if (outcome !== undefined) return { status: "done", outcome };
@@ -71,26 +75,32 @@ export class NatsCalls implements CallEngine {
     }
   }
 
-  #claimed(subject: string, first: number, windowMs: number, leaseMs: number): CallClaim {
+  #claimed(subject: string, by: string, first: number, windowMs: number, leaseMs: number): CallClaim {
     let mine = first;
     const put = async (head: CallHead, valueText?: string): Promise<boolean> => {
-      const seq = await translating(() => this.#put(subject, head, valueText, mine));
+      const seq = await translating(async () => {
+        const put = await this.#put(subject, head, valueText, mine);
+        if (put !== undefined) return put;
+        // It may stand already, if the connection broke before we heard of it.
+        const record = await this.#current(subject);
+        return record?.head.by === by && record.head.t === head.t ? record.seq : undefined;
+      });
       if (seq === undefined) return false;
       mine = seq;
       return true;
     };
     return {
       status: "claimed",
-      renew: () => put({ t: "running", leaseMs }),
+      renew: () => put({ t: "running", leaseMs, by }),
       complete: async (outcome) => {
         const untilMs = this.#link.host.unixMs() + windowMs;
         return await put(
-          { t: "done", isOk: outcome.ok, untilMs },
+          { t: "done", isOk: outcome.ok, untilMs, by },
           textOfValue(outcome.ok ? outcome.value : outcome.error),
         );
       },
       release: async () => {
-        if (await put({ t: "released" })) this.#burials.add("call", mine, releasedKnownMs);
+        if (await put({ t: "released", by })) this.#burials.add("call", mine, releasedKnownMs);
       },
     };
   }
@@ -103,7 +113,7 @@ export class NatsCalls implements CallEngine {
     expected: number,
   ): Promise<number | undefined> {
     try {
-      const { seq } = await this.#link.publish(subject, payloadOf(head, valueText), { expected });
+      const { seq } = await this.#link.publish(subject, payloadOf(head, valueText), { expected, isIdempotent: true });
       if (head.t === "running") this.#saw(subject, seq);
       else this.#seen.delete(subject);
       return seq;

@@ -11,8 +11,10 @@ import {
   RequestError,
 } from "@nats-io/transport-node";
 import type { EngineHost } from "../index.js";
-import { EngineError } from "../index.js";
+import { EngineError, Silences } from "../index.js";
 import type { ResolvedOptions } from "./options.js";
+import { Requests, type RequestTraits } from "./requests.js";
+import { TurnEnd } from "./turn-end.js";
 
 /** JetStream's error codes that something follows from. */
 export const apiErrors = {
@@ -25,6 +27,8 @@ export const apiErrors = {
   /** Another message of the same id is just being kept. */
   idInProcess: 10158,
   wrongLastSequence: 10071,
+  /** Nobody leads JetStream, or this stream cannot be reached. */
+  noLeader: [10008, 10118],
 } as const;
 
 /** JetStream answered with an error. */
@@ -56,12 +60,16 @@ export interface PublishHeaders {
   readonly id?: string;
   /** The sequence of the subject's last message, 0 where there is none; otherwise it is refused. */
   readonly expected?: number;
+  /** Whether keeping it twice is the same as once, as it is with an id: it is sent again where the connection broke. */
+  readonly isIdempotent?: boolean;
 }
 
 interface ApiResponse {
   readonly error?: { readonly err_code?: number; readonly code?: number; readonly description?: string };
 }
 
+/** The part of what is asked that no stream has to do with. */
+const serverItself = "";
 // What a message's headers and its subject take of the payload's limit, about.
 const headerBytes = 512;
 
@@ -71,8 +79,10 @@ export class NatsLink {
   readonly host: EngineHost;
   readonly options: ResolvedOptions;
   readonly #reconnected = new Set<() => void>();
-  /** What leaves at the end of the turn, all of it together: a system call costs more than a message. */
-  #outgoing: (() => void)[] = [];
+  readonly #silences: Silences;
+  readonly #requests: Requests;
+  readonly #turnEnd = new TurnEnd();
+  #isAskingAgain = false;
   #isConnected = true;
   #isClosed = false;
 
@@ -80,6 +90,8 @@ export class NatsLink {
     this.connection = connection;
     this.host = host;
     this.options = options;
+    this.#silences = new Silences(host);
+    this.#requests = new Requests(options.timeoutMs);
     void this.#followStatus();
   }
 
@@ -89,6 +101,11 @@ export class NatsLink {
 
   get isClosed(): boolean {
     return this.#isClosed;
+  }
+
+  /** What was not answered over this connection, and for how long; undefined where everything is. */
+  get silence(): string | undefined {
+    return this.#silences.reason;
   }
 
   /** Octets that a message may have. */
@@ -109,12 +126,23 @@ export class NatsLink {
 
   async #followStatus(): Promise<void> {
     for await (const { type } of this.connection.status()) {
-      if (type === "disconnect") this.#isConnected = false;
-      if (type !== "reconnect") continue;
-      this.#isConnected = true;
-      for (const callback of this.#reconnected) callback();
+      if (type === "disconnect") this.#lost();
+      else if (type === "reconnect") this.#back();
     }
+    this.#lost();
+  }
+
+  #lost(): void {
     this.#isConnected = false;
+    this.#requests.lost();
+  }
+
+  #back(): void {
+    if (this.#isClosed) return;
+    this.#isConnected = true;
+    this.#silences.clear();
+    this.#requests.back();
+    for (const callback of this.#reconnected) callback();
   }
 
   /**
@@ -123,29 +151,33 @@ export class NatsLink {
    * @throws ApiError when it answers with an error; EngineError when it does not
    */
   async api<Response>(name: string, body: object = {}): Promise<Response> {
-    const answer = await this.request(`${this.options.api}.${name}`, JSON.stringify(body));
+    const subject = `${this.options.api}.${name}`;
+    // What is asked of it twice is the same as once.
+    const answer = await this.#request(subject, JSON.stringify(body), true);
     const response = answer.json<Response & ApiResponse>();
+    this.#heard(subject, response);
     throwError(response);
     return response;
   }
 
   /**
-   * Publishes to a stream. The message is on its way when this returns; the order of calls is that of the messages.
+   * Publishes to a stream. It leaves at the end of the turn; the order of calls is that of the messages.
    *
    * @throws ApiError when JetStream refuses; EngineError when it does not answer
    */
-  async publish(subject: string, payload: string, { id, expected }: PublishHeaders = {}): Promise<PublishAck> {
+  async publish(subject: string, payload: string, headers: PublishHeaders = {}): Promise<PublishAck> {
+    const { id, expected } = headers;
     const octets = Buffer.from(payload);
-    if (octets.length > this.maxPayloadBytes) {
-      throw new EngineError(
-        "full",
-        `${octets.length} octets are more than a message of this NATS may have (max_payload)`,
-      );
-    }
+    this.#checkLength(octets);
     // Before 2.10, of two that compare at once in a cluster both may be taken; of two with one id, one is.
     const isByIdToo = id === undefined && expected !== undefined && this.connection.info?.cluster !== undefined;
-    if (!isByIdToo) return await this.#publish(subject, octets, { id, expected });
+    if (!isByIdToo) return await this.#publish(subject, octets, headers);
     return await this.#publishOnce(subject, octets, expected, `${subject} ${expected}`);
+  }
+
+  #checkLength({ length }: Uint8Array): void {
+    if (length <= this.maxPayloadBytes) return;
+    throw new EngineError("full", `${length} octets are more than a message of this NATS may have (max_payload)`);
   }
 
   async #publishOnce(subject: string, octets: Uint8Array, expected: number, id: string): Promise<PublishAck> {
@@ -171,14 +203,15 @@ export class NatsLink {
   async #publish(
     subject: string,
     octets: Uint8Array,
-    { id, expected }: { readonly id: string | undefined; readonly expected: number | undefined },
+    { id, expected, isIdempotent = id !== undefined && expected === undefined }: PublishHeaders,
   ): Promise<PublishAck> {
     const isPlain = id === undefined && expected === undefined;
     const headers = createHeaders();
     if (id !== undefined) headers.set("Nats-Msg-Id", id);
     if (expected !== undefined) headers.set("Nats-Expected-Last-Subject-Sequence", String(expected));
-    const answer = await this.request(subject, octets, isPlain ? undefined : headers);
+    const answer = await this.#request(subject, octets, isIdempotent, isPlain ? undefined : headers);
     const ack = answer.json<PublishAck & ApiResponse>();
+    this.#heard(subject, ack);
     if (expected !== undefined && ack.error?.err_code === apiErrors.idInProcess) {
       throw new ApiError(apiErrors.wrongLastSequence, "another is just being first");
     }
@@ -186,51 +219,103 @@ export class NatsLink {
     return ack;
   }
 
-  /**
-   * Asks, at the end of the turn, behind what was sent before.
-   *
-   * @throws EngineError "closed"; "unavailable" when nobody answers
-   */
-  async request(subject: string, payload: string | Uint8Array, headers?: MsgHdrs): Promise<Msg> {
+  /** @throws EngineError "closed"; "unavailable" when nobody answers */
+  async #request(
+    subject: string,
+    payload: string | Uint8Array,
+    isIdempotent: boolean,
+    headers?: MsgHdrs,
+  ): Promise<Msg> {
     this.check();
-    const timeout = this.options.timeoutMs;
+    const askedAtMs = this.host.now();
     try {
-      return await new Promise((resolve, reject) => {
-        this.#atTurnEnd(() => {
-          const options = headers === undefined ? { timeout } : { timeout, headers };
-          try {
-            this.connection.request(subject, payload, options).then(resolve, reject);
-          } catch (error) {
-            reject(error instanceof Error ? error : new Error(String(error)));
-          }
-        });
-      });
+      return await this.#requests.run({ isIdempotent, bytes: payload.length }, (timeout) =>
+        this.#turnEnd.run(() =>
+          this.connection.request(subject, payload, headers === undefined ? { timeout } : { timeout, headers }),
+        ),
+      );
     } catch (error) {
+      if (!(error instanceof EngineError)) this.#unanswered(subject, askedAtMs);
       throw this.#failure(error);
     }
   }
 
-  /** Sends a message that nobody has to hear, at the end of the turn. */
+  /** An answer came, be it that nobody leads. */
+  #heard(subject: string, { error }: ApiResponse): void {
+    if ((apiErrors.noLeader as readonly unknown[]).includes(error?.err_code)) {
+      this.#unanswered(subject, this.host.now());
+    } else if (!this.#silences.isNone) {
+      this.#silences.answered(serverItself);
+      this.#silences.answered(this.#partOf(subject));
+      if (!this.#silences.isNone && !this.#isAskingAgain) void this.#askAgain();
+    }
+  }
+
+  /** Who is answered by one stream asks the others, so that it is known at once whether all is well again. */
+  async #askAgain(): Promise<void> {
+    this.#isAskingAgain = true;
+    await Promise.allSettled(this.#silences.parts.map((stream) => this.api(`STREAM.INFO.${stream}`)));
+    this.#isAskingAgain = false;
+  }
+
+  #unanswered(subject: string, askedAtMs: number): void {
+    // Without a connection, that is what is wrong.
+    if (!this.isConnected) return;
+    const part = this.#partOf(subject);
+    this.#silences.unanswered(part, subject.startsWith("$") ? subject : `a message for ${part}`, askedAtMs);
+  }
+
+  /** The stream that is asked. */
+  #partOf(subject: string): string {
+    const { api, prefix } = this.options;
+    if (subject.startsWith(api)) return subject.slice(subject.lastIndexOf(".") + 1);
+    const [kind] = subject.slice(prefix.length + 1).split(".", 1);
+    return `${prefix}_${kind}`;
+  }
+
+  /**
+   * Sends a message that nobody has to hear, now or as soon as there is a connection, in the order of the calls.
+   *
+   * @throws EngineError "unavailable" when there was none in time; "closed"
+   */
+  async tell(subject: string, payload: string): Promise<void> {
+    this.check();
+    if (this.isConnected) {
+      this.send(subject, payload);
+      return;
+    }
+    await this.#waiting({ isIdempotent: false, bytes: payload.length }, () => this.send(subject, payload));
+  }
+
+  /** Resolves when there is a connection. @throws EngineError "unavailable" when there was none in time; "closed" */
+  async connected(): Promise<void> {
+    this.check();
+    if (!this.isConnected) await this.#waiting({ isIdempotent: true, bytes: 0 }, () => undefined);
+  }
+
+  async #waiting(traits: RequestTraits, run: () => void): Promise<void> {
+    await this.#requests.run(
+      traits,
+      () =>
+        new Promise<void>((resolve) => {
+          run();
+          resolve();
+        }),
+    );
+  }
+
+  /**
+   * Sends a message that nobody has to hear; without a connection, nobody does.
+   *
+   * @throws EngineError "full" where it is longer than a message may be; "closed"
+   */
   send(subject: string, payload: string | Uint8Array, reply?: string): void {
     this.check();
-    this.#atTurnEnd(() => {
-      try {
-        this.connection.publish(subject, payload, reply === undefined ? {} : { reply });
-      } catch {
-        // It has been closed meanwhile, and nobody has to hear it.
-      }
-    });
-  }
-
-  #atTurnEnd(send: () => void): void {
-    this.#outgoing.push(send);
-    if (this.#outgoing.length === 1) setImmediate(() => this.#sendAll());
-  }
-
-  #sendAll(): void {
-    const outgoing = this.#outgoing;
-    this.#outgoing = [];
-    for (const send of outgoing) send();
+    const octets = typeof payload === "string" ? Buffer.from(payload) : payload;
+    this.#checkLength(octets);
+    const publish = (): void => this.connection.publish(subject, octets, reply === undefined ? {} : { reply });
+    // It has been closed meanwhile.
+    this.#turnEnd.run(publish).catch(() => undefined);
   }
 
   /** Hears what is sent, until it is told to stop. Reconnects keep it. */
@@ -257,20 +342,38 @@ export class NatsLink {
   /** Resolves when the server has taken everything that was sent, and what it had to say of it has come. */
   async flush(): Promise<void> {
     this.check();
-    this.#sendAll();
+    const askedAtMs = this.host.now();
     try {
-      await this.connection.flush();
+      await this.#requests.run({ isIdempotent: true, bytes: 0 }, (timeoutMs) => this.#ping(timeoutMs, askedAtMs));
+      this.#silences.answered(serverItself);
     } catch (error) {
       throw this.#failure(error);
     }
   }
 
+  async #ping(timeoutMs: number, askedAtMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const isSilent = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        if (this.isConnected) this.#silences.unanswered(serverItself, "PING", askedAtMs);
+        reject(this.silent());
+      }, timeoutMs);
+    });
+    try {
+      this.#turnEnd.flush();
+      await Promise.race([this.connection.flush(), isSilent]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   /** What an answer that did not come is. */
-  silence(): EngineError {
+  silent(): EngineError {
     return this.#failure(new Error(`no answer within ${this.options.timeoutMs} ms`));
   }
 
   #failure(cause: unknown): EngineError {
+    if (cause instanceof EngineError) return cause;
     if (this.#isClosed) return new EngineError("closed", "the engine has been closed", { cause });
     const isNobody = cause instanceof RequestError && cause.isNoResponders();
     const who = isNobody
@@ -283,10 +386,11 @@ export class NatsLink {
   end(): void {
     this.#isClosed = true;
     this.#reconnected.clear();
+    this.#requests.end(new EngineError("closed", "the engine has been closed"));
   }
 
   async close(): Promise<void> {
-    this.#sendAll();
+    this.#turnEnd.flush();
     this.end();
     await this.connection.close();
   }

@@ -25,6 +25,8 @@ export interface KeptEntry {
   readonly retain: Retention;
 }
 
+// Of messages that are retained no longer: the second of two comes as soon as there is a leader.
+const droppedIdsKept = 64;
 // So many places at the beginning of the row are empty before it is cut.
 const maxEmptyPlaces = 64;
 
@@ -37,8 +39,9 @@ export class LogWindow {
   #start = 0;
   #end = 0;
   #last = 0;
-  /** Sequences by the ids of what is kept. */
+  /** Sequences by the ids of what is kept, and of what was dropped last. */
   readonly #ids = new Map<string, number>();
+  #droppedIds: string[] = [];
   /** Sequences of what was kept twice, and of the first of the two. */
   readonly #again = new Map<number, number>();
 
@@ -77,11 +80,12 @@ export class LogWindow {
       return false;
     }
     this.#end = seq;
+    this.#ids.set(id, seq);
     if (isBegun) {
       this.#start = seq;
+      this.#forgetLater(id);
       return true;
     }
-    this.#ids.set(id, seq);
     this.#entries.push(entry);
     this.#bytes += bytes;
     return true;
@@ -97,7 +101,7 @@ export class LogWindow {
       this.#first++;
       this.#start = oldest.seq;
       this.#bytes -= oldest.bytes;
-      this.#ids.delete(oldest.id);
+      this.#forgetLater(oldest.id);
     }
     // They stand in their order.
     for (const seq of this.#again.keys()) {
@@ -108,6 +112,12 @@ export class LogWindow {
       this.#entries = this.#entries.slice(this.#first);
       this.#first = 0;
     }
+  }
+
+  #forgetLater(id: string): void {
+    this.#droppedIds.push(id);
+    if (this.#droppedIds.length < 2 * droppedIdsKept) return;
+    for (const oldest of this.#droppedIds.splice(0, droppedIdsKept)) this.#ids.delete(oldest);
   }
 
   bounds(epoch: string): LogBounds {

@@ -101,6 +101,8 @@ export class NatsMedia implements MediaEngine {
   async #append(channel: string, frame: NewMediaFrame, groupBytesMax: number): Promise<MediaPlace> {
     const { data, isKey, timeMs } = frame;
     if (isKey && data.byteLength > groupBytesMax) throw tooLarge(data.byteLength, groupBytesMax);
+    // What nobody would hear is not appended.
+    await this.#link.connected();
     const wanted = this.#wantedBy(channel, frame);
     const question: Question = isKey ? { t: "begin" } : { t: "goOn", ...wanted };
     // From the group to holding the next one, nothing waits: another node could take it over meanwhile.
@@ -268,7 +270,7 @@ export class NatsMedia implements MediaEngine {
           finish({ ...answer, frames: answer.frames === undefined ? undefined : frames });
         }
       });
-      const timer = setTimeout(() => fail(this.#link.silence()), this.#link.options.timeoutMs);
+      const timer = setTimeout(() => fail(this.#link.silent()), this.#link.options.timeoutMs);
       const ask = (): void => {
         again = undefined;
         try {

@@ -82,10 +82,8 @@ class NatsEngine implements Engine {
     const started = this.#started;
     if (started === undefined) return { isAvailable: false, bytes: undefined, reason: "not started" };
     const { link } = started;
-    const reason = link.isClosed ? "the engine has been closed" : "NATS cannot be reached";
-    return link.isConnected
-      ? { isAvailable: true, bytes: started.logs.bytes, reason: undefined }
-      : { isAvailable: false, bytes: started.logs.bytes, reason };
+    const reason = link.isClosed ? "the engine has been closed" : reasonOf(link);
+    return { isAvailable: reason === undefined, bytes: started.logs.bytes, reason };
   }
 
   get logs(): NatsLogs {
@@ -121,6 +119,12 @@ class NatsEngine implements Engine {
     this.#isClosed = true;
     await this.#started?.close();
   }
+}
+
+/** Why what is asked is unavailable; undefined where it is not. */
+function reasonOf({ isConnected, silence }: NatsLink): string | undefined {
+  if (!isConnected) return "NATS cannot be reached";
+  return silence === undefined ? undefined : `NATS does not answer: ${silence}`;
 }
 
 /** Whether trying again would lead to the same. */

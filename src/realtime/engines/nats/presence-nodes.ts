@@ -158,6 +158,7 @@ export class PresenceNodes {
     const { seq } = await this.#link.publish(
       this.#subjects.node(node),
       payloadOf({ n: node, ttlMs: 0 } satisfies Beat),
+      { isIdempotent: true },
     );
     this.#buried(node, seq);
     await this.#clearAway(node, seq);

@@ -66,7 +66,9 @@ export class NatsPresence implements PresenceEngine {
     const head: UserHead = { u: user, n: node, c: connections };
     const payload = payloadOf(head, textOfValue(state));
     await translating(async () => {
-      const { seq } = await this.#link.publish(this.#subjects.user(channel, user, node), payload);
+      // The last message of a subject is all that there is of it.
+      const subject = this.#subjects.user(channel, user, node);
+      const { seq } = await this.#link.publish(subject, payload, { isIdempotent: true });
       if (connections === 0) this.#burials.add("presence", seq, absenceKnownMs);
       // Whoever watches here has seen it then.
       await (await this.#watched.peek(channel))?.follower.reached(seq);

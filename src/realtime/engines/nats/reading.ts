@@ -161,7 +161,7 @@ function pullBatch(
     });
     const timer = setTimeout(() => {
       unsubscribe();
-      reject(link.silence());
+      reject(link.silent());
     }, link.options.timeoutMs);
     function finish(): void {
       clearTimeout(timer);

@@ -20,11 +20,10 @@ export class NatsSignals implements SignalEngine {
     this.#subjects = subjects;
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- what an async method throws, it rejects with, as the interface says
   async send(channel: string, { value, user }: Signal): Promise<void> {
     this.#link.check();
     const head: SignalHead = user === undefined ? {} : { u: user };
-    this.#link.send(this.#subjects.signal(channel), payloadOf(head, textOfValue(value)));
+    await this.#link.tell(this.#subjects.signal(channel), payloadOf(head, textOfValue(value)));
   }
 
   async listen(channel: string, receive: (signal: Signal) => void): Promise<EngineSubscription> {

@@ -85,6 +85,20 @@ function createCluster(options: ResolvedOptions): Cluster {
   return cluster;
 }
 
+/** Connections that are being given up. */
+const abandoned = new WeakSet<object>();
+
+/**
+ * Gives up a connection, so that the client library makes another. Once for each: the library listens and sets a timer with every
+ * time, for as long as the old one takes to end.
+ */
+export function abandon(client: Redis): void {
+  const { stream } = client as { readonly stream?: Redis["stream"] };
+  if (stream === undefined || abandoned.has(stream)) return;
+  abandoned.add(stream);
+  client.disconnect(true);
+}
+
 /** All servers that are written to. */
 export function mastersOf(client: Redis | Cluster): Redis[] {
   return client instanceof Cluster ? client.nodes("master") : [client];

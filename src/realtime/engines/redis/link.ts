@@ -5,8 +5,8 @@
 import { randomBytes } from "node:crypto";
 import { Cluster, type Redis } from "ioredis";
 import type { EngineHost, EngineTimer } from "../index.js";
-import { EngineError } from "../index.js";
-import { type Connections, mastersOf } from "./connections.js";
+import { EngineError, Silences } from "../index.js";
+import { abandon, type Connections, mastersOf } from "./connections.js";
 import { engineErrorOf, failureOf, isForGood } from "./failures.js";
 import { Lane } from "./lane.js";
 import type { ResolvedOptions } from "./options.js";
@@ -41,6 +41,8 @@ type Audit = () => void | Promise<void>;
 
 // A tenth of what fills a round trip.
 const auditsAtOnce = 50;
+/** What is silent: which master it is, nobody needs to know. */
+const whole = "Redis";
 // Between two attempts where the server says that it cannot now.
 const retryMs = 50;
 // An answer that came later than this, a quarter of how long beats hold: whoever did not beat meanwhile may not have been
@@ -71,6 +73,7 @@ export class RedisLink {
   #pendingBytes = 0;
   #isClosed = false;
   #steadySinceMs: number;
+  readonly #silences: Silences;
   /** Of connecting. */
   #lastError: Error | undefined;
   /** Ends the attempt to start. */
@@ -85,6 +88,7 @@ export class RedisLink {
     this.#connections = connections;
     this.#client = connections.requests;
     this.#steadySinceMs = host.now();
+    this.#silences = new Silences(host);
     this.subscriptions = new Subscriptions(connections.told);
     this.#waits = options.replicas === 0 ? undefined : new Waits(connections.requests, options);
     // Attempts to connect that fail are nothing to report: health tells, and requests do.
@@ -95,6 +99,7 @@ export class RedisLink {
     }
     this.#client.on("ready", () => {
       this.#lastError = undefined;
+      this.#silences.clear();
       // Before all else: what is sent while others bring scripts back would overtake what was refused for want of them.
       if (!(this.#client instanceof Cluster)) this.#load().catch(() => undefined);
       this.unsteady();
@@ -112,8 +117,15 @@ export class RedisLink {
     return this.#lastError;
   }
 
+  /** What was not answered, and for how long; undefined where everything is. */
+  get silence(): string | undefined {
+    return this.#silences.reason;
+  }
+
   #failed(error: Error): void {
     this.#lastError = error;
+    // That says more than that nothing was said before.
+    if (!isTimeout(error)) this.#silences.clear();
     // Trying again leads to the same, for as long as nobody changes something.
     if (isForGood(error)) this.#giveUp?.(error);
   }
@@ -217,11 +229,21 @@ export class RedisLink {
   /** Connections that lead nowhere are noticed, and what was written to them is given up. */
   #checkConnections(): void {
     this.subscriptions.audit();
-    for (const master of this.masters) {
-      master.ping().catch(() => {
-        if (!this.#isClosed && master.status === "ready") master.disconnect(true);
-      });
-    }
+    const askedAtMs = this.host.now();
+    const pings = this.masters.map(async (master) => {
+      try {
+        await master.ping();
+      } catch (error) {
+        if (isTimeout(error)) this.#silences.unanswered(whole, "PING", askedAtMs);
+        if (!this.#isClosed && master.status === "ready") abandon(master);
+        throw error;
+      }
+    });
+    // All of them: a Cluster of which one master says nothing is not well.
+    Promise.all(pings).then(
+      () => this.#silences.clear(),
+      () => undefined,
+    );
   }
 
   #auditLater(): void {
@@ -311,14 +333,20 @@ export class RedisLink {
   async #send(script: Script, { keys, args, lane }: Run): Promise<Reply> {
     const sentAtMs = this.host.now();
     try {
-      return await this.#eval("EVALSHA", script.sha, keys, args);
+      const reply = await this.#eval("EVALSHA", script.sha, keys, args);
+      // Of a Cluster, one master's answer says nothing of the others.
+      if (!this.#silences.isNone && this.options.cluster === undefined) this.#silences.clear();
+      return reply;
     } catch (error) {
       const failure = failureOf(error);
       if (failure === "not-done" || failure === "not-master" || failure === "unknown") this.unsteady();
       if (failure === "no-script" && lane === undefined) return await this.#eval("EVAL", script.lua, keys, args);
       if (failure === "not-master") this.reconnect();
       // A server that says nothing may be behind a connection that leads nowhere.
-      else if (failure === "unknown" && error instanceof Error && error.message.includes("timed out")) this.reconnect();
+      else if (isTimeout(error)) {
+        this.#silences.unanswered(whole, "a script", sentAtMs);
+        this.reconnect();
+      }
       throw error;
     } finally {
       if (this.host.now() - sentAtMs > unsteadyMs) this.unsteady();
@@ -376,9 +404,7 @@ export class RedisLink {
 
   /** Connects anew: to where the master is now. */
   reconnect(): void {
-    if ("disconnect" in this.#client && this.options.cluster === undefined && this.isConnected) {
-      this.#client.disconnect(true);
-    }
+    if (!(this.#client instanceof Cluster) && this.isConnected) abandon(this.#client);
   }
 
   close(): void {
@@ -389,6 +415,11 @@ export class RedisLink {
     for (const ready of [...this.#ready]) ready();
     for (const client of this.#clients) client.disconnect();
   }
+}
+
+/** Whether the client library gave up waiting. */
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.message.includes("timed out") && failureOf(error) === "unknown";
 }
 
 /** Octets of what a request carries, about. */

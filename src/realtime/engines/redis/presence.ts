@@ -19,9 +19,8 @@ import type { Script } from "./script.js";
 
 // So much later than promised it is noticed that a node is dead.
 const sweepIntervalMs = 500;
-// A node that tells before it beats: longer than until it does.
-const unbeatenTtlMs = 60_000;
-
+// For how long what a node tells holds that has never beaten: as long as a beat does that servers send, who send five within it.
+const unbeatenTtlMs = 7000;
 // Numbers begin with the time, so that who starts again goes on with higher ones.
 const putsInMs = 1000;
 
@@ -38,6 +37,8 @@ export class RedisPresence implements PresenceEngine {
   readonly #keys: Keys;
   /** Nodes of which it is not known whether their last beat was heard: whether they were known is not, either. */
   readonly #unsure = new Set<string>();
+  /** For how long the beats of each node hold that beats here. */
+  readonly #ttlMs = new Map<string, number>();
   readonly #watched = new SharedOpenings<Watched>();
   #timer: EngineTimer | undefined;
   #isSweeping = false;
@@ -55,6 +56,7 @@ export class RedisPresence implements PresenceEngine {
 
   async beat(node: string, ttlMs: number): Promise<boolean> {
     this.#link.check();
+    this.#ttlMs.set(node, Math.ceil(ttlMs));
     const ask = (): Promise<Reply> => this.#ask(beatScript, [node, Math.ceil(ttlMs)], false);
     try {
       let wasKnown = await ask();
@@ -74,7 +76,9 @@ export class RedisPresence implements PresenceEngine {
     this.#link.check();
     this.#number = Math.max(this.#number + 1, Math.floor(this.#link.host.unixMs() * putsInMs));
     const shown = connections === 0 ? "" : textOfValue(state);
-    const args = [node, channel, user, connections, shown, unbeatenTtlMs, this.#number];
+    // Who has been forgotten, and lives, beats before that is over, and hears that it has to tell everything.
+    const ttlMs = this.#ttlMs.get(node) ?? unbeatenTtlMs;
+    const args = [node, channel, user, connections, shown, ttlMs, this.#number];
     const told = await this.#ask(putScript, args);
     if (!Array.isArray(told)) return;
     const [epoch, number] = told as [Buffer, Buffer];
@@ -84,6 +88,7 @@ export class RedisPresence implements PresenceEngine {
 
   async dropNode(node: string): Promise<void> {
     this.#link.check();
+    this.#ttlMs.delete(node);
     await this.#drop(node);
   }
 

@@ -81,9 +81,8 @@ class RedisEngine implements Engine {
   health(): EngineHealth {
     const link = this.#started?.link;
     if (link === undefined) return { isAvailable: false, bytes: undefined, reason: "not started" };
-    const why = link.lastError === undefined ? "" : `: ${String(link.lastError)}`;
-    const reason = link.isClosed ? "the engine has been closed" : `Redis cannot be reached${why}`;
-    return { isAvailable: link.isConnected, bytes: undefined, reason: link.isConnected ? undefined : reason };
+    const reason = link.isClosed ? "the engine has been closed" : reasonOf(link);
+    return { isAvailable: reason === undefined, bytes: undefined, reason };
   }
 
   get logs(): RedisLogs {
@@ -121,6 +120,14 @@ class RedisEngine implements Engine {
     this.#started?.close();
     this.#link?.close();
   }
+}
+
+/** Why what is asked is unavailable; undefined where it is not. */
+function reasonOf({ isConnected, lastError, silence }: RedisLink): string | undefined {
+  // Whoever says nothing is connected to anew, and says nothing then, either.
+  if (silence !== undefined) return `Redis does not answer: ${silence}`;
+  if (isConnected) return undefined;
+  return `Redis cannot be reached${lastError === undefined ? "" : `: ${String(lastError)}`}`;
 }
 
 /** What there is once there is a connection. */

@@ -2,6 +2,7 @@
  * What is told: each channel is subscribed to once, however many hear it, and anew after every reconnect.
  */
 import { Cluster, type Redis } from "ioredis";
+import { abandon } from "./connections.js";
 
 type Receive = (message: Buffer) => void;
 
@@ -51,7 +52,7 @@ export class Subscriptions {
       this.#told();
     } catch {
       // The connection broke again, and will be ready again; a server that says nothing is given up.
-      if (!this.#isClosed) this.#client.disconnect(true);
+      if (!this.#isClosed && !(this.#client instanceof Cluster)) abandon(this.#client);
     }
   }
 
@@ -95,7 +96,7 @@ export class Subscriptions {
     const client = this.#client;
     if (client instanceof Cluster || client.status !== "ready") return;
     client.ping().catch(() => {
-      if (!this.#isClosed) client.disconnect(true);
+      if (!this.#isClosed) abandon(client);
     });
   }
 

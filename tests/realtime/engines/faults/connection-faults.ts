@@ -18,14 +18,9 @@ import {
   startNodes,
   startProxy,
   startServer,
+  turn,
   valuesOf,
 } from "./world.js";
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
-}
 
 const callKey = { key: "order", windowMs: 60_000 };
 
@@ -141,6 +136,88 @@ export function connectionFaults(world: FaultWorld): void {
       assert.equal(far.health().isAvailable, true);
       await appendAgain(far, "room", 1);
       assert.deepEqual(await valuesOf(near, "room"), [1]);
+    });
+
+    it("lets wait what it cannot send, in the order of the calls, and sends it when it is back", async () => {
+      const heard = new Recorder<unknown>();
+      await near.signals.listen("cursor", ({ value }) => heard.add(value));
+      await append(far, "room", "before");
+      proxy.cut();
+      while (far.health().isAvailable) await turn();
+      const waiting = [
+        append(far, "room", 1, keyed(1)),
+        append(far, "room", 2),
+        append(far, "room", 3, keyed(3)),
+        far.states.set("book", "x", 1, undefined),
+        far.signals.send("cursor", { value: "first", user: undefined }),
+        far.signals.send("cursor", { value: "second", user: undefined }),
+        far.media.append("film", { data: Uint8Array.of(1), isKey: true }, 100),
+        far.presence.put("n", "hall", { user: "ann", state: null, connections: 1 }),
+      ];
+      const reading = far.logs.read("elsewhere", { limit: 10 });
+      const listening = far.signals.listen("answer", ({ value }) => heard.add(value));
+      proxy.mend();
+      await Promise.all([...waiting, reading, listening]);
+      assert.deepEqual(await valuesOf(near, "room"), ["before", 1, 2, 3]);
+      await near.signals.send("answer", { value: "third", user: undefined });
+      await heard.until(({ length }) => length === 3);
+      assert.deepEqual(heard.items, ["first", "second", "third"]);
+      assert.equal((await near.media.tail("film", () => undefined)).newest.length, 1);
+    });
+
+    it("says of what it could not send in time that it is unavailable, and sends it never", async () => {
+      const heard = new Recorder<unknown>();
+      await near.signals.listen("cursor", ({ value }) => heard.add(value));
+      const { group } = await far.media.append("film", { data: Uint8Array.of(1), isKey: true }, 100);
+      proxy.cut();
+      while (far.health().isAvailable) await turn();
+      const unavailable = { name: "EngineError", code: "unavailable" };
+      await Promise.all([
+        assert.rejects(far.signals.send("cursor", { value: "late", user: undefined }), unavailable),
+        assert.rejects(append(far, "room", "late", keyed("late")), unavailable),
+        assert.rejects(far.states.set("book", "x", "late", undefined), unavailable),
+        assert.rejects(far.media.append("film", { data: Uint8Array.of(2), isKey: false, group }, 100), unavailable),
+        assert.rejects(far.logs.read("elsewhere", { limit: 10 }), unavailable),
+        assert.rejects(
+          far.signals.listen("answer", () => undefined),
+          unavailable,
+        ),
+      ]);
+      proxy.mend();
+      await again(() => far.signals.send("cursor", { value: "next", user: undefined }));
+      await heard.until((values) => values.includes("next"));
+      assert.deepEqual(heard.items, ["next"]);
+      assert.deepEqual(await valuesOf(near, "room"), []);
+    });
+
+    it("sends again what was on its way and does the same twice, and says of the rest at once that nobody knows", async () => {
+      // So long that nobody waits for it.
+      const patient = server.nodes({ timeoutMs: 60_000 });
+      try {
+        const { engine } = await patient.start(proxy);
+        const { engine: other } = await patient.start();
+        await append(engine, "room", "before");
+        proxy.stop();
+        // First: what comes after one that is sent again may wait for it.
+        const without = append(engine, "room", "perhaps");
+        const set = engine.states.set("book", "x", 1, undefined);
+        const withKey = append(engine, "room", "once", keyed("once"));
+        const claiming = engine.calls.claim(callKey, 60_000);
+        // Until it is on its way.
+        await turn();
+        proxy.cut();
+        const unavailable = { name: "EngineError", code: "unavailable" };
+        await Promise.all([assert.rejects(without, unavailable), assert.rejects(set, unavailable)]);
+        proxy.resume();
+        proxy.mend();
+        const position = await withKey;
+        const claim = await claiming;
+        assert.ok(claim.status === "claimed" && (await claim.complete({ ok: true, value: 1 })));
+        assert.equal(await append(other, "room", "once", keyed("once")), position);
+        assert.equal((await valuesOf(other, "room")).filter((value) => value === "once").length, 1);
+      } finally {
+        await patient.dispose();
+      }
     });
 
     it("waits for what comes of a call that it did not hear of", async () => {

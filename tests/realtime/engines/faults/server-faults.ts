@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 import type { Engine } from "#src/realtime/engines/index.js";
 import { FollowedLog, FollowedState, Recorder } from "../recorders.js";
 import { append, realHost } from "../world.js";
-import { again, appendAgain, type FaultWorld, keyed, startNodes, startServer, valuesOf } from "./world.js";
+import { again, appendAgain, type FaultWorld, keyed, startNodes, startServer, turn, valuesOf } from "./world.js";
 
 /** Appends one after the other, each until it stands, until it is told to stop. */
 class Publisher {
@@ -210,6 +210,7 @@ export function serverFaults(world: FaultWorld): void {
       const { engine } = await nodes.start();
       await append(engine, "room", "before");
       const log = await FollowedLog.of(engine, "room");
+      assert.equal(engine.health().reason, undefined);
       await server.pause();
       const unavailable = { name: "EngineError", code: "unavailable" };
       await Promise.all([
@@ -218,8 +219,15 @@ export function serverFaults(world: FaultWorld): void {
         assert.rejects(engine.calls.claim({ key: "k", windowMs: 1000 }, 1000), unavailable),
         assert.rejects(engine.presence.beat("n", 1000), unavailable),
       ]);
+      const { isAvailable, reason } = engine.health();
+      assert.equal(isAvailable, false);
+      assert.match(
+        reason ?? "",
+        new RegExp(`^${world.name} does not answer: nothing has come for \\d+ ms to \\w`, "u"),
+      );
       server.unpause();
       await appendAgain(engine, "room", "once");
+      while (!engine.health().isAvailable) await turn();
       await log.has("once");
       assert.deepEqual(log.values, ["once"]);
       log.assertChained();

@@ -91,6 +91,13 @@ export function keyed(value: unknown): Pick<Append, "idempotency"> {
   return { idempotency: { key: String(value), windowMs: 60_000 } };
 }
 
+/** Resolves when what is due now has been done. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
 const betweenAttemptsMs = 20;
 
 /** Tries until what is asked for is available again. */

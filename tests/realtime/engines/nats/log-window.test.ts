@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type KeptEntry, LogWindow } from "#src/realtime/engines/nats/log-window.js";
 
-function entry(seq: number, id: string): KeptEntry {
-  const retain = { count: 2, ageMs: 1000, bytes: 1000 };
-  return { seq, id, value: id, meta: {}, unixMs: 0, bytes: 1, knownBefore: 0, retain };
+function entry(seq: number, id: string, knownBefore: number = 0, count: number = 2): KeptEntry {
+  const retain = { count, ageMs: 1000, bytes: 1000 };
+  return { seq, id, value: id, meta: {}, unixMs: 0, bytes: 1, knownBefore, retain };
 }
 
 describe("a log of a stream in memory", () => {
@@ -19,11 +19,35 @@ describe("a log of a stream in memory", () => {
     window.push(entry(6, "b"));
     window.push(entry(7, "c"));
     window.trim(0);
-    assert.deepEqual([window.start, window.size, window.sequenceOf("a")], [3, 2, undefined]);
+    assert.deepEqual([window.start, window.size], [3, 2]);
     assert.ok(window.continuesAt(5));
     window.push(entry(8, "d"));
     window.trim(0);
     assert.deepEqual([window.start, window.positionOf(5)], [6, 5]);
     assert.ok(!window.continuesAt(5));
+  });
+
+  it("knows what was kept twice also where the first is retained no longer, and not for ever", () => {
+    const window = new LogWindow();
+    const told: number[] = [];
+    const push = (seq: number, id: string): void => {
+      if (window.push(entry(seq, id, 0, 1))) told.push(seq);
+      window.trim(0);
+    };
+    push(1, "a");
+    push(2, "b");
+    push(3, "a");
+    push(4, "b");
+    assert.deepEqual([told, window.last, window.end], [[1, 2], 4, 2]);
+    for (let seq = 5; seq < 205; seq++) push(seq, `c${String(seq)}`);
+    assert.equal(window.sequenceOf("a"), undefined);
+    // The newest of what is past is what a log begins with that is read anew.
+    const fresh = new LogWindow();
+    const kept = [entry(5, "a", 4), entry(6, "b", 5), entry(7, "a", 4), entry(8, "c", 6)];
+    assert.deepEqual(
+      kept.map((one) => fresh.push(one)),
+      [true, true, false, true],
+    );
+    assert.deepEqual([fresh.start, fresh.size], [5, 2]);
   });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import type { Engine } from "#src/realtime/engines/index.js";
 import { engineContract } from "#src/testing/index.js";
-import { again, appendAgain, keyed, valuesOf } from "../faults/world.js";
+import { again, appendAgain, keyed, turn, valuesOf } from "../faults/world.js";
 import { FollowedLog, FollowedState, Recorder } from "../recorders.js";
 import { append } from "../world.js";
 import { NatsCluster } from "./cluster.js";
@@ -92,12 +92,19 @@ describe("a NATS cluster of three", { skip: noNats, timeout: 180_000 }, () => {
     await assert.rejects(append(a, room, "lost", keyed("lost")), unavailable);
     await assert.rejects(a.states.set(room, "x", 1, undefined), unavailable);
     await assert.rejects(a.presence.beat("n", 2000), unavailable);
+    // Where its connection broke, it has another by now, over which nothing is answered.
+    while (a.health().isAvailable) await turn();
+    assert.match(
+      a.health().reason ?? "",
+      /^NATS (?:cannot be reached|does not answer: nothing has come for \d+ ms to .)/u,
+    );
     await first?.resume();
     const position = await appendAgain(a, room, "lost");
     await second?.resume();
     assert.equal(await appendAgain(b, room, "lost"), position);
     // Who lives has not been taken for dead by those who could hear nobody.
     await again(() => a.presence.beat("n", 60_000));
+    while (!a.health().isAvailable) await turn();
     clearInterval(beating);
     assert.deepEqual(events.items, []);
     await assertWhole(["before", "lost"]);

@@ -120,6 +120,10 @@ describe("two nodes over NATS", { skip: noNats }, () => {
     );
   });
 
+  it("refuse a signal that no message of the server can carry", async () => {
+    await assertRefused(a.signals.send("room/1", { value: "x".repeat(1_100_000), user: undefined }), "full");
+  });
+
   it("hear each other's signals", async () => {
     const heard = new Recorder<unknown>();
     await b.signals.listen("cursor", (signal) => heard.add(signal));

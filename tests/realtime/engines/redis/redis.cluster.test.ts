@@ -139,6 +139,22 @@ describe("a Redis Cluster", { skip: noRedis, timeout: 90_000 }, () => {
     assert.deepEqual(events.items.slice(2).sort(), ["-xann", "-yann"]);
   });
 
+  it("is not available while one of its masters stands still, whatever the others answer", async (t) => {
+    const impatient = new RedisNodes({
+      cluster: servers.map(({ port }) => ({ host: "127.0.0.1", port })),
+      ...{ auditIntervalMs: 100, timeoutMs: 1000 },
+    });
+    t.after(() => impatient.dispose());
+    const engine = await impatient.start();
+    const [first] = servers;
+    t.after(() => first?.unpause());
+    await first?.pause();
+    while (engine.health().isAvailable) await moment();
+    assert.match(engine.health().reason ?? "", /^Redis does not answer: nothing has come for \d+ ms to PING$/u);
+    first?.unpause();
+    while (!engine.health().isAvailable) await moment();
+  });
+
   it("loses a node, and has it back without what it kept: who follows is told", async () => {
     const [a, b] = engines;
     const names = Array.from({ length: 9 }, (_, index) => `hall/${String(index)}`);

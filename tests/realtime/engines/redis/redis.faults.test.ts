@@ -4,7 +4,7 @@ import { Redis } from "ioredis";
 import { type Engine, EngineError, type EngineErrorCode } from "#src/realtime/engines/index.js";
 import { type RedisEngineOptions, redis } from "#src/realtime/engines/redis/index.js";
 import { engineFaults } from "../faults/index.js";
-import { keyed, valuesOf } from "../faults/world.js";
+import { valuesOf } from "../faults/world.js";
 import { TcpProxy } from "../proxy.js";
 import { FollowedLog, FollowedState, Recorder } from "../recorders.js";
 import { append, realHost } from "../world.js";
@@ -118,22 +118,6 @@ describe("a node whose connection to Redis is cut", { skip: noRedis, timeout: 90
     await events.until((items) => items.includes("+bob"));
     assert.deepEqual([...seen], ["bob"]);
   });
-
-  it("sends again what has a key, and says of the rest that nobody knows", async () => {
-    proxy.stop();
-    const withKey = append(far, "room", "once", keyed("once"));
-    const without = append(far, "room", "perhaps");
-    const set = far.states.set("book", "x", 1, undefined);
-    proxy.cut();
-    await Promise.all([assertRefused(without, "unavailable"), assertRefused(set, "unavailable")]);
-    assert.equal(far.health().isAvailable, false);
-    proxy.resume();
-    proxy.mend();
-    const position = await withKey;
-    assert.equal(await append(near, "room", "once", keyed("once")), position);
-    assert.equal((await valuesOf(near, "room")).filter((value) => value === "once").length, 1);
-    assert.equal(far.health().isAvailable, true);
-  });
 });
 
 describe("a node of Redis that follows much", { skip: noRedis, timeout: 90_000 }, () => {
@@ -160,11 +144,16 @@ describe("a node of Redis that follows much", { skip: noRedis, timeout: 90_000 }
     const proxy = await TcpProxy.start(server.port);
     t.after(() => proxy.dispose());
     const nodes = startNodes(t, server, { timeoutMs: 200, auditIntervalMs: 50 });
-    await nodes.start({ url: proxy.url("redis") });
+    const engine = await nodes.start({ url: proxy.url("redis") });
     const closed = nodes.clients.map((client) => new Promise((resolve) => client.once("close", resolve)));
     assert.equal(closed.length, 2);
+    const streams = nodes.clients.map(({ stream }) => ({ stream, count: stream.listenerCount("close") }));
     proxy.stop();
+    // However many requests find out.
+    await Promise.all(Array.from({ length: 50 }, () => assertRefused(append(engine, "room", 0), "unavailable")));
+    for (const { stream, count } of streams) assert.ok(stream.listenerCount("close") <= count + 1);
     await Promise.all(closed);
+    for (const { stream, count } of streams) assert.ok(stream.listenerCount("close") <= count + 1);
   });
 
   it("brings scripts back before anything else when it is connected again", async (t) => {
