@@ -3,11 +3,14 @@
  * succeed in a moment.
  */
 import { EngineError } from "../index.js";
+import { outOfTurn } from "./turns.js";
 
 /** What follows from an error. */
 export type Failure =
   /** The server does not know the script: it has not been run. */
   | "no-script"
+  /** It has not been done, since what was asked before has not. */
+  | "out-of-turn"
   /** It has not been done, and may be in a moment. */
   | "not-done"
   /** As "not-done", and only over another connection: this one leads to what is no master any more. */
@@ -26,6 +29,7 @@ export function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return "refused";
   const { message, name } = error;
   if (message.startsWith("NOSCRIPT")) return "no-script";
+  if (message.startsWith(outOfTurn)) return "out-of-turn";
   if (message.startsWith("READONLY")) return "not-master";
   if (notDone.test(message) || /enableOfflineQueue|^None of startup nodes|^Failed to refresh slots/u.test(message)) {
     return "not-done";

@@ -2,6 +2,7 @@
  * The way to Redis: scripts are run, and sent again where that does no harm; what is told is heard, also after the
  * connection was another for a while.
  */
+import { randomBytes } from "node:crypto";
 import { Cluster, type Redis } from "ioredis";
 import type { EngineHost, EngineTimer } from "../index.js";
 import { EngineError, Silences } from "../index.js";
@@ -12,6 +13,7 @@ import type { ResolvedOptions } from "./options.js";
 import type { Script } from "./script.js";
 import { ServerClock } from "./server-clock.js";
 import { Subscriptions } from "./subscriptions.js";
+import type { Turn } from "./turns.js";
 import { Waits } from "./waits.js";
 
 /** What a script is run with. */
@@ -57,6 +59,9 @@ export class RedisLink {
   readonly #connections: Connections;
   readonly #scripts: readonly Script[];
   readonly #lanes = new Map<string, Lane>();
+  /** The field of hashes in which stands what of this one's requests was done. */
+  readonly #writer = `w${randomBytes(6).toString("base64url")}`;
+  #numbers = 0;
   readonly #waits: Waits | undefined;
   readonly #audits = new Set<Audit>();
   readonly #ready = new Set<() => void>();
@@ -269,9 +274,10 @@ export class RedisLink {
     this.#pendingBytes += bytes;
     const deadlineMs = performance.now() + this.options.timeoutMs;
     const isDone = (error: unknown): boolean => this.#isClosed || !isWorthAgain(error, run.isIdempotent, deadlineMs);
-    const send = (): Promise<Reply> => this.#send(script, run);
     try {
-      const reply = await (run.lane === undefined ? this.#loop(send, isDone) : this.#lane(run.lane).run(send, isDone));
+      const reply = await (run.lane === undefined
+        ? this.#loop(() => this.#send(script, run), isDone)
+        : this.#lane(run.lane).run((turn) => this.#send(script, this.#inTurn(script, run, turn)), isDone));
       if (run.isWrite === true) await this.#waits?.reached();
       return reply;
     } catch (error) {
@@ -293,19 +299,26 @@ export class RedisLink {
     }
   }
 
+  #inTurn({ isInTurn }: Script, run: Run, { number, after }: Turn): Run {
+    return isInTurn ? { ...run, args: [...run.args, this.#writer, number, after] } : run;
+  }
+
   #lane(name: string): Lane {
     const known = this.#lanes.get(name);
     if (known !== undefined) return known;
     const lane = new Lane(
       async (error) => {
+        const failure = failureOf(error);
         // Whoever sends the script along with the first one would let it overtake others.
-        if (failureOf(error) === "no-script") await this.#load().catch(() => undefined);
-        else await this.#settled();
+        if (failure === "no-script") await this.#load().catch(() => undefined);
+        // What it was to follow has been done since, or given up.
+        else if (failure !== "out-of-turn") await this.#settled();
         return !this.#isClosed;
       },
       () => {
         if (this.#lanes.get(name) === lane) this.#lanes.delete(name);
       },
+      () => ++this.#numbers,
     );
     this.#lanes.set(name, lane);
     return lane;
@@ -422,6 +435,7 @@ function isWorthAgain(error: unknown, isIdempotent: boolean, deadlineMs: number)
     case "not-done":
     case "not-master":
     case "no-script":
+    case "out-of-turn":
       return true;
     case "unknown":
       return isIdempotent;

@@ -1,18 +1,20 @@
 /**
  * The scripts of logs. A log is a stream of Redis, and a hash that says where it begins and ends: `e` the epoch, `s` the
  * position of the newest message, `b` the one before the oldest, `z` the octets of all values, `c`, `a` and `o` what is
- * retained (messages, milliseconds, octets; -1: without a bound), `f` the milliseconds after which it is forgotten.
+ * retained (messages, milliseconds, octets; -1: without a bound), `f` the milliseconds after which it is forgotten, and of
+ * each who wrote (`w` and who) the number of the last request that was done.
  *
  * A position is the message's id in the stream, "number-tag": numbers follow one another, and the tag is random, so that
  * a position that a master told and that no replica has is never another message's.
  */
 import { Script } from "./script.js";
+import { numberField, turnLua, writerField } from "./turns.js";
 
 // KEYS: hash, stream. ARGV: now, an epoch in case that a new one begins, milliseconds that a log without messages is known.
-const prelude = String.raw`
+const begin = (fields: string): string => String.raw`
 local meta, stream = KEYS[1], KEYS[2]
 local now = tonumber(ARGV[1])
-local m = redis.call('HMGET', meta, 'e', 's', 'b', 'z', 'c', 'a', 'o', 'f')
+local m = redis.call('HMGET', meta, 'e', 's', 'b', 'z', 'c', 'a', 'o', 'f'${fields})
 local epoch, last, start, size = m[1], m[2], m[3], tonumber(m[4] or '0')
 local keepCount, keepAge, keepBytes = tonumber(m[5] or '-1'), tonumber(m[6] or '-1'), tonumber(m[7] or '-1')
 if not epoch then
@@ -39,33 +41,45 @@ local function trim()
   if start ~= before then redis.call('HSET', meta, 'b', start, 'z', whole(size)) end
 end
 `;
+const prelude = begin("");
 
 /**
  * KEYS, and where there is one the key's own. ARGV: a tag, the message, what is retained (3), milliseconds after which the
  * log is forgotten, and its messages, and, with a key, until when it holds and its milliseconds.
  * Answers epoch, position, and whether it stood there before.
  */
-export const appendScript: Script = new Script(String.raw`${prelude}
+export const appendScript: Script = new Script(
+  String.raw`${begin(`, ${writerField}`)}
+local done = m[9]
+${turnLua}
 if KEYS[3] then
   local known = redis.call('GET', KEYS[3])
   if known then
     local untilMs, itsEpoch, id = string.match(known, '^(%d+) (%S+) (%S+)$')
-    if itsEpoch == epoch and tonumber(untilMs) > now then return {epoch, id, 1} end
+    if itsEpoch == epoch and tonumber(untilMs) > now then
+      passed()
+      return {epoch, id, 1}
+    end
   end
 end
+local refused = refusal()
+if refused then return refused end
 local previous = last
 last = whole(numberOf(previous) + 1) .. '-' .. ARGV[4]
 keepCount, keepAge, keepBytes = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 redis.call('XADD', stream, last, 't', ARGV[1], 'd', ARGV[5])
 size = size + #ARGV[5]
-redis.call('HSET', meta, 's', last, 'z', whole(size), 'c', ARGV[6], 'a', ARGV[7], 'o', ARGV[8], 'f', ARGV[9])
+redis.call('HSET', meta, 's', last, 'z', whole(size), 'c', ARGV[6], 'a', ARGV[7], 'o', ARGV[8], 'f', ARGV[9],
+  writer, ${numberField})
 redis.call('PEXPIRE', meta, ARGV[9])
 redis.call('PEXPIRE', stream, ARGV[10])
 trim()
 if KEYS[3] then redis.call('SET', KEYS[3], ARGV[11] .. ' ' .. epoch .. ' ' .. last, 'PX', ARGV[12]) end
 redis.call('SPUBLISH', meta, epoch .. ' ' .. previous .. ' ' .. last .. '\t' .. ARGV[5])
 return {epoch, last, 0}
-`);
+`,
+  { isInTurn: true },
+);
 
 /** Answers epoch, start and end. */
 export const boundsScript: Script = new Script(String.raw`${prelude}

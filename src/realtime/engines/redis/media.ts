@@ -7,48 +7,71 @@ import { Feed, type Told, toldOf } from "./feed.js";
 import type { Keys } from "./keys.js";
 import type { RedisLink } from "./link.js";
 import { Script } from "./script.js";
+import { numberField, turnLua, writerField } from "./turns.js";
 
 // A position is "group-index"; the first frame of all follows "0-0". Of the hash: `e` epoch, `g` group, `i` frames that it
-// has, `z` their octets, `x` whether it is over.
-const prelude = String.raw`
+// has, `z` their octets, `x` whether it is over, and of each who wrote (`w` and who) the number of the last request that was done.
+const begin = (fields: string): string => String.raw`
 local meta, frames = KEYS[1], KEYS[2]
-local m = redis.call('HMGET', meta, 'e', 'g', 'i', 'z', 'x')
+local m = redis.call('HMGET', meta, 'e', 'g', 'i', 'z', 'x'${fields})
 local epoch, group, count, size, isOver = m[1], tonumber(m[2] or '0'), tonumber(m[3] or '0'), tonumber(m[4] or '0'), m[5]
 if not epoch then epoch = ARGV[1] end
 local function whole(n) return string.format('%.0f', n) end
 local function place() return count == 0 and '0-0' or whole(group) .. '-' .. whole(count - 1) end
 `;
+const prelude = begin("");
 
 /**
  * KEYS: hash, list. ARGV: an epoch in case that a new one begins, whether it is a key frame, the group ("": the newest),
  * octets of the frame, octets of a group at most, the frame with its head, milliseconds that a group is kept. Answers
  * "ok", group and index; or the code of an error and what it is about.
  */
-export const mediaAppendScript: Script = new Script(String.raw`${prelude}
+export const mediaAppendScript: Script = new Script(
+  String.raw`${begin(`, ${writerField}`)}
+local done = m[6]
+${turnLua}
+if not m[1] then
+  redis.call('HSET', meta, 'e', epoch)
+  redis.call('PEXPIRE', meta, ARGV[7])
+end
+local refused = refusal()
+if refused then return refused end
 local octets, most = tonumber(ARGV[4]), tonumber(ARGV[5])
 local previous = place()
 if ARGV[2] == '1' then
-  if octets > most then return {'too-large', octets} end
+  if octets > most then
+    passed()
+    return {'too-large', octets}
+  end
   group, count, size = group + 1, 0, 0
+  -- First, as everywhere: what needs memory is refused only before anything was written.
   redis.call('HSET', meta, 'e', epoch)
   redis.call('DEL', frames)
   redis.call('HDEL', meta, 'x')
 else
-  if count == 0 then return {'no-key-frame', 0} end
-  if ARGV[3] ~= '' and tonumber(ARGV[3]) ~= group then return {'conflict', group} end
+  if count == 0 then
+    passed()
+    return {'no-key-frame', 0}
+  end
+  if ARGV[3] ~= '' and tonumber(ARGV[3]) ~= group then
+    passed()
+    return {'conflict', group}
+  end
   if isOver or size + octets > most then
-    redis.call('HSET', meta, 'x', '1')
+    redis.call('HSET', meta, 'x', '1', writer, ${numberField})
     return {'too-large', size + octets}
   end
 end
 count, size = count + 1, size + octets
-redis.call('HSET', meta, 'e', epoch, 'g', whole(group), 'i', whole(count), 'z', whole(size))
+redis.call('HSET', meta, 'e', epoch, 'g', whole(group), 'i', whole(count), 'z', whole(size), writer, ${numberField})
 redis.call('RPUSH', frames, ARGV[6])
 redis.call('PEXPIRE', meta, ARGV[7])
 redis.call('PEXPIRE', frames, ARGV[7])
 redis.call('SPUBLISH', meta, epoch .. ' ' .. previous .. ' ' .. place() .. '\t' .. ARGV[6])
 return {'ok', group, count - 1}
-`);
+`,
+  { isInTurn: true },
+);
 
 /** ARGV: nothing, whether frames are wanted. Answers epoch ("": none yet), the newest position, its group, and its frames. */
 export const mediaReadScript: Script = new Script(String.raw`${prelude}

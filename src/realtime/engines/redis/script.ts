@@ -8,9 +8,12 @@ export class Script {
   readonly lua: string;
   /** The name under which Redis has it, once it was given it. */
   readonly sha: string;
+  /** Whether it is told its turn (`turnLua`). */
+  readonly isInTurn: boolean;
 
-  constructor(lua: string) {
+  constructor(lua: string, { isInTurn = false }: { readonly isInTurn?: boolean } = {}) {
     this.lua = lua;
+    this.isInTurn = isInTurn;
     this.sha = createHash("sha1").update(lua).digest("hex");
   }
 }

@@ -1,14 +1,15 @@
 /**
  * The scripts of states. A state is a hash that says where it stands (`e` the epoch, `s` the position, `n` how many keys
- * it has), a hash of its values ("position", a tab, the value), its keys in the order of their last changes, and a
+ * it has, and of each who wrote, `w` and who, the number of the last request that was done), a hash of its values ("position", a tab, the value), its keys in the order of their last changes, and a
  * stream that names the keys of the last changes. Positions are as those of logs.
  */
 import { Script } from "./script.js";
+import { numberField, turnLua, writerField } from "./turns.js";
 
 // KEYS: all of it. ARGV: an epoch in case that a new one begins, milliseconds that a state without keys is known.
-const prelude = String.raw`
+const begin = (fields: string): string => String.raw`
 local meta, values, order, changes = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local m = redis.call('HMGET', meta, 'e', 's', 'n')
+local m = redis.call('HMGET', meta, 'e', 's', 'n'${fields})
 local epoch, last, count = m[1], m[2], tonumber(m[3] or '0')
 -- What is there in part was evicted in part.
 if not epoch or redis.call('HLEN', values) ~= count or redis.call('ZCARD', order) ~= count then
@@ -28,24 +29,33 @@ local function valuesOf(keys)
   return found
 end
 `;
+const prelude = begin("");
 
 // ARGV: the key, what its revision should be ("*": whatever; "": it should have none), a tag, the message to tell, how many
 // changes are known, the value (absent: it is deleted), milliseconds that a state is known which has no keys any more.
-const change = String.raw`${prelude}
+const change = String.raw`${begin(`, ${writerField}`)}
+local done = m[4]
+${turnLua}
+local refused = refusal()
+if refused then return refused end
 local key, expected = ARGV[3], ARGV[4]
 local current = redis.call('HGET', values, key)
-if expected ~= '*' and expected ~= (current and string.match(current, '^[^\t]+') or '') then return {0, current} end
+if expected ~= '*' and expected ~= (current and string.match(current, '^[^\t]+') or '') then
+  passed()
+  return {0, current}
+end
 local previous = last
 local function changed()
   last = whole(numberOf(previous) + 1) .. '-' .. ARGV[5]
   redis.call('XADD', changes, 'MAXLEN', '~', ARGV[7], last, 'k', key)
-  redis.call('HSET', meta, 's', last, 'n', whole(count))
+  redis.call('HSET', meta, 's', last, 'n', whole(count), writer, ${numberField})
 end
 local function tell() redis.call('SPUBLISH', meta, epoch .. ' ' .. previous .. ' ' .. last .. '\t' .. ARGV[6]) end
 `;
 
 /** Answers 1 and the position, or 0 and what is there. */
-export const setScript: Script = new Script(String.raw`${change}
+export const setScript: Script = new Script(
+  String.raw`${change}
 if not current then count = count + 1 end
 changed()
 redis.call('HSET', values, key, last .. '\t' .. ARGV[8])
@@ -54,11 +64,17 @@ redis.call('PERSIST', meta)
 redis.call('PERSIST', changes)
 tell()
 return {1, last}
-`);
+`,
+  { isInTurn: true },
+);
 
 /** As above. */
-export const deleteScript: Script = new Script(String.raw`${change}
-if not current then return {1, last} end
+export const deleteScript: Script = new Script(
+  String.raw`${change}
+if not current then
+  passed()
+  return {1, last}
+end
 count = count - 1
 redis.call('HDEL', values, key)
 redis.call('ZREM', order, key)
@@ -69,7 +85,9 @@ if count == 0 then
 end
 tell()
 return {1, last}
-`);
+`,
+  { isInTurn: true },
+);
 
 /**
  * ARGV: the position of the first page ("": this is it), the number of the last change that was read, and how many.

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Redis } from "ioredis";
 import { type Engine, EngineError } from "#src/realtime/engines/index.js";
+import { engineContract } from "#src/testing/index.js";
 import { FollowedLog, FollowedState, Recorder } from "../recorders.js";
 import { append, realHost } from "../world.js";
 import { noRedis, RedisServer } from "./server.js";
@@ -116,6 +117,10 @@ describe("a Redis Cluster", { skip: noRedis, timeout: 90_000 }, () => {
     await claim.complete({ ok: true, value: 1 });
     assert.deepEqual(await other.outcome, { ok: true, value: 1 });
   });
+
+  for (const { name, run } of engineContract) {
+    it(name, () => run(new RedisNodes({ cluster: servers.map(({ port }) => ({ host: "127.0.0.1", port })) })));
+  }
 
   it("forgets a node as a whole", async () => {
     const [a, b] = engines;

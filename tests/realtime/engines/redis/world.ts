@@ -9,6 +9,15 @@ import { HoldingHosts, realHost } from "../world.js";
 
 let prefixes = 0;
 
+// Of each master of a Cluster of three, at least one.
+const ofEach = ["a", "b", "c", "d", "e"];
+
+/** Asks every master of a Cluster, over the connections of an engine. */
+async function askAll(engine: Engine): Promise<void> {
+  if (!engine.health().isAvailable) return;
+  await Promise.all(ofEach.map((name) => engine.logs.bounds(name))).catch(() => undefined);
+}
+
 /** Engines that share one prefix, which is theirs alone. */
 export class RedisNodes implements EngineSubject {
   readonly prefix: string = `t${String(prefixes++)}`;
@@ -52,6 +61,10 @@ export class RedisNodes implements EngineSubject {
 
   /** What was sent has been taken by the server, and then what it had to say of it has come. */
   async settle(): Promise<void> {
+    if (this.#options.cluster !== undefined) {
+      for (let time = 0; time < 2; time++) await Promise.all(this.#engines.map((engine) => askAll(engine)));
+      return;
+    }
     for (let time = 0; time < 2; time++) {
       for (const client of this.clients) if (client.status === "ready") await client.ping().catch(() => undefined);
     }
