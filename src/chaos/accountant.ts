@@ -144,7 +144,8 @@ export async function settleAccounts(journal: AsyncIterable<JournalLine> | Itera
   };
 }
 
-function excusesOf({ at, until, nodes, engine }: FaultLine): Excuse[] {
+function excusesOf({ at, until: end, echoMs = 0, nodes, engine }: FaultLine): Excuse[] {
+  const until = end + echoMs;
   const excuses: Excuse[] = nodes.map((node) => ({ from: at, until, node }));
   return engine ? [...excuses, { from: at, until, node: undefined }] : excuses;
 }

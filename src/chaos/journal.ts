@@ -11,6 +11,8 @@ export interface FaultLine {
   readonly k: "fault";
   readonly at: number;
   readonly until: number;
+  /** Milliseconds in which it may still be felt behind that. Default 0. */
+  readonly echoMs?: number;
   readonly kind: string;
   readonly target: number;
   /** Nodes that cannot do what they should meanwhile. */

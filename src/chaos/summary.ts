@@ -3,14 +3,18 @@
  */
 import { type ViolationKind, violationKinds } from "./findings.js";
 import type { ChaosResult } from "./run.js";
+import { faultKinds } from "./schedule.js";
 
 /** The command that has the same schedule again. */
-export function commandOf({ options }: ChaosResult): string {
-  const { engine, minutes, seed, nodes, clients, rate, servers, urls, appendSync } = options;
+export function commandOf({ options, network }: ChaosResult): string {
+  const { engine, minutes, seed, nodes, clients, rate, servers, urls, appendSync, faults } = options;
   const parts = [
     `npx openline chaos --engine ${engine} --minutes ${minutes} --seed ${seed} --nodes ${nodes} --clients ${clients}`,
     ...(rate === clients ? [] : [`--rate ${rate}`]),
     ...(servers === 1 ? [] : [`--servers ${servers}`]),
+    // Which faults come follows from it, too.
+    `--network ${network}`,
+    ...(faults === faultKinds ? [] : [`--faults ${faults.join(" ")}`]),
     ...(urls.length === 0 ? [] : [`--urls ${urls.map(withoutSecrets).join(" ")}`]),
     ...(appendSync === "always" ? [] : [`--appendfsync ${appendSync}`]),
   ];
