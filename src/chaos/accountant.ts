@@ -6,6 +6,7 @@ import { CallsAccount, type CallTotals, type Excuse } from "./calls-account.js";
 import { Findings, type Violation, type ViolationKind } from "./findings.js";
 import type { FaultLine, JournalLine, SecondLine } from "./journal.js";
 import { LogsAccount, type LogTotals } from "./logs-account.js";
+import { MediaAccount, type MediaTotals } from "./media-account.js";
 import { PresenceAccount, type PresenceTotals } from "./presence-account.js";
 import { StatesAccount, type StateTotals } from "./states-account.js";
 
@@ -18,6 +19,8 @@ export interface Account {
   readonly seconds: readonly SecondLine[];
   /** Openings of connections by when they were, and losses. */
   readonly opens: readonly number[];
+  /** Of the openings, those by events and requests. */
+  readonly opensByEvents: number;
   readonly losses: readonly number[];
   readonly gaps: readonly number[];
   /** When the load began and ended, in Unix milliseconds. */
@@ -27,6 +30,7 @@ export interface Account {
   readonly logs: LogTotals;
   readonly states: StateTotals;
   readonly calls: CallTotals;
+  readonly media: MediaTotals;
   readonly presence: PresenceTotals;
   /** Times in which a process stood still though nothing was done to it, so that nobody could be blamed. */
   readonly stalls: readonly Excuse[];
@@ -43,13 +47,14 @@ export async function settleAccounts(journal: AsyncIterable<JournalLine> | Itera
   const logs = new LogsAccount(findings);
   const states = new StatesAccount(findings);
   const calls = new CallsAccount(findings);
+  const media = new MediaAccount(findings);
   const presence = new PresenceAccount(findings, presenceWithinMs);
   const faults: FaultLine[] = [];
   const seconds: SecondLine[] = [];
   const opens: number[] = [];
   const losses: number[] = [];
   const gaps: number[] = [];
-  let [loadAt, calmAt, endAt] = [0, 0, 0];
+  let [loadAt, calmAt, endAt, opensByEvents] = [0, 0, 0, 0];
   for await (const line of journal) {
     endAt = Math.max(endAt, line.at);
     switch (line.k) {
@@ -82,8 +87,13 @@ export async function settleAccounts(journal: AsyncIterable<JournalLine> | Itera
       case "ran":
         calls.take(line);
         break;
+      case "shot":
+      case "seen":
+        media.take(line);
+        break;
       case "open":
         opens.push(line.at);
+        if (line.events === true) opensByEvents++;
         presence.take(line);
         calls.opened(line.by, line.at);
         break;
@@ -128,6 +138,7 @@ export async function settleAccounts(journal: AsyncIterable<JournalLine> | Itera
   const faultExcuses = faults.flatMap(excusesOf);
   const excuses = [...faultExcuses, ...stalls];
   const deaths = faults.filter(({ kind }) => kind === "node-kill").map(deathOf);
+  const drains = faults.filter(({ kind }) => kind === "node-drain").map(deathOf);
   const logTotals = logs.close();
   // Where nothing was kept, nothing can have been lost.
   if (loadAt > 0 && logTotals.acknowledged === 0) findings.add("trouble", endAt, "no message was acknowledged");
@@ -136,11 +147,13 @@ export async function settleAccounts(journal: AsyncIterable<JournalLine> | Itera
     states: states.close(),
     // Who died while it ran something is excused, too; that clients stood still makes nobody run anything again.
     calls: calls.close([...faultExcuses, ...stalls.filter(({ node }) => node !== undefined), ...deaths]),
+    // What a node or the engine has not passed on is not sent again.
+    media: media.close([...excuses, ...deaths, ...drains]),
     presence: presence.close(excuses, endAt),
     violations: findings.violations,
     counts: findings.counts,
     faults: faults.sort((one, other) => one.at - other.at),
-    ...{ seconds, opens, losses, gaps, loadAt, calmAt, endAt, stalls },
+    ...{ seconds, opens, opensByEvents, losses, gaps, loadAt, calmAt, endAt, stalls },
   };
 }
 

@@ -32,6 +32,7 @@ const minuteMs = 60_000;
 /** Clients of a room, about: enough for fan-out, few enough that two processors deliver it. */
 const perRoom = 20;
 const perBoard = 40;
+const perScene = 40;
 /** Clients that one process drives. */
 const perProcess = 160;
 /** How long all may take to come to rest, beyond which whoever has not is told of. */
@@ -121,7 +122,7 @@ async function liveOn(network: Network, options: ResolvedChaosOptions, folder: s
   const course = async (): Promise<void> => {
     await world.start();
     await world.startClients({
-      ...{ folder, seed, clients, boards, halls, rooms: halls },
+      ...{ folder, seed, clients, boards, halls, rooms: halls, scenes: Math.ceil(clients / perScene) },
       processes: Math.ceil(clients / perProcess),
       actionMs: (1000 * clients) / options.rate,
     });

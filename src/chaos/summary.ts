@@ -42,7 +42,7 @@ export function isClean({ account }: ChaosResult): boolean {
 
 /** What was counted: a name, and what there is of it. */
 export function rowsOf({ account, schedule }: ChaosResult): readonly (readonly [name: string, value: string])[] {
-  const { logs, states, calls, presence, faults, opens, losses, stalls, seconds } = account;
+  const { logs, states, calls, media, presence, faults, opens, opensByEvents, losses, stalls, seconds } = account;
   const fewest = Math.max(0, ...seconds.map(({ lagMs }) => lagMs));
   return [
     ["faults", `${faults.length} of ${schedule.length}`],
@@ -58,7 +58,11 @@ export function rowsOf({ account, schedule }: ChaosResult): readonly (readonly [
     ["calls answered", `${calls.answered} of ${calls.calls}, ${calls.idempotent} of them idempotent`],
     ["calls that ran again after a fault", String(calls.ranAgain)],
     ["signals", `${calls.signals} sent, ${calls.signalsHeard} deliveries`],
-    ["connections opened, and lost", `${opens.length}, ${losses.length}`],
+    [
+      "frames of media",
+      `${media.frames} published, ${media.acknowledged} acknowledged, ${media.deliveries} deliveries, ${media.told} losses told of`,
+    ],
+    ["connections opened, and lost", `${opens.length} (${opensByEvents} without WebSockets), ${losses.length}`],
     ["comings and goings seen late at all", String(presence.changes)],
     ["the latest of them", `${presence.latestMs} ms, 99 in 100 within ${presence.p99Ms} ms`],
     ["seconds of presence checked", String(presence.checkedSeconds)],

@@ -4,11 +4,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Account, settleAccounts, type ViolationKind, violationKinds } from "#src/chaos/index.js";
-import type { JournalLine } from "#src/chaos/journal.js";
+import type { JournalLine, SeenFrame } from "#src/chaos/journal.js";
 
 const room = "room/0";
 const board = "board/0";
 const hall = "hall/0";
+const scene = "scene/0";
 
 /** What two clients do and hear, in which nothing is wrong. */
 const right: readonly JournalLine[] = [
@@ -49,6 +50,18 @@ const right: readonly JournalLine[] = [
   { k: "run", at: 11, node: 0, id: "c1", run: "0.0.0" },
   { k: "ran", at: 12, node: 0, id: "c1", run: "0.0.0" },
   { k: "answer", at: 13, by: "a", id: "c1", run: "0.0.0" },
+  ...[1, 2].flatMap((g) =>
+    [0, 1].map((i): JournalLine => ({ k: "shot", at: 10 * g, by: "a", ch: scene, g, i, ok: true })),
+  ),
+  {
+    ...{ k: "seen", at: 50, by: "b", ch: scene },
+    m: [
+      [1, 0],
+      [1, 1],
+      [2, 0],
+      [2, 1],
+    ],
+  },
   { k: "leave", at: 30_000, by: "a", ch: hall },
   { k: "view", at: 31_000, by: "b", ch: hall, came: [], left: ["a"] },
   ...["a", "b"].flatMap((by): JournalLine[] => [
@@ -87,6 +100,7 @@ const vanishing: readonly JournalLine[] = [
   { k: "view", at: 20_000, by: "a", ch: hall, came: [], left: ["b"] },
   { k: "view", at: 20_100, by: "a", ch: hall, came: ["b"], left: [] },
 ];
+const seen = (...m: readonly SeenFrame[]): object => ({ m });
 const heard = (m: readonly (readonly [string, string])[]): object => ({ m });
 
 const mutations: Readonly<Record<ViolationKind, readonly (() => Promise<Account>)[]>> = {
@@ -131,6 +145,7 @@ const mutations: Readonly<Record<ViolationKind, readonly (() => Promise<Account>
       more(...["a", "b"].map((by): JournalLine => ({ k: "heard", at: 70, by, ch: room, from: "2", m: [["x", "3"]] }))),
     () => more({ k: "signals", at: 70, by: "b", ch: hall, m: ["x.1:1"] }),
     () => more({ k: "run", at: 70, node: 0, id: "x", run: "0.0.9" }),
+    () => otherwise("seen", "b", seen([3, 0])),
     () => account((line) => (line.k === "end-state" ? { ...line, values: { k: "x" } } : line)),
   ],
   gap: [
@@ -148,6 +163,22 @@ const mutations: Readonly<Record<ViolationKind, readonly (() => Promise<Account>
   ],
   "signal-twice": [() => more({ k: "signals", at: 70, by: "b", ch: hall, m: ["a.1:1"] })],
   "signal-disordered": [() => otherwise("signals", "b", { m: ["a.1:2", "a.1:1"] })],
+  torn: [
+    () => otherwise("seen", "b", seen([1, 0], [2, 0], [2, 1])),
+    () => otherwise("seen", "b", seen([1, 1], [2, 0])),
+    () => otherwise("seen", "b", seen([1, 0], [2, 1])),
+    () => otherwise("seen", "b", seen([1, 0], "lost", [1, 1])),
+    // A whole group is missing.
+    () =>
+      account((line) => {
+        if (line.k === "shot") return [line, { ...line, g: line.g + 2 }];
+        return line.k === "seen" ? { ...line, ...seen([1, 0], [1, 1], [3, 0]) } : line;
+      }),
+  ],
+  "media-disordered": [
+    () => otherwise("seen", "b", seen([2, 0], [2, 1], [1, 0], [1, 1])),
+    () => otherwise("seen", "b", seen([1, 0], "lost", [1, 0])),
+  ],
   diverged: [
     () => otherwise("end-state", "b", { values: { k: "s1" } }),
     () => otherwise("end-state", "b", { values: {} }),
@@ -180,11 +211,12 @@ const mutations: Readonly<Record<ViolationKind, readonly (() => Promise<Account>
 
 describe("the accountant", () => {
   it("finds nothing where nothing is wrong, and counts", async () => {
-    const { violations, logs, states, calls, presence } = await account((line) => line);
+    const { violations, logs, states, calls, media, presence } = await account((line) => line);
     assert.deepEqual(violations, []);
     assert.deepEqual([logs.published, logs.acknowledged, logs.unsure, logs.deliveries, logs.gaps], [3, 2, 1, 4, 0]);
     assert.deepEqual(states, { acknowledged: 2, conflicts: 1, unsure: 0 });
     assert.deepEqual([calls.calls, calls.answered, calls.signals, calls.signalsHeard], [1, 1, 2, 4]);
+    assert.deepEqual(media, { frames: 4, acknowledged: 4, deliveries: 4, told: 0 });
     assert.equal(presence.latestMs, 1000);
     assert.ok(presence.checkedSeconds > 0);
   });
@@ -243,6 +275,25 @@ describe("the accountant", () => {
     const other = { ...first, at: 69 };
     assert.equal((await more(other, twice(70))).counts.get("signal-twice"), undefined);
     assert.equal((await more(other, twice(10_100))).counts.get("signal-twice"), 1);
+  });
+
+  it("lets the rest of a group of media be missing where one was told, came anew, or something befell a node", async () => {
+    const clean = async (m: object, ...lines: readonly JournalLine[]): Promise<void> => {
+      const changed = right.map((line) => (line.k === "seen" ? { ...line, ...m } : line));
+      assert.deepEqual((await settleAccounts([...changed, ...lines])).violations, []);
+    };
+    await clean(seen([1, 0], "lost", [2, 0], [2, 1]));
+    await clean(seen([1, 0], "anew", [1, 0], [1, 1], [2, 0]));
+    await clean(seen([2, 0], "anew", [1, 0], [1, 1]));
+    await clean(seen([1, 0], [2, 0]), {
+      ...{ k: "fault", at: 0, until: 100, kind: "node-kill", target: 0, nodes: [], engine: false },
+    });
+    // Nobody knows whether the server had it.
+    const unsure = right.map((line) =>
+      line.k === "shot" && line.g === 1 && line.i === 1 ? { ...line, ok: false } : line,
+    );
+    const half = unsure.map((line) => (line.k === "seen" ? { ...line, ...seen([1, 0], [2, 0]) } : line));
+    assert.deepEqual((await settleAccounts(half)).violations, []);
   });
 
   it("lets a change of which nobody knows be made or not", async () => {

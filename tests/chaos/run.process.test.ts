@@ -27,6 +27,7 @@ describe("the fault harness", { concurrency: true }, () => {
       assert.ok(account.faults.length > 0 && account.faults.length <= schedule.length);
       assert.ok(account.logs.acknowledged > 0 && account.presence.checkedSeconds > 0);
       assert.ok(account.logs.deliveries > account.logs.acknowledged);
+      assert.ok(account.opensByEvents > 0 && account.media.deliveries > 0);
       assert.equal(journals, undefined);
       const page = reportOf(result);
       assert.ok(page.includes(commandOf(result)) && page.includes("<svg"));
