@@ -8,6 +8,7 @@ import type { FaultLine, JournalLine, SecondLine } from "./journal.js";
 import { LogsAccount, type LogTotals } from "./logs-account.js";
 import { MediaAccount, type MediaTotals } from "./media-account.js";
 import { PresenceAccount, type PresenceTotals } from "./presence-account.js";
+import { emptying } from "./schedule.js";
 import { StatesAccount, type StateTotals } from "./states-account.js";
 
 /** What came of it. */
@@ -139,14 +140,17 @@ export async function settleAccounts(journal: AsyncIterable<JournalLine> | Itera
   const excuses = [...faultExcuses, ...stalls];
   const deaths = faults.filter(({ kind }) => kind === "node-kill").map(deathOf);
   const drains = faults.filter(({ kind }) => kind === "node-drain").map(deathOf);
-  const logTotals = logs.close();
+  const lapses = faults
+    .filter(({ kind }) => kind === emptying)
+    .map(({ at, until }) => ({ from: at, until, node: undefined }));
+  const logTotals = logs.close(lapses);
   // Where nothing was kept, nothing can have been lost.
   if (loadAt > 0 && logTotals.acknowledged === 0) findings.add("trouble", endAt, "no message was acknowledged");
   return {
     logs: logTotals,
-    states: states.close(),
+    states: states.close(lapses),
     // Who died while it ran something is excused, too; that clients stood still makes nobody run anything again.
-    calls: calls.close([...faultExcuses, ...stalls.filter(({ node }) => node !== undefined), ...deaths]),
+    calls: calls.close([...faultExcuses, ...stalls.filter(({ node }) => node !== undefined), ...deaths], lapses),
     // What a node or the engine has not passed on is not sent again.
     media: media.close([...excuses, ...deaths, ...drains]),
     presence: presence.close(excuses, endAt),

@@ -101,7 +101,7 @@ async function obey(does: string, withinMs: number): Promise<void> {
     case "calm":
       isCalm = true;
       for (const party of parties) party.stop();
-      print({ calm: await all((party) => party.isOpen && party.unanswered === 0, withinMs) });
+      print({ calm: await all((party) => party.isOpen && party.isHearing && party.unanswered === 0, withinMs) });
       break;
     case "end":
       // The first of each room and board are among the first residents.

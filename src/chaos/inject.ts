@@ -47,6 +47,7 @@ const reaches: Readonly<Record<FaultKind, Reach>> = {
   "server-split": everybody,
   "server-alone": everybody,
   "server-lost": everybody,
+  "server-empty": everybody,
 };
 
 /**
@@ -164,6 +165,12 @@ async function befall(world: World, fault: Fault, over: AbortSignal): Promise<vo
       break;
     case "server-restart":
       await servers?.end(target);
+      await pause(forMs);
+      await servers?.start(target);
+      break;
+    case "server-empty":
+      await servers?.kill(target);
+      servers?.empty(target);
       await pause(forMs);
       await servers?.start(target);
       break;

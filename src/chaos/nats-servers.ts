@@ -163,6 +163,12 @@ export class NatsServers implements EngineServers {
     await this.#children[server]?.ended();
   }
 
+  empty(server: number): void {
+    const { store } = this.#of(server);
+    rmSync(store, { recursive: true });
+    mkdirSync(store);
+  }
+
   pause(server: number, isPaused: boolean): void {
     this.#children[server]?.signal(isPaused ? "SIGSTOP" : "SIGCONT");
   }

@@ -27,6 +27,8 @@ export interface ChaosOptions {
   readonly appendSync?: AppendSync;
   /** Which faults may come. Default: all. */
   readonly faults?: readonly FaultKind[];
+  /** Whether servers come back with nothing of what they had, too, so that what is gone has to be told. Default: no. */
+  readonly empty?: boolean;
   /**
    * Whether nodes and servers have hosts of their own, between which things get lost (Linux, root, iproute2), or only proxies
    * between them. Default: hosts where they can be had.
@@ -59,7 +61,7 @@ export function resolveOptions(options: ChaosOptions): ResolvedChaosOptions {
   const minutes = options.minutes ?? 1;
   if (!(minutes > 0)) throw new RangeError(`minutes must be a number above 0, and is ${minutes}`);
   for (const kind of options.faults ?? []) {
-    if (!faultKinds.includes(kind)) throw new RangeError(`there is no fault ${kind}`);
+    if (!(faultKinds as readonly FaultKind[]).includes(kind)) throw new RangeError(`there is no fault ${kind}`);
   }
   const rate = options.rate ?? clients;
   if (!(rate > 0)) throw new RangeError(`rate must be a number above 0, and is ${rate}`);
@@ -77,6 +79,7 @@ export function resolveOptions(options: ChaosOptions): ResolvedChaosOptions {
     // A killed process has lost nothing in either case; only this is so for a machine, too.
     appendSync: options.appendSync ?? "always",
     faults: options.faults ?? faultKinds,
+    empty: options.empty ?? false,
     network: options.network,
     report: options.report,
     keep: options.keep ?? false,

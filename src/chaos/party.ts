@@ -94,6 +94,11 @@ export class Party {
     return this.client.state.name === "open";
   }
 
+  /** Whether it hears its log: who came a moment ago may have to wait for the engine. */
+  get isHearing(): boolean {
+    return this.#room.isLive;
+  }
+
   get unanswered(): number {
     return this.#unanswered;
   }

@@ -1,7 +1,7 @@
 /**
  * A Redis server of the run's own, with an append-only file.
  */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { Redis } from "ioredis";
 import { Child } from "./child.js";
@@ -19,11 +19,13 @@ export class RedisServers implements EngineServers {
   readonly #args: readonly string[];
   readonly #port: number;
   readonly #place: Place;
+  readonly #dir: string;
   #child: Child | undefined;
   #client: Redis | undefined;
 
-  private constructor(place: Place, port: number, args: readonly string[]) {
+  private constructor(place: Place, port: number, dir: string, args: readonly string[]) {
     this.#place = place;
+    this.#dir = dir;
     this.#port = port;
     this.#args = args;
   }
@@ -39,7 +41,7 @@ export class RedisServers implements EngineServers {
     // On a host of its own, nobody else can reach it.
     const at = ["--port", String(port), "--bind", place.listensOn, "--protected-mode", "no", "--dir", dir];
     const kept = ["--save", "", "--appendonly", "yes", "--appendfsync", appendSync];
-    const servers = new RedisServers(place, port, [...at, ...kept]);
+    const servers = new RedisServers(place, port, dir, [...at, ...kept]);
     await servers.start();
     return servers;
   }
@@ -68,6 +70,11 @@ export class RedisServers implements EngineServers {
   async end(): Promise<void> {
     this.#child?.signal("SIGTERM");
     await this.#child?.ended();
+  }
+
+  empty(): void {
+    rmSync(this.#dir, { recursive: true });
+    mkdirSync(this.#dir);
   }
 
   pause(_server: number, isPaused: boolean): void {

@@ -13,7 +13,7 @@ import { NatsServers } from "./nats-servers.js";
 import { makeNetwork, type Network, type NetworkKind, planNetwork, serverHost } from "./network.js";
 import { type ChaosOptions, type ResolvedChaosOptions, resolveOptions } from "./options.js";
 import { RedisServers } from "./redis-servers.js";
-import { canCome, type Fault, isOfServers, scheduleFaults } from "./schedule.js";
+import { canCome, emptying, type Fault, type FaultKind, isOfServers, scheduleFaults } from "./schedule.js";
 import type { EngineServers } from "./servers.js";
 import { World } from "./world.js";
 
@@ -104,8 +104,9 @@ async function liveOn(network: Network, options: ResolvedChaosOptions, folder: s
   const world = new World({ folder, nodes, engine, urls: options.urls, servers, network, boards, halls, log });
   const count = servers?.count ?? 0;
   const surroundings = { servers: count, canLose: network.kind === "namespaces" };
-  const kinds = options.faults.filter((kind) => canCome(kind, surroundings));
-  const left = options.faults.filter((kind) => !kinds.includes(kind));
+  const wanted: readonly FaultKind[] = options.empty ? [...options.faults, emptying] : options.faults;
+  const kinds = wanted.filter((kind) => canCome(kind, surroundings));
+  const left = wanted.filter((kind) => !kinds.includes(kind));
   if (left.length > 0) log(`what cannot come here: ${left.join(", ")}`);
   const plan = { ...{ seed, nodes, kinds }, durationMs: minutes * minuteMs, servers: count };
   const schedule = scheduleFaults(plan);

@@ -32,8 +32,11 @@ export const faultKinds = [
   "server-lost",
 ] as const;
 
-/** See `faultKinds`. */
-export type FaultKind = (typeof faultKinds)[number];
+/** A server comes back with nothing of what it had: what it had acknowledged is gone. It comes only where it is asked for. */
+export const emptying = "server-empty";
+
+/** See `faultKinds`, and `emptying`. */
+export type FaultKind = (typeof faultKinds)[number] | typeof emptying;
 
 /** A fault that is to come. */
 export interface Fault {
@@ -85,6 +88,7 @@ const lengthsMs: Readonly<Record<FaultKind, readonly [from: number, to: number]>
   "server-split": [1000, 12_000],
   "server-alone": [500, 8000],
   "server-lost": [1000, 8000],
+  [emptying]: [200, 3000],
 };
 
 const stormMs = 45_000;
@@ -119,6 +123,8 @@ export interface Surroundings {
 export function canCome(kind: FaultKind, { servers, canLose }: Surroundings): boolean {
   if (isOfLoss(kind) && !canLose) return false;
   if (kind === "server-cut" || kind === "server-stall" || kind === "server-split") return servers > 1;
+  // One of a cluster would get it all back from the others.
+  if (kind === emptying) return servers === 1;
   // The ways to servers of others need not be ours.
   return servers > 0 || !(isOfServers(kind) || kind.startsWith("engine-"));
 }

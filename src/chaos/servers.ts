@@ -32,6 +32,8 @@ export interface EngineServers {
   end(server: number): Promise<void>;
   /** Starts it again, with what it had, on the port that it had. */
   start(server: number): Promise<void>;
+  /** Takes away what a server had that does not run. */
+  empty(server: number): void;
   /** It does nothing any more, and nobody is told; or goes on. */
   pause(server: number, isPaused: boolean): void;
   /** Leaves no room for anything more. */

@@ -7,7 +7,7 @@ import { faultKinds } from "./schedule.js";
 
 /** The command that has the same schedule again. */
 export function commandOf({ options, network }: ChaosResult): string {
-  const { engine, minutes, seed, nodes, clients, rate, servers, urls, appendSync, faults } = options;
+  const { engine, minutes, seed, nodes, clients, rate, servers, urls, appendSync, faults, empty } = options;
   const parts = [
     `npx openline chaos --engine ${engine} --minutes ${minutes} --seed ${seed} --nodes ${nodes} --clients ${clients}`,
     ...(rate === clients ? [] : [`--rate ${rate}`]),
@@ -15,6 +15,7 @@ export function commandOf({ options, network }: ChaosResult): string {
     // Which faults come follows from it, too.
     `--network ${network}`,
     ...(faults === faultKinds ? [] : [`--faults ${faults.join(" ")}`]),
+    ...(empty ? ["--empty"] : []),
     ...(urls.length === 0 ? [] : [`--urls ${urls.map(withoutSecrets).join(" ")}`]),
     ...(appendSync === "always" ? [] : [`--appendfsync ${appendSync}`]),
   ];

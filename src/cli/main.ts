@@ -95,6 +95,7 @@ program
     ]),
   )
   .option("--faults <kind...>", "which kinds may come: all, unless this says some")
+  .option("--empty", "let servers come back with nothing of what they had, too")
   .option("--report <file>", "where to write the page that tells of it")
   .option("--keep", "keep the journals")
   .action(runChaosCommand);

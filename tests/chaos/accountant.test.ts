@@ -296,6 +296,49 @@ describe("the accountant", () => {
     assert.deepEqual((await settleAccounts(half)).violations, []);
   });
 
+  it("lets a server forget where it came back empty, and wants that to be told", async () => {
+    const lapse: JournalLine = {
+      ...{ k: "fault", at: 100, until: 200, kind: "server-empty", target: 0, nodes: [], engine: true },
+    };
+    const gap = (by: string): JournalLine => ({
+      ...{ k: "gap", at: 300, by, ch: room, reason: "unknown-position", ep: "f", pos: "0" },
+    });
+    // The log begins anew, with the positions that it had before, and a message that was never answered comes in it again.
+    const anew: readonly JournalLine[] = [
+      { k: "begin", at: 310, by: "a", ch: room, id: "a:2" },
+      { k: "ack", at: 320, by: "a", ch: room, id: "a:2", pos: "1", dup: false },
+      ...["a", "b"].map(
+        (by): JournalLine => ({ ...{ k: "heard", at: 330, by, ch: room, from: "0" }, m: [["a:2", "1"]] }),
+      ),
+      { k: "set", at: 310, by: "b", ch: board, key: "k", id: "s9", del: false, rev: "r1" },
+      { k: "set-ok", at: 320, by: "b", ch: board, key: "k", id: "s9", rev: "r2" },
+    ];
+    const forgotten = right.map((line) => (line.k === "end-state" ? { ...line, values: { k: "s9" } } : line));
+    const found = async (...lines: readonly JournalLine[]): Promise<ViolationKind[]> => [
+      ...(await settleAccounts([...forgotten, ...lines])).counts.keys(),
+    ];
+    assert.deepEqual(await found(lapse, gap("a"), gap("b"), ...anew), []);
+    // One is not told.
+    assert.ok((await found(lapse, gap("a"), ...anew)).includes("missed"));
+    assert.ok((await found(lapse, gap("a"), ...anew.slice(0, 3))).includes("missed"));
+    // Nothing came back empty.
+    assert.ok((await found(gap("a"), gap("b"), ...anew)).includes("gap"));
+    // What is acknowledged later has to be kept.
+    const lost: readonly JournalLine[] = [
+      { k: "begin", at: 40_000, by: "a", ch: room, id: "a:3" },
+      { k: "ack", at: 40_001, by: "a", ch: room, id: "a:3", pos: "2", dup: false },
+    ];
+    assert.deepEqual(await found(lapse, gap("a"), gap("b"), ...anew, ...lost), ["lost"]);
+    const values = { k: "s2" };
+    const late: readonly JournalLine[] = [
+      { k: "set", at: 40_000, by: "b", ch: board, key: "k", id: "s10", del: false },
+      { k: "set-ok", at: 40_001, by: "b", ch: board, key: "k", id: "s10", rev: "r3" },
+    ];
+    const stale = forgotten.map((line) => (line.k === "end-state" ? { ...line, values } : line));
+    const account = await settleAccounts([...stale, lapse, gap("a"), gap("b"), ...anew, ...late]);
+    assert.deepEqual([...account.counts.keys()], ["update-lost"]);
+  });
+
   it("lets a change of which nobody knows be made or not", async () => {
     const unknown: readonly JournalLine[] = [
       { k: "set", at: 50, by: "b", ch: board, key: "k", id: "s4", del: false },

@@ -23,7 +23,7 @@ describe("a schedule of faults", () => {
         const faults = scheduleFaults(plan);
         assert.deepEqual(scheduleFaults(plan), faults);
         for (const [index, { kind, target, atMs, forMs }] of faults.entries()) {
-          assert.ok(plan.kinds.includes(kind));
+          assert.ok((plan.kinds as readonly FaultKind[]).includes(kind));
           assert.ok(target >= 0 && target < (kind.startsWith("server-") ? plan.servers : plan.nodes));
           assert.ok(atMs >= (faults[index - 1]?.atMs ?? 0) && forMs >= 0 && atMs + forMs <= plan.durationMs);
         }
@@ -76,6 +76,10 @@ describe("a schedule of faults", () => {
     assert.deepEqual(
       come(1, true),
       faultKinds.filter((kind) => !split.includes(kind)),
+    );
+    assert.deepEqual(
+      [0, 1, 3].map((servers) => canCome("server-empty", { servers, canLose: true })),
+      [false, true, false],
     );
     const ours = ["node-kill", "node-stop", "node-drain", "node-lost", "clients-cut", "clients-stall", "clients-slow"];
     assert.deepEqual(come(0, true), ours);
