@@ -6,7 +6,9 @@ import { CallsAccount, type CallTotals, type Excuse } from "./calls-account.js";
 import { Findings, type Violation, type ViolationKind } from "./findings.js";
 import type { FaultLine, JournalLine, SecondLine } from "./journal.js";
 import { LogsAccount, type LogTotals } from "./logs-account.js";
+import { MediaAccount, type MediaTotals } from "./media-account.js";
 import { PresenceAccount, type PresenceTotals } from "./presence-account.js";
+import { emptying } from "./schedule.js";
 import { StatesAccount, type StateTotals } from "./states-account.js";
 
 /** What came of it. */
@@ -18,6 +20,8 @@ export interface Account {
   readonly seconds: readonly SecondLine[];
   /** Openings of connections by when they were, and losses. */
   readonly opens: readonly number[];
+  /** Of the openings, those by events and requests. */
+  readonly opensByEvents: number;
   readonly losses: readonly number[];
   readonly gaps: readonly number[];
   /** When the load began and ended, in Unix milliseconds. */
@@ -27,6 +31,7 @@ export interface Account {
   readonly logs: LogTotals;
   readonly states: StateTotals;
   readonly calls: CallTotals;
+  readonly media: MediaTotals;
   readonly presence: PresenceTotals;
   /** Times in which a process stood still though nothing was done to it, so that nobody could be blamed. */
   readonly stalls: readonly Excuse[];
@@ -43,13 +48,14 @@ export async function settleAccounts(journal: AsyncIterable<JournalLine> | Itera
   const logs = new LogsAccount(findings);
   const states = new StatesAccount(findings);
   const calls = new CallsAccount(findings);
+  const media = new MediaAccount(findings);
   const presence = new PresenceAccount(findings, presenceWithinMs);
   const faults: FaultLine[] = [];
   const seconds: SecondLine[] = [];
   const opens: number[] = [];
   const losses: number[] = [];
   const gaps: number[] = [];
-  let [loadAt, calmAt, endAt] = [0, 0, 0];
+  let [loadAt, calmAt, endAt, opensByEvents] = [0, 0, 0, 0];
   for await (const line of journal) {
     endAt = Math.max(endAt, line.at);
     switch (line.k) {
@@ -82,8 +88,13 @@ export async function settleAccounts(journal: AsyncIterable<JournalLine> | Itera
       case "ran":
         calls.take(line);
         break;
+      case "shot":
+      case "seen":
+        media.take(line);
+        break;
       case "open":
         opens.push(line.at);
+        if (line.events === true) opensByEvents++;
         presence.take(line);
         calls.opened(line.by, line.at);
         break;
@@ -128,23 +139,30 @@ export async function settleAccounts(journal: AsyncIterable<JournalLine> | Itera
   const faultExcuses = faults.flatMap(excusesOf);
   const excuses = [...faultExcuses, ...stalls];
   const deaths = faults.filter(({ kind }) => kind === "node-kill").map(deathOf);
-  const logTotals = logs.close();
+  const drains = faults.filter(({ kind }) => kind === "node-drain").map(deathOf);
+  const lapses = faults
+    .filter(({ kind }) => kind === emptying)
+    .map(({ at, until }) => ({ from: at, until, node: undefined }));
+  const logTotals = logs.close(lapses);
   // Where nothing was kept, nothing can have been lost.
   if (loadAt > 0 && logTotals.acknowledged === 0) findings.add("trouble", endAt, "no message was acknowledged");
   return {
     logs: logTotals,
-    states: states.close(),
+    states: states.close(lapses),
     // Who died while it ran something is excused, too; that clients stood still makes nobody run anything again.
-    calls: calls.close([...faultExcuses, ...stalls.filter(({ node }) => node !== undefined), ...deaths]),
+    calls: calls.close([...faultExcuses, ...stalls.filter(({ node }) => node !== undefined), ...deaths], lapses),
+    // What a node or the engine has not passed on is not sent again.
+    media: media.close([...excuses, ...deaths, ...drains]),
     presence: presence.close(excuses, endAt),
     violations: findings.violations,
     counts: findings.counts,
     faults: faults.sort((one, other) => one.at - other.at),
-    ...{ seconds, opens, losses, gaps, loadAt, calmAt, endAt, stalls },
+    ...{ seconds, opens, opensByEvents, losses, gaps, loadAt, calmAt, endAt, stalls },
   };
 }
 
-function excusesOf({ at, until, nodes, engine }: FaultLine): Excuse[] {
+function excusesOf({ at, until: end, echoMs = 0, nodes, engine }: FaultLine): Excuse[] {
+  const until = end + echoMs;
   const excuses: Excuse[] = nodes.map((node) => ({ from: at, until, node }));
   return engine ? [...excuses, { from: at, until, node: undefined }] : excuses;
 }

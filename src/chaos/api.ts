@@ -8,6 +8,8 @@ import {
   contract,
   type LogChannel,
   log,
+  type MediaChannel,
+  media,
   type Schema,
   type SignalChannel,
   type StateChannel,
@@ -35,6 +37,7 @@ export interface ChaosDefinition {
     readonly "room/{id}": LogChannel<Schema<Post>>;
     readonly "board/{id}": StateChannel<Schema<string>>;
     readonly "hall/{id}": SignalChannel<Schema<string>>;
+    readonly "scene/{id}": MediaChannel;
   };
   readonly calls: {
     /** Idempotent; answers with the name of its run. */
@@ -52,6 +55,7 @@ export const chaosApi: Contract<ChaosDefinition> = contract({
     "room/{id}": log({ message: unchecked<Post>(), retain }),
     "board/{id}": state({ value: unchecked<string>() }),
     "hall/{id}": signal({ message: unchecked<string>() }),
+    "scene/{id}": media(),
   },
   calls: {
     order: call({ input: unchecked<CallInput>(), output: unchecked<string>(), idempotent: true }),

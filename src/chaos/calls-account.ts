@@ -111,8 +111,11 @@ export class CallsAccount {
     }
   }
 
-  /** @param excuses what befell whom */
-  close(excuses: readonly Excuse[]): CallTotals {
+  /**
+   * @param excuses what befell whom
+   * @param lapses when what was known was forgotten
+   */
+  close(excuses: readonly Excuse[], lapses: readonly Excuse[] = []): CallTotals {
     for (const [place, heard] of this.#heard) {
       for (const id of heard)
         if (!this.#signals.has(id)) this.#findings.add("forged", undefined, `${id} came to ${place}`);
@@ -128,7 +131,7 @@ export class CallsAccount {
       call.runs.sort((one, other) => one.at - other.at);
       if (call.runs.length > 1) ranAgain++;
       this.#runs(id, call, excuses);
-      this.#answers(id, call);
+      this.#answers(id, call, lapses);
     }
     const all = [...this.#calls.values()];
     return {
@@ -154,14 +157,15 @@ export class CallsAccount {
     }
   }
 
-  #answers(id: string, { by, runs, answers }: MadeCall): void {
+  #answers(id: string, { by, runs, answers }: MadeCall, lapses: readonly Excuse[]): void {
     for (const { run, at } of answers) {
       if (!runs.some((known) => known.run === run && known.hasEnded)) {
         this.#findings.add("answer-without-run", at, `${by} was answered ${run} to ${id}, which never ran to its end`);
       }
     }
     const different = new Set(answers.map(({ run }) => run));
-    if (different.size > 1) {
+    const [first, last] = [answers[0]?.at ?? 0, answers.at(-1)?.at ?? 0];
+    if (different.size > 1 && !isAcross(lapses, first, last)) {
       this.#findings.add(
         "two-answers",
         answers.at(-1)?.at,
@@ -169,4 +173,9 @@ export class CallsAccount {
       );
     }
   }
+}
+
+/** Whether some of these times touch the time between two moments. */
+export function isAcross(times: readonly Excuse[], from: number, until: number): boolean {
+  return times.some((time) => time.from <= until && time.until >= from);
 }

@@ -27,10 +27,15 @@ export class Child {
     child.stdin?.on("error", () => undefined);
   }
 
-  /** Runs a module of this folder, which speaks lines of JSON. */
-  static script(name: string, script: string, options: unknown): Child {
+  /**
+   * Runs a module of this folder, which speaks lines of JSON.
+   *
+   * @param command what it is started by
+   */
+  static script(name: string, script: string, options: unknown, command: readonly string[] = []): Child {
     const file = fileURLToPath(new URL(script, import.meta.url));
-    const child = spawn(process.execPath, [file, JSON.stringify(options)], { stdio: "pipe" });
+    const [program, ...args] = [...command, process.execPath, file, JSON.stringify(options)];
+    const child = spawn(program, args, { env: environment(), stdio: "pipe" });
     const started = new Child(name, child);
     const lines = createInterface(child.stdout);
     lines.on("line", (line) => {
@@ -43,12 +48,17 @@ export class Child {
   /**
    * Runs a program, and resolves when it has printed what says that it is ready.
    *
+   * @param command what it is started by
    * @throws Error when it ends before
    */
-  static async program(name: string, args: readonly string[], ready: RegExp): Promise<Child> {
-    // Debian has servers in a folder that is not on everybody's path.
-    const env = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin` };
-    const child = spawn(name, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+  static async program(
+    name: string,
+    args: readonly string[],
+    ready: RegExp,
+    command: readonly string[] = [],
+  ): Promise<Child> {
+    const [program = "", ...rest] = [...command, name, ...args];
+    const child = spawn(program, rest, { env: environment(), stdio: ["ignore", "pipe", "pipe"] });
     const started = new Child(name, child);
     let isReady = false;
     for (const stream of [child.stdout, child.stderr]) {
@@ -114,4 +124,9 @@ export class Child {
     this.signal("SIGKILL");
     await this.ended();
   }
+}
+
+/** Debian has servers in a folder that is not on everybody's path. */
+export function environment(): NodeJS.ProcessEnv {
+  return { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` };
 }

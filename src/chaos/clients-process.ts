@@ -20,12 +20,15 @@ export interface ClientsOptions {
   readonly rooms: number;
   readonly boards: number;
   readonly halls: number;
+  readonly scenes: number;
   readonly urls: readonly string[];
   readonly actionMs: number;
 }
 
 /** Of clients, so many come and go. */
 const guestShare = 0.2;
+/** One of so many does without WebSockets. */
+const eventsEvery = 7;
 const guestMs = 15_000;
 const flushMs = 250;
 const seedStep = 1_000_003;
@@ -46,10 +49,12 @@ function print(line: Readonly<Record<string, unknown>>): void {
 
 /** A client of its own name in a place. */
 function begin(place: number, visit: number, isGuest: boolean): Promise<Party> {
-  const { rooms, boards, halls, urls, actionMs } = options;
+  const { rooms, boards, halls, scenes, urls, actionMs } = options;
   const plan = {
     ...{ rooms, urls, actionMs, isGuest },
     ...{ room: place % rooms, board: place % boards, hall: (place + visit) % halls },
+    ...{ scene: place % scenes, hasCamera: place < scenes && !isGuest },
+    eventsOf: place % eventsEvery === eventsEvery - 1 ? place % urls.length : undefined,
     seed: options.seed * seedStep + place * 1009 + visit,
   };
   const hearer = { name: isGuest ? `g${place}.${visit}` : `c${place}`, journal, seconds };
@@ -96,13 +101,14 @@ async function obey(does: string, withinMs: number): Promise<void> {
     case "calm":
       isCalm = true;
       for (const party of parties) party.stop();
-      print({ calm: await all((party) => party.isOpen && party.unanswered === 0, withinMs) });
+      print({ calm: await all((party) => party.isOpen && party.isHearing && party.unanswered === 0, withinMs) });
       break;
     case "end":
       // The first of each room and board are among the first residents.
       await Promise.all([
         ...residents.filter((_party, index) => placeOf(index) < options.rooms).map((party) => party.sayTheEnd()),
         ...residents.filter((_party, index) => placeOf(index) < options.boards).map((party) => party.setTheEnd()),
+        ...residents.map((party) => party.showTheEnd()),
       ]);
       print({ said: true });
       break;

@@ -15,6 +15,8 @@ export const violationKinds = {
   "answer-without-run": "a call was answered, and never ran",
   "signal-twice": "a signal came twice",
   "signal-disordered": "signals of one sender came in another order",
+  torn: "a frame of media came without the one before it, or the rest of a group did not and nobody was told",
+  "media-disordered": "groups of media came in another order",
   diverged: "a state is different for two at the end",
   "update-lost": "at the end a key has a value that an acknowledged one had replaced",
   "set-twice": "two changes of a key were made on the same revision",

@@ -2,7 +2,9 @@
  * What each fault does to a world, and how it is undone.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Fault, FaultKind } from "./schedule.js";
+import type { Link, LinkTrouble } from "./link.js";
+import type { Loss } from "./network.js";
+import { type Fault, type FaultKind, isOfLoss } from "./schedule.js";
 import type { World } from "./world.js";
 
 /** How long a node may drain before it is killed. */
@@ -27,10 +29,12 @@ const reaches: Readonly<Record<FaultKind, Reach>> = {
   "node-kill": nobody,
   "node-stop": itsNode,
   "node-drain": nobody,
+  "node-lost": itsNode,
   "engine-cut": itsNode,
   "engine-stall": itsNode,
   "engine-half": itsNode,
   "engine-slow": nobody,
+  "engine-lost": itsNode,
   "clients-cut": nobody,
   "clients-stall": itsNode,
   "clients-slow": nobody,
@@ -38,6 +42,12 @@ const reaches: Readonly<Record<FaultKind, Reach>> = {
   "server-stop": everybody,
   "server-restart": everybody,
   "server-fill": everybody,
+  "server-cut": everybody,
+  "server-stall": everybody,
+  "server-split": everybody,
+  "server-alone": everybody,
+  "server-lost": everybody,
+  "server-empty": everybody,
 };
 
 /**
@@ -51,13 +61,82 @@ export async function injectFault(world: World, fault: Fault, over: AbortSignal)
   world.plan.log(`${kind} ${target} for ${fault.forMs} ms`);
   await befall(world, fault, over);
   const { node, engine } = reaches[kind];
-  world.journal.write({ k: "fault", at, until: Date.now(), kind, target, nodes: node ? [target] : [], engine });
+  // TCP sends again what was lost after twice as long each time: the last wait is as long as all before it.
+  const echoMs = isOfLoss(kind) ? fault.forMs : 0;
+  const until = Date.now();
+  world.journal.write({ k: "fault", at, until, echoMs, kind, target, nodes: node ? [target] : [], engine });
 }
 
-async function befall(world: World, { kind, target, forMs, delayMs }: Fault, over: AbortSignal): Promise<void> {
-  const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal: over });
+/** What a fault does to ways while it lasts. */
+interface WayTrouble {
+  readonly ways: readonly Link[];
+  /** What befalls them; undefined: they lose what they carry. */
+  readonly trouble?: LinkTrouble;
+  readonly loss?: Loss;
+}
+
+const stalled: LinkTrouble = { isUpStalled: true, isDownStalled: true };
+const lost: Loss = { isUpLost: true, isDownLost: true };
+const halves: readonly LinkTrouble[] = [{ isUpStalled: true }, { isDownStalled: true }];
+const losses: readonly Loss[] = [lost, { ...lost, isDownLost: false }, { ...lost, isUpLost: false }];
+
+/** Undefined: it does nothing to ways. */
+function wayTroubleOf(world: World, { kind, target, forMs, delayMs }: Fault): WayTrouble | undefined {
   const node = world.nodes[target];
-  const { servers } = world.plan;
+  const engine = node?.ways ?? [];
+  const clients = node === undefined ? [] : [node.way];
+  const routes = world.plan.servers?.routesOf(target) ?? [];
+  switch (kind) {
+    case "engine-cut":
+      return { ways: engine, trouble: { isCut: true } };
+    case "engine-stall":
+      return { ways: engine, trouble: stalled };
+    case "engine-half":
+      // By turns what it says does not arrive, and what it is told.
+      return { ways: engine, trouble: halves[forMs % 2] ?? stalled };
+    case "engine-slow":
+      return { ways: engine, trouble: { delayMs } };
+    case "engine-lost":
+      // By turns everything, and what goes one way.
+      return { ways: engine, loss: losses[forMs % 3] ?? lost };
+    case "node-lost":
+      return { ways: [...engine, ...clients], loss: lost };
+    case "clients-cut":
+      return { ways: clients, trouble: { isCut: true } };
+    case "clients-stall":
+      return { ways: clients, trouble: stalled };
+    case "clients-slow":
+      return { ways: clients, trouble: { delayMs } };
+    case "server-cut":
+      return { ways: routes, trouble: { isCut: true } };
+    case "server-stall":
+      return { ways: routes, trouble: stalled };
+    case "server-split":
+      return { ways: routes, loss: losses[forMs % 3] ?? lost };
+    case "server-alone":
+      return { ways: world.waysOfServer(target), trouble: { isCut: true } };
+    case "server-lost":
+      return { ways: world.waysOfServer(target), loss: lost };
+    default:
+      return undefined;
+  }
+}
+
+async function befall(world: World, fault: Fault, over: AbortSignal): Promise<void> {
+  const { kind, target, forMs } = fault;
+  const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal: over });
+  const { servers, network } = world.plan;
+  const onWays = wayTroubleOf(world, fault);
+  if (onWays !== undefined) {
+    const { ways, trouble, loss } = onWays;
+    if (trouble !== undefined) for (const way of ways) way.trouble = trouble;
+    if (loss !== undefined) await network.lose(ways, loss);
+    await pause(forMs);
+    if (trouble !== undefined) for (const way of ways) way.trouble = {};
+    if (loss !== undefined) await network.lose(ways, { isUpLost: false, isDownLost: false });
+    return;
+  }
+  const node = world.nodes[target];
   switch (kind) {
     case "node-kill":
       await node?.kill();
@@ -74,42 +153,6 @@ async function befall(world: World, { kind, target, forMs, delayMs }: Fault, ove
       await pause(forMs);
       await node?.start();
       break;
-    case "engine-cut":
-      world.troubleEngine({ isCut: true }, target);
-      await pause(forMs);
-      world.troubleEngine({}, target);
-      break;
-    case "engine-stall":
-      world.troubleEngine({ isUpStalled: true, isDownStalled: true }, target);
-      await pause(forMs);
-      world.troubleEngine({}, target);
-      break;
-    case "engine-half":
-      // By turns what it says does not arrive, and what it is told.
-      world.troubleEngine(forMs % 2 === 0 ? { isUpStalled: true } : { isDownStalled: true }, target);
-      await pause(forMs);
-      world.troubleEngine({}, target);
-      break;
-    case "engine-slow":
-      world.troubleEngine({ delayMs }, target);
-      await pause(forMs);
-      world.troubleEngine({}, target);
-      break;
-    case "clients-cut":
-      if (node !== undefined) node.way.trouble = { isCut: true };
-      await pause(forMs);
-      if (node !== undefined) node.way.trouble = {};
-      break;
-    case "clients-stall":
-      if (node !== undefined) node.way.trouble = { isUpStalled: true, isDownStalled: true };
-      await pause(forMs);
-      if (node !== undefined) node.way.trouble = {};
-      break;
-    case "clients-slow":
-      if (node !== undefined) node.way.trouble = { delayMs };
-      await pause(forMs);
-      if (node !== undefined) node.way.trouble = {};
-      break;
     case "server-kill":
       await servers?.kill(target);
       await pause(forMs);
@@ -125,6 +168,12 @@ async function befall(world: World, { kind, target, forMs, delayMs }: Fault, ove
       await pause(forMs);
       await servers?.start(target);
       break;
+    case "server-empty":
+      await servers?.kill(target);
+      servers?.empty(target);
+      await pause(forMs);
+      await servers?.start(target);
+      break;
     case "server-fill":
       // It may break off: then it is as full as it is.
       await servers?.fill().catch((error: unknown) => world.plan.log(`filling ended: ${String(error)}`));
@@ -137,9 +186,7 @@ async function befall(world: World, { kind, target, forMs, delayMs }: Fault, ove
         if (!isFree) await pause(againMs);
       }
       break;
-    default: {
-      const unknown: never = kind;
-      throw new RangeError(`no such fault: ${String(unknown)}`);
-    }
+    default:
+      throw new RangeError(`no such fault: ${kind}`);
   }
 }

@@ -11,6 +11,8 @@ export interface FaultLine {
   readonly k: "fault";
   readonly at: number;
   readonly until: number;
+  /** Milliseconds in which it may still be felt behind that. Default 0. */
+  readonly echoMs?: number;
   readonly kind: string;
   readonly target: number;
   /** Nodes that cannot do what they should meanwhile. */
@@ -128,7 +130,14 @@ export type FleetingLine =
 
 /** Connections, and who is there. */
 export type PresenceLine =
-  | { readonly k: "open"; readonly at: number; readonly by: string; readonly node: number }
+  | {
+      readonly k: "open";
+      readonly at: number;
+      readonly by: string;
+      readonly node: number;
+      /** Whether it is by events and requests. */
+      readonly events?: boolean;
+    }
   | { readonly k: "lost"; readonly at: number; readonly by: string; readonly why: string }
   | { readonly k: "gone"; readonly at: number; readonly by: string }
   /** It wants to be in a channel from now on, whenever it is connected. */
@@ -144,6 +153,29 @@ export type PresenceLine =
       readonly ch: string;
       readonly came: readonly string[];
       readonly left: readonly string[];
+    };
+
+/** What somebody saw of media: a frame by its group and its place there; or that something was lost; or another connection. */
+export type SeenFrame = readonly [group: number, index: number] | "lost" | "anew";
+
+/** Media. */
+export type MediaLine =
+  /** A frame was published at a time; and whether the server has said that it had it. */
+  | {
+      readonly k: "shot";
+      readonly at: number;
+      readonly by: string;
+      readonly ch: string;
+      readonly g: number;
+      readonly i: number;
+      readonly ok: boolean;
+    }
+  | {
+      readonly k: "seen";
+      readonly at: number;
+      readonly by: string;
+      readonly ch: string;
+      readonly m: readonly SeenFrame[];
     };
 
 /** How it was at the end, as clients and nodes see it. */
@@ -199,6 +231,7 @@ export type JournalLine =
   | LogLine
   | StateLine
   | FleetingLine
+  | MediaLine
   | PresenceLine
   | FinalLine
   | SecondLine

@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import net from "node:net";
 
-const host = "127.0.0.1";
+const ownHost = "127.0.0.1";
 
 /** What a way does with what comes over it. */
 export interface LinkTrouble {
@@ -86,28 +86,44 @@ interface Pair {
   readonly down: Lane;
 }
 
+/** Where a way begins and leads to. */
+export interface LinkOptions {
+  /** The address that it listens on. Default 127.0.0.1. */
+  readonly host?: string;
+  /** The address that it leads to. Default 127.0.0.1. */
+  readonly targetHost?: string;
+  /** The address that it comes from there. Default: the system's choice. */
+  readonly localAddress?: string;
+}
+
 /** See the head of this file. */
 export class Link {
   readonly #server: net.Server;
+  readonly #options: LinkOptions;
   readonly #pairs = new Set<Pair>();
   #trouble: LinkTrouble = {};
   /** The port that it leads to; undefined: to nowhere. */
   target: number | undefined;
 
-  private constructor(target: number | undefined) {
-    this.target = target;
+  private constructor(options: LinkOptions) {
+    this.#options = options;
     this.#server = net.createServer({ allowHalfOpen: true }, (near) => this.#connect(near));
   }
 
-  /** @param target the port of this machine that it leads to; it may be set later */
-  static async open(target?: number): Promise<Link> {
-    const link = new Link(target);
-    link.#server.listen(0, host);
+  /** Opens one that leads to nowhere yet. */
+  static async open(options: LinkOptions = {}): Promise<Link> {
+    const link = new Link(options);
+    link.#server.listen(0, link.host);
     await once(link.#server, "listening");
     return link;
   }
 
-  /** Where it begins. */
+  /** The address where it begins. */
+  get host(): string {
+    return this.#options.host ?? ownHost;
+  }
+
+  /** The port where it begins. */
   get port(): number {
     return (this.#server.address() as net.AddressInfo).port;
   }
@@ -117,7 +133,9 @@ export class Link {
       near.destroy();
       return;
     }
-    const far = net.connect({ port: this.target, host, allowHalfOpen: true });
+    const { targetHost: host = ownHost, localAddress } = this.#options;
+    const from = localAddress === undefined ? {} : { localAddress };
+    const far = net.connect({ port: this.target, host, ...from, allowHalfOpen: true });
     const delayMs = (): number => this.#trouble.delayMs ?? 0;
     const pair = { near, far, up: new Lane(near, far, delayMs), down: new Lane(far, near, delayMs) };
     this.#pairs.add(pair);

@@ -19,6 +19,8 @@ export interface NodeOptions {
   /** How many processes this node has had before. */
   readonly incarnation: number;
   readonly engine: EngineChoice;
+  /** The address that it listens on. */
+  readonly host: string;
   readonly boards: number;
   readonly halls: number;
 }
@@ -94,7 +96,7 @@ await realtime.ready.catch((error: unknown) => {
 });
 const server = await serve({
   port: 0,
-  host: "127.0.0.1",
+  host: options.host,
   heartbeat: { intervalMs: 3000, timeoutMs: 4000 },
   ...realtime.handlers,
 });

@@ -1,6 +1,7 @@
 /**
  * What can be set about a run, each with its default and the reason for it.
  */
+import type { NetworkKind } from "./network.js";
 import type { AppendSync } from "./redis-servers.js";
 import { type FaultKind, faultKinds } from "./schedule.js";
 
@@ -26,6 +27,13 @@ export interface ChaosOptions {
   readonly appendSync?: AppendSync;
   /** Which faults may come. Default: all. */
   readonly faults?: readonly FaultKind[];
+  /** Whether servers come back with nothing of what they had, too, so that what is gone has to be told. Default: no. */
+  readonly empty?: boolean;
+  /**
+   * Whether nodes and servers have hosts of their own, between which things get lost (Linux, root, iproute2), or only proxies
+   * between them. Default: hosts where they can be had.
+   */
+  readonly network?: NetworkKind | undefined;
   /** A file for the report; none where it is undefined. */
   readonly report?: string | undefined;
   /** Whether the journals are kept, and where they are is told. Default: where there is a violation, no. */
@@ -37,8 +45,8 @@ export interface ChaosOptions {
 }
 
 /** The same with every default filled in. */
-export type ResolvedChaosOptions = Required<Omit<ChaosOptions, "report" | "signal">> &
-  Pick<ChaosOptions, "report" | "signal">;
+export type ResolvedChaosOptions = Required<Omit<ChaosOptions, "report" | "signal" | "network">> &
+  Pick<ChaosOptions, "report" | "signal" | "network">;
 
 const maxSeed = 0x7fffffff;
 const clusterServers = 3;
@@ -52,6 +60,9 @@ export function resolveOptions(options: ChaosOptions): ResolvedChaosOptions {
   }
   const minutes = options.minutes ?? 1;
   if (!(minutes > 0)) throw new RangeError(`minutes must be a number above 0, and is ${minutes}`);
+  for (const kind of options.faults ?? []) {
+    if (!(faultKinds as readonly FaultKind[]).includes(kind)) throw new RangeError(`there is no fault ${kind}`);
+  }
   const rate = options.rate ?? clients;
   if (!(rate > 0)) throw new RangeError(`rate must be a number above 0, and is ${rate}`);
   return {
@@ -68,6 +79,8 @@ export function resolveOptions(options: ChaosOptions): ResolvedChaosOptions {
     // A killed process has lost nothing in either case; only this is so for a machine, too.
     appendSync: options.appendSync ?? "always",
     faults: options.faults ?? faultKinds,
+    empty: options.empty ?? false,
+    network: options.network,
     report: options.report,
     keep: options.keep ?? false,
     log: options.log ?? (() => undefined),

@@ -5,6 +5,7 @@ import { type Client, type ClientState, createClient, RealtimeError } from "../r
 import { type ChaosDefinition, chaosApi } from "./api.js";
 import { Chance } from "./chance.js";
 import { HallEar, type Hearer, LogEar, lastId } from "./ears.js";
+import { Camera, SceneEar } from "./scenes.js";
 
 /** What a client is to do. */
 export interface PartyPlan {
@@ -12,6 +13,11 @@ export interface PartyPlan {
   readonly room: number;
   readonly board: number;
   readonly hall: number;
+  readonly scene: number;
+  /** Whether it publishes that, and does not see it. */
+  readonly hasCamera: boolean;
+  /** The node that it goes to, by events and requests in place of WebSockets; undefined: any, by WebSockets. */
+  readonly eventsOf: number | undefined;
   readonly rooms: number;
   /** Where nodes are. */
   readonly urls: readonly string[];
@@ -43,6 +49,8 @@ export class Party {
   readonly #room: LogEar;
   #visit: LogEar | undefined;
   #hall: HallEar | undefined;
+  readonly #camera: Camera | undefined;
+  readonly #scene: SceneEar | undefined;
   #node = -1;
   #opens = 0;
   #counter = 0;
@@ -59,13 +67,13 @@ export class Party {
     this.#chance = new Chance(plan.seed);
     this.#board = `board/${plan.board}`;
     const choose = (): string => {
-      this.#node = this.#chance.integer(0, plan.urls.length - 1);
+      // All requests of a connection have to come to one node.
+      this.#node = plan.eventsOf ?? this.#chance.integer(0, plan.urls.length - 1);
       return plan.urls[this.#node] ?? "";
     };
     this.client = createClient(chaosApi, choose, {
       token: hearer.name,
-      // Its requests would have to come to one node each time.
-      fallback: "never",
+      fallback: plan.eventsOf === undefined ? "never" : "only",
       reconnect: { minDelayMs: 100, maxDelayMs: 1500, stableAfterMs: 500, attemptTimeoutMs: 10_000 },
       state: (state) => this.#entered(state, over),
       error: (error) => hearer.journal.write({ k: "trouble", proc: hearer.name, what: String(error) }),
@@ -73,6 +81,9 @@ export class Party {
     this.#room = new LogEar(hearer, this.client.channel(`room/${plan.room}`), ready);
     this.#stopBoard = this.client.channel(`board/${plan.board}`).listen(() => undefined);
     this.#enterHall();
+    const scene = this.client.channel(`scene/${plan.scene}`);
+    if (plan.hasCamera) this.#camera = new Camera(hearer, scene);
+    else this.#scene = new SceneEar(hearer, scene);
   }
 
   get name(): string {
@@ -81,6 +92,11 @@ export class Party {
 
   get isOpen(): boolean {
     return this.client.state.name === "open";
+  }
+
+  /** Whether it hears its log: who came a moment ago may have to wait for the engine. */
+  get isHearing(): boolean {
+    return this.#room.isLive;
   }
 
   get unanswered(): number {
@@ -93,7 +109,9 @@ export class Party {
     if (state.name === "open") {
       this.#opens++;
       this.#hall?.opened();
-      journal.write({ k: "open", by: this.name, node: this.#node });
+      this.#scene?.opened();
+      const events = this.client.transport === "events";
+      journal.write({ k: "open", by: this.name, node: this.#node, ...(events && { events }) });
     } else if (state.name === "closed") {
       journal.write({ k: "trouble", proc: this.name, what: `closed: ${JSON.stringify(state.end.why)}` });
     } else if (state.name === "waiting" && state.loss.kind === "connection-lost") {
@@ -114,15 +132,21 @@ export class Party {
 
   /** Does things from now on. */
   start(): void {
+    this.#camera?.start();
+    this.#actLater();
+  }
+
+  #actLater(): void {
     this.#timer = setTimeout(() => {
       this.#act();
-      this.start();
+      this.#actLater();
     }, this.#chance.wait(this.plan.actionMs));
   }
 
   /** Does nothing more. */
   stop(): void {
     clearTimeout(this.#timer);
+    this.#camera?.stop();
   }
 
   #act(): void {
@@ -263,6 +287,7 @@ export class Party {
     this.#room.flush();
     this.#visit?.flush();
     this.#hall?.flush();
+    this.#scene?.flush();
   }
 
   // The end
@@ -273,6 +298,11 @@ export class Party {
     const id = lastId(channel);
     this.#hearer.journal.write({ k: "begin", by: this.name, ch: channel, id });
     await this.#publishUntilKept(channel, id, true);
+  }
+
+  /** Publishes the last group of its scene, where it has the camera. */
+  async showTheEnd(): Promise<void> {
+    await this.#camera?.sayTheEnd();
   }
 
   /** Sets a key of its board that whoever has the newest of everything has, too. */
@@ -292,6 +322,7 @@ export class Party {
     if (this.#hall !== undefined && this.client.channel(hall, { presence: true }).status !== "subscribed") {
       missing.push(hall);
     }
+    if (this.#scene?.hasSeenTheEnd === false) missing.push(this.#scene.channel);
     return missing;
   }
 
@@ -317,6 +348,7 @@ export class Party {
     this.#visit = undefined;
     this.#room.stop();
     this.#stopBoard();
+    this.#scene?.stop();
     this.#hall?.stop();
     this.#hall = undefined;
     this.isOver = true;

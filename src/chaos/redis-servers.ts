@@ -1,10 +1,12 @@
 /**
  * A Redis server of the run's own, with an append-only file.
  */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { Redis } from "ioredis";
 import { Child } from "./child.js";
+import type { Link } from "./link.js";
+import type { Place } from "./network.js";
 import { type EngineServers, freePort } from "./servers.js";
 
 /** When Redis writes its append-only file to the disk. */
@@ -16,36 +18,49 @@ export class RedisServers implements EngineServers {
   readonly replicas = 0;
   readonly #args: readonly string[];
   readonly #port: number;
+  readonly #place: Place;
+  readonly #dir: string;
   #child: Child | undefined;
   #client: Redis | undefined;
 
-  private constructor(port: number, args: readonly string[]) {
+  private constructor(place: Place, port: number, dir: string, args: readonly string[]) {
+    this.#place = place;
+    this.#dir = dir;
     this.#port = port;
     this.#args = args;
   }
 
-  /** @param folder where it keeps what it has */
-  static async start(folder: string, appendSync: AppendSync): Promise<RedisServers> {
+  /**
+   * @param folder where it keeps what it has
+   * @param place where it runs
+   */
+  static async start(folder: string, appendSync: AppendSync, place: Place): Promise<RedisServers> {
     const dir = path.join(folder, "redis");
     mkdirSync(dir);
     const port = await freePort();
-    const at = ["--port", String(port), "--bind", "127.0.0.1", "--dir", dir];
+    // On a host of its own, nobody else can reach it.
+    const at = ["--port", String(port), "--bind", place.listensOn, "--protected-mode", "no", "--dir", dir];
     const kept = ["--save", "", "--appendonly", "yes", "--appendfsync", appendSync];
-    const servers = new RedisServers(port, [...at, ...kept]);
+    const servers = new RedisServers(place, port, dir, [...at, ...kept]);
     await servers.start();
     return servers;
   }
 
-  url(port: number): string {
-    return `redis://127.0.0.1:${port}`;
+  url(host: string, port: number): string {
+    return `redis://${host}:${port}`;
   }
 
   port(): number {
     return this.#port;
   }
 
+  routesOf(): readonly Link[] {
+    return [];
+  }
+
   async start(): Promise<void> {
-    this.#child = await Child.program("redis-server", this.#args, /Ready to accept connections/u);
+    const { command } = this.#place;
+    this.#child = await Child.program("redis-server", this.#args, /Ready to accept connections/u, command);
   }
 
   async kill(): Promise<void> {
@@ -57,6 +72,11 @@ export class RedisServers implements EngineServers {
     await this.#child?.ended();
   }
 
+  empty(): void {
+    rmSync(this.#dir, { recursive: true });
+    mkdirSync(this.#dir);
+  }
+
   pause(_server: number, isPaused: boolean): void {
     this.#child?.signal(isPaused ? "SIGSTOP" : "SIGCONT");
   }
@@ -64,7 +84,7 @@ export class RedisServers implements EngineServers {
   async #ask(): Promise<Redis> {
     // Loaded when it is needed: who tests one engine need not have the other's client.
     const { Redis: Client } = await import("ioredis");
-    this.#client ??= new Client(this.#port, "127.0.0.1").on("error", () => undefined);
+    this.#client ??= new Client(this.#port, this.#place.address).on("error", () => undefined);
     return this.#client;
   }
 

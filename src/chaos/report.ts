@@ -35,7 +35,7 @@ const secondMs = 1000;
 
 /** Makes the page. */
 export function reportOf(result: ChaosResult): string {
-  const { account, options } = result;
+  const { account, options, network } = result;
   const axis: TimeAxis = { from: account.loadAt, until: account.endAt };
   const bars = faultBars(result);
   const shades = [...bars.values()].flat();
@@ -63,7 +63,7 @@ export function reportOf(result: ChaosResult): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)}</title>
 <style>${style}</style></head><body>
 <h1>${escapeHtml(title)}</h1>
-<p>${options.nodes} nodes, ${options.clients} clients, ${options.urls.length > 0 ? "servers of others" : `${options.servers} of our own servers`}, ${new Date(account.loadAt).toISOString()}</p>
+<p>${options.nodes} nodes, ${options.clients} clients, ${options.urls.length > 0 ? "servers of others" : `${options.servers} of our own servers`}, ${network}, ${new Date(account.loadAt).toISOString()}</p>
 ${verdict}
 <code class="command">${escapeHtml(commandOf(result))}</code>
 <h2>The course of it</h2>

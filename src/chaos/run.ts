@@ -10,9 +10,10 @@ import { type Account, settleAccounts } from "./accountant.js";
 import { injectFault } from "./inject.js";
 import { readJournals } from "./journal.js";
 import { NatsServers } from "./nats-servers.js";
+import { makeNetwork, type Network, type NetworkKind, planNetwork, serverHost } from "./network.js";
 import { type ChaosOptions, type ResolvedChaosOptions, resolveOptions } from "./options.js";
 import { RedisServers } from "./redis-servers.js";
-import { type Fault, isOfServers, scheduleFaults } from "./schedule.js";
+import { canCome, emptying, type Fault, type FaultKind, isOfServers, scheduleFaults } from "./schedule.js";
 import type { EngineServers } from "./servers.js";
 import { World } from "./world.js";
 
@@ -20,6 +21,8 @@ import { World } from "./world.js";
 export interface ChaosResult {
   readonly options: ResolvedChaosOptions;
   readonly schedule: readonly Fault[];
+  /** What the ways between its processes were. */
+  readonly network: NetworkKind;
   readonly account: Account;
   /** Where the journals are, where they were kept. */
   readonly journals: string | undefined;
@@ -29,6 +32,7 @@ const minuteMs = 60_000;
 /** Clients of a room, about: enough for fan-out, few enough that two processors deliver it. */
 const perRoom = 20;
 const perBoard = 40;
+const perScene = 40;
 /** Clients that one process drives. */
 const perProcess = 160;
 /** How long all may take to come to rest, beyond which whoever has not is told of. */
@@ -49,39 +53,62 @@ export async function runChaos(given: ChaosOptions): Promise<ChaosResult> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "openline-chaos-"));
   let isKept = false;
   try {
-    const schedule = await live(options, folder);
+    const { schedule, network } = await live(options, folder);
     options.log("settling the accounts");
     const account = await settleAccounts(readJournals(folder));
     isKept = options.keep;
-    return { options, schedule, account, journals: isKept ? folder : undefined };
+    return { options, schedule, network, account, journals: isKept ? folder : undefined };
   } finally {
     if (!isKept) rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function startServers(options: ResolvedChaosOptions, folder: string): Promise<EngineServers | undefined> {
+async function startServers(
+  options: ResolvedChaosOptions,
+  folder: string,
+  network: Network,
+): Promise<EngineServers | undefined> {
   if (options.urls.length > 0) return undefined;
-  if (options.engine === "redis") return await RedisServers.start(folder, options.appendSync);
+  if (options.engine === "redis") {
+    return await RedisServers.start(folder, options.appendSync, network.place(serverHost(0)));
+  }
   // Room for the run, and not so much that filling it takes long.
   const maxBytes = Math.round((64 + 16 * options.minutes) * megabyte);
-  return await NatsServers.start(folder, options.servers, maxBytes);
+  return await NatsServers.start(folder, options.servers, maxBytes, network);
 }
 
-/** From the first server to the last line of the journals. */
-async function live(options: ResolvedChaosOptions, folder: string): Promise<readonly Fault[]> {
-  const { clients, nodes, seed, minutes, log, signal } = options;
+/** What has been lived through. */
+type Lived = Pick<ChaosResult, "schedule" | "network">;
+
+/** From the network to the last line of the journals. */
+async function live(options: ResolvedChaosOptions, folder: string): Promise<Lived> {
+  const { nodes, servers, urls, log, signal } = options;
   signal?.throwIfAborted();
+  // To servers of others, there are no ways of ours.
+  const kind = urls.length > 0 ? "proxies" : options.network;
+  const network = await makeNetwork(kind, planNetwork(nodes, servers), log);
+  try {
+    return { schedule: await liveOn(network, options, folder), network: network.kind };
+  } finally {
+    await network.close();
+  }
+}
+
+async function liveOn(network: Network, options: ResolvedChaosOptions, folder: string): Promise<readonly Fault[]> {
+  const { clients, nodes, seed, minutes, log, signal } = options;
   const boards = Math.ceil(clients / perBoard);
   const halls = Math.ceil(clients / perRoom);
-  const servers = await startServers(options, folder);
+  const servers = await startServers(options, folder, network);
   const prefix = `chaos_${seed}_${Date.now().toString(36)}`;
   const engine = { kind: options.engine, prefix, replicas: servers?.replicas ?? 0 };
-  const world = new World({ folder, nodes, engine, urls: options.urls, servers, boards, halls, log });
-  const plan = {
-    ...{ seed, nodes, durationMs: minutes * minuteMs, servers: servers?.count ?? 0 },
-    // Ways to servers that are others' need not be ours.
-    kinds: servers === undefined ? options.faults.filter((kind) => !isEngines(kind)) : options.faults,
-  };
+  const world = new World({ folder, nodes, engine, urls: options.urls, servers, network, boards, halls, log });
+  const count = servers?.count ?? 0;
+  const surroundings = { servers: count, canLose: network.kind === "namespaces" };
+  const wanted: readonly FaultKind[] = options.empty ? [...options.faults, emptying] : options.faults;
+  const kinds = wanted.filter((kind) => canCome(kind, surroundings));
+  const left = wanted.filter((kind) => !kinds.includes(kind));
+  if (left.length > 0) log(`what cannot come here: ${left.join(", ")}`);
+  const plan = { ...{ seed, nodes, kinds }, durationMs: minutes * minuteMs, servers: count };
   const schedule = scheduleFaults(plan);
   // What waits for its time has to stop when anything has failed.
   const ending = new AbortController();
@@ -96,7 +123,7 @@ async function live(options: ResolvedChaosOptions, folder: string): Promise<read
   const course = async (): Promise<void> => {
     await world.start();
     await world.startClients({
-      ...{ folder, seed, clients, boards, halls, rooms: halls },
+      ...{ folder, seed, clients, boards, halls, rooms: halls, scenes: Math.ceil(clients / perScene) },
       processes: Math.ceil(clients / perProcess),
       actionMs: (1000 * clients) / options.rate,
     });
@@ -122,10 +149,6 @@ async function live(options: ResolvedChaosOptions, folder: string): Promise<read
     await world.close();
   }
   return schedule;
-}
-
-function isEngines(kind: Fault["kind"]): boolean {
-  return isOfServers(kind) || kind.startsWith("engine-");
 }
 
 /**

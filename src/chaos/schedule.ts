@@ -12,10 +12,12 @@ export const faultKinds = [
   "node-kill",
   "node-stop",
   "node-drain",
+  "node-lost",
   "engine-cut",
   "engine-stall",
   "engine-half",
   "engine-slow",
+  "engine-lost",
   "clients-cut",
   "clients-stall",
   "clients-slow",
@@ -23,10 +25,18 @@ export const faultKinds = [
   "server-stop",
   "server-restart",
   "server-fill",
+  "server-cut",
+  "server-stall",
+  "server-split",
+  "server-alone",
+  "server-lost",
 ] as const;
 
-/** See `faultKinds`. */
-export type FaultKind = (typeof faultKinds)[number];
+/** A server comes back with nothing of what it had: what it had acknowledged is gone. It comes only where it is asked for. */
+export const emptying = "server-empty";
+
+/** See `faultKinds`, and `emptying`. */
+export type FaultKind = (typeof faultKinds)[number] | typeof emptying;
 
 /** A fault that is to come. */
 export interface Fault {
@@ -59,10 +69,12 @@ const lengthsMs: Readonly<Record<FaultKind, readonly [from: number, to: number]>
   // Beyond what a node may be silent, and below.
   "node-stop": [1000, 12_000],
   "node-drain": [200, 2000],
+  "node-lost": [1000, 12_000],
   "engine-cut": [200, 9000],
   "engine-stall": [1000, 12_000],
   "engine-half": [1000, 10_000],
   "engine-slow": [3000, 10_000],
+  "engine-lost": [1000, 12_000],
   "clients-cut": [0, 2000],
   "clients-stall": [1000, 8000],
   "clients-slow": [3000, 8000],
@@ -70,6 +82,13 @@ const lengthsMs: Readonly<Record<FaultKind, readonly [from: number, to: number]>
   "server-stop": [500, 8000],
   "server-restart": [0, 1000],
   "server-fill": [1000, 6000],
+  // Longer than servers of a cluster are patient with who leads, and below.
+  "server-cut": [500, 10_000],
+  "server-stall": [1000, 12_000],
+  "server-split": [1000, 12_000],
+  "server-alone": [500, 8000],
+  "server-lost": [1000, 8000],
+  [emptying]: [200, 3000],
 };
 
 const stormMs = 45_000;
@@ -85,6 +104,29 @@ const delaysMs = [20, 250] as const;
 /** Whether a fault is one of the engine's servers. */
 export function isOfServers(kind: FaultKind): boolean {
   return kind.startsWith("server-");
+}
+
+/** Whether what is sent gets lost, without a word to anybody. */
+export function isOfLoss(kind: FaultKind): boolean {
+  return kind.endsWith("-lost") || kind === "server-split";
+}
+
+/** What there is to befall. */
+export interface Surroundings {
+  /** Servers of the engine that are ours. */
+  readonly servers: number;
+  /** Whether ways can lose what they carry. */
+  readonly canLose: boolean;
+}
+
+/** Whether a fault can befall what there is. */
+export function canCome(kind: FaultKind, { servers, canLose }: Surroundings): boolean {
+  if (isOfLoss(kind) && !canLose) return false;
+  if (kind === "server-cut" || kind === "server-stall" || kind === "server-split") return servers > 1;
+  // One of a cluster would get it all back from the others.
+  if (kind === emptying) return servers === 1;
+  // The ways to servers of others need not be ours.
+  return servers > 0 || !(isOfServers(kind) || kind.startsWith("engine-"));
 }
 
 /** See the head of this file. @returns faults by the time at which they begin */

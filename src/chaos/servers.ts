@@ -3,6 +3,7 @@
  */
 import { once } from "node:events";
 import net from "node:net";
+import type { Link } from "./link.js";
 
 /** What nodes are told, to make their engine of. */
 export interface EngineChoice {
@@ -17,10 +18,12 @@ export interface EngineChoice {
 export interface EngineServers {
   /** How many of them are ours. */
   readonly count: number;
-  /** How a node reaches a server by a port. */
-  url(port: number): string;
+  /** How a node reaches a server by an address and a port. */
+  url(host: string, port: number): string;
   /** Where a server of ours listens. */
   port(server: number): number;
+  /** The ways between a server and the others. */
+  routesOf(server: number): readonly Link[];
   /** Copies of what is kept. */
   readonly replicas: number;
   /** Kills a server as a machine that fails would. */
@@ -29,6 +32,8 @@ export interface EngineServers {
   end(server: number): Promise<void>;
   /** Starts it again, with what it had, on the port that it had. */
   start(server: number): Promise<void>;
+  /** Takes away what a server had that does not run. */
+  empty(server: number): void;
   /** It does nothing any more, and nobody is told; or goes on. */
   pause(server: number, isPaused: boolean): void;
   /** Leaves no room for anything more. */

@@ -1,6 +1,7 @@
 /**
  * The account of states: everybody has the same at the end, and of each key what no acknowledged change has replaced.
  */
+import { type Excuse, isAcross } from "./calls-account.js";
 import type { Findings } from "./findings.js";
 import type { FinalLine, StateLine } from "./journal.js";
 
@@ -19,6 +20,9 @@ interface Change {
 /** With these, nothing has been done. Of all others nobody knows. */
 const refusals: readonly string[] = ["conflict", "rate-limited", "outbox-full", "too-many", "too-large", "forbidden"];
 
+/** An answer may be on its way for so long. */
+const forgetMs = 2000;
+
 /** What there was. */
 export interface StateTotals {
   readonly acknowledged: number;
@@ -34,6 +38,7 @@ export class StatesAccount {
   /** By channel, key and id. */
   readonly #keys = new Map<string, Map<string, Map<string, Change>>>();
   readonly #ends = new Map<string, EndLine[]>();
+  #lapses: readonly Excuse[] = [];
 
   constructor(findings: Findings) {
     this.#findings = findings;
@@ -60,7 +65,9 @@ export class StatesAccount {
     this.#ends.set(line.ch, ends);
   }
 
-  close(): StateTotals {
+  /** @param lapses when what was kept was forgotten */
+  close(lapses: readonly Excuse[] = []): StateTotals {
+    this.#lapses = lapses;
     for (const [channel, ends] of this.#ends) this.#compare(channel, ends);
     const all = [...this.#keys.values()]
       .flatMap((keys) => [...keys.values()])
@@ -97,8 +104,8 @@ export class StatesAccount {
     const all = [...changes.values()];
     if (value === undefined) {
       const deletions = all.filter(({ isDeletion }) => isDeletion);
-      if (all.some(({ ackedAt, isDeletion }) => ackedAt !== undefined && !isDeletion)) {
-        if (!deletions.some((deletion) => replacedBy(deletion, all) === undefined && !isRefused(deletion))) {
+      if (all.some((change) => this.#isKept(change) && !change.isDeletion)) {
+        if (!deletions.some((deletion) => this.#replacedBy(deletion, all) === undefined && !isRefused(deletion))) {
           this.#findings.add("update-lost", undefined, `${key} of ${channel} is not there, and nobody deleted it last`);
         }
       }
@@ -116,10 +123,25 @@ export class StatesAccount {
         `${key} of ${channel} is ${value}, refused (${change.code ?? ""})`,
       );
     }
-    const replacing = replacedBy(change, all);
+    const replacing = this.#replacedBy(change, all);
     if (replacing === undefined) return;
     const what = `${key} of ${channel} is ${value}, acknowledged before ${replacing.id} was asked for, which was acknowledged`;
     this.#findings.add("update-lost", replacing.ackedAt, what);
+  }
+
+  /** Whether a change was acknowledged, and nothing was forgotten since. */
+  #isKept({ ackedAt }: Change): boolean {
+    return ackedAt !== undefined && !isAcross(this.#lapses, ackedAt - forgetMs, Number.POSITIVE_INFINITY);
+  }
+
+  /**
+   * A change that must have come after another: it was asked for when that had been acknowledged, and was acknowledged itself. One
+   * of which nobody knows may be made at any time after it was asked for.
+   */
+  #replacedBy(change: Change, all: readonly Change[]): Change | undefined {
+    const { ackedAt } = change;
+    if (ackedAt === undefined) return undefined;
+    return all.find((other) => this.#isKept(other) && other.askedAt > ackedAt);
   }
 
   /** Of two changes on the same revision of a key, one is made. */
@@ -129,7 +151,15 @@ export class StatesAccount {
       // That a key is not there may come again.
       if (change.ackedAt === undefined || typeof change.rev !== "string") continue;
       const other = byRevision.get(change.rev);
-      if (other === undefined) byRevision.set(change.rev, change);
+      const times = [
+        change.askedAt,
+        other?.askedAt ?? change.askedAt,
+        change.ackedAt,
+        other?.ackedAt ?? change.ackedAt,
+      ];
+      // Revisions may come again then.
+      if (other === undefined || isAcross(this.#lapses, Math.min(...times), Math.max(...times)))
+        byRevision.set(change.rev, change);
       else {
         const what = `${key} of ${channel}: ${other.id} and ${change.id} were both made on revision ${change.rev}`;
         this.#findings.add("set-twice", change.ackedAt, what);
@@ -140,14 +170,4 @@ export class StatesAccount {
 
 function isRefused({ code, ackedAt }: Change): boolean {
   return ackedAt === undefined && code !== undefined && refusals.includes(code);
-}
-
-/**
- * A change that must have come after another: it was asked for when that had been acknowledged, and was acknowledged itself. One
- * of which nobody knows may be made at any time after it was asked for.
- */
-function replacedBy(change: Change, all: readonly Change[]): Change | undefined {
-  const { ackedAt } = change;
-  if (ackedAt === undefined) return undefined;
-  return all.find((other) => other.ackedAt !== undefined && other.askedAt > ackedAt);
 }

@@ -3,14 +3,19 @@
  */
 import { type ViolationKind, violationKinds } from "./findings.js";
 import type { ChaosResult } from "./run.js";
+import { faultKinds } from "./schedule.js";
 
 /** The command that has the same schedule again. */
-export function commandOf({ options }: ChaosResult): string {
-  const { engine, minutes, seed, nodes, clients, rate, servers, urls, appendSync } = options;
+export function commandOf({ options, network }: ChaosResult): string {
+  const { engine, minutes, seed, nodes, clients, rate, servers, urls, appendSync, faults, empty } = options;
   const parts = [
     `npx openline chaos --engine ${engine} --minutes ${minutes} --seed ${seed} --nodes ${nodes} --clients ${clients}`,
     ...(rate === clients ? [] : [`--rate ${rate}`]),
     ...(servers === 1 ? [] : [`--servers ${servers}`]),
+    // Which faults come follows from it, too.
+    `--network ${network}`,
+    ...(faults === faultKinds ? [] : [`--faults ${faults.join(" ")}`]),
+    ...(empty ? ["--empty"] : []),
     ...(urls.length === 0 ? [] : [`--urls ${urls.map(withoutSecrets).join(" ")}`]),
     ...(appendSync === "always" ? [] : [`--appendfsync ${appendSync}`]),
   ];
@@ -38,7 +43,7 @@ export function isClean({ account }: ChaosResult): boolean {
 
 /** What was counted: a name, and what there is of it. */
 export function rowsOf({ account, schedule }: ChaosResult): readonly (readonly [name: string, value: string])[] {
-  const { logs, states, calls, presence, faults, opens, losses, stalls, seconds } = account;
+  const { logs, states, calls, media, presence, faults, opens, opensByEvents, losses, stalls, seconds } = account;
   const fewest = Math.max(0, ...seconds.map(({ lagMs }) => lagMs));
   return [
     ["faults", `${faults.length} of ${schedule.length}`],
@@ -54,7 +59,11 @@ export function rowsOf({ account, schedule }: ChaosResult): readonly (readonly [
     ["calls answered", `${calls.answered} of ${calls.calls}, ${calls.idempotent} of them idempotent`],
     ["calls that ran again after a fault", String(calls.ranAgain)],
     ["signals", `${calls.signals} sent, ${calls.signalsHeard} deliveries`],
-    ["connections opened, and lost", `${opens.length}, ${losses.length}`],
+    [
+      "frames of media",
+      `${media.frames} published, ${media.acknowledged} acknowledged, ${media.deliveries} deliveries, ${media.told} losses told of`,
+    ],
+    ["connections opened, and lost", `${opens.length} (${opensByEvents} without WebSockets), ${losses.length}`],
     ["comings and goings seen late at all", String(presence.changes)],
     ["the latest of them", `${presence.latestMs} ms, 99 in 100 within ${presence.p99Ms} ms`],
     ["seconds of presence checked", String(presence.checkedSeconds)],

@@ -4,7 +4,8 @@
 import { Child } from "./child.js";
 import type { ClientsOptions } from "./clients-process.js";
 import { JournalWriter } from "./journal.js";
-import { Link, type LinkTrouble } from "./link.js";
+import type { Link } from "./link.js";
+import { type Network, nodeHost, serverHost } from "./network.js";
 import type { NodeOptions } from "./node-process.js";
 import type { EngineChoice, EngineServers } from "./servers.js";
 
@@ -16,6 +17,7 @@ export interface WorldPlan {
   /** Where the engine is, when it is not ours. */
   readonly urls: readonly string[];
   readonly servers: EngineServers | undefined;
+  readonly network: Network;
   readonly boards: number;
   readonly halls: number;
   readonly log: (line: string) => void;
@@ -48,14 +50,16 @@ class PlacedNode {
 
   /** Starts it, again and again until it runs: an engine that is away lets it end. */
   async start(): Promise<void> {
-    const { folder, engine, servers, boards, halls, log } = this.#plan;
-    const urls = servers === undefined ? this.#plan.urls : this.ways.map(({ port }) => servers.url(port));
+    const { folder, engine, servers, network, boards, halls, log } = this.#plan;
+    const { command, listensOn } = network.place(nodeHost(this.index));
+    const urls = servers === undefined ? this.#plan.urls : this.ways.map(({ host, port }) => servers.url(host, port));
     while (this.#isWanted) {
       const options: NodeOptions = {
         ...{ folder, node: this.index, incarnation: this.#incarnation++, boards, halls },
+        host: listensOn,
         engine: { ...engine, urls },
       };
-      const child = Child.script(`node ${this.index}`, "./node-process.js", options);
+      const child = Child.script(`node ${this.index}`, "./node-process.js", options, command);
       this.#child = child;
       try {
         const { port } = await child.next("port");
@@ -131,11 +135,16 @@ export class World {
 
   /** Starts the nodes. */
   async start(): Promise<void> {
-    const { servers, nodes } = this.plan;
+    const { servers, nodes, network } = this.plan;
     for (let index = 0; index < nodes; index++) {
+      const host = nodeHost(index);
       const ways: Link[] = [];
-      for (let server = 0; server < (servers?.count ?? 0); server++) ways.push(await Link.open(servers?.port(server)));
-      this.nodes.push(new PlacedNode(index, this.plan, this.journal, await Link.open(), ways));
+      for (let server = 0; server < (servers?.count ?? 0); server++) {
+        const way = await network.open(host, serverHost(server));
+        way.target = servers?.port(server);
+        ways.push(way);
+      }
+      this.nodes.push(new PlacedNode(index, this.plan, this.journal, await network.open(undefined, host), ways));
     }
     await Promise.all(this.nodes.map((node) => node.start()));
   }
@@ -185,11 +194,10 @@ export class World {
     await Promise.all(this.nodes.map((node) => node.tell()));
   }
 
-  /** What befalls all ways of nodes to the engine, or those of one. */
-  troubleEngine(trouble: LinkTrouble, node?: number): void {
-    for (const { index, ways } of this.nodes) {
-      if (node === undefined || node === index) for (const way of ways) way.trouble = trouble;
-    }
+  /** The ways between a server and the others, and those of nodes to it. */
+  waysOfServer(server: number): readonly Link[] {
+    const routes = this.plan.servers?.routesOf(server) ?? [];
+    return [...routes, ...this.nodes.flatMap(({ ways }) => ways[server] ?? [])];
   }
 
   /** Ends everything. */

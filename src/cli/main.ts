@@ -88,7 +88,14 @@ program
   .option("--servers <number>", "servers of NATS that are started: 1, or 3 for a cluster", parseWhole, 1)
   .option("--urls <url...>", "servers that are there already: nothing befalls them")
   .addOption(new Option("--appendfsync <when>", "when Redis writes to the disk").choices(["always", "everysec"]))
+  .addOption(
+    new Option("--network <how>", "hosts of their own for nodes and servers, or proxies between them").choices([
+      "namespaces",
+      "proxies",
+    ]),
+  )
   .option("--faults <kind...>", "which kinds may come: all, unless this says some")
+  .option("--empty", "let servers come back with nothing of what they had, too")
   .option("--report <file>", "where to write the page that tells of it")
   .option("--keep", "keep the journals")
   .action(runChaosCommand);

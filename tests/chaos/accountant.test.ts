@@ -4,11 +4,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Account, settleAccounts, type ViolationKind, violationKinds } from "#src/chaos/index.js";
-import type { JournalLine } from "#src/chaos/journal.js";
+import type { JournalLine, SeenFrame } from "#src/chaos/journal.js";
 
 const room = "room/0";
 const board = "board/0";
 const hall = "hall/0";
+const scene = "scene/0";
 
 /** What two clients do and hear, in which nothing is wrong. */
 const right: readonly JournalLine[] = [
@@ -49,6 +50,18 @@ const right: readonly JournalLine[] = [
   { k: "run", at: 11, node: 0, id: "c1", run: "0.0.0" },
   { k: "ran", at: 12, node: 0, id: "c1", run: "0.0.0" },
   { k: "answer", at: 13, by: "a", id: "c1", run: "0.0.0" },
+  ...[1, 2].flatMap((g) =>
+    [0, 1].map((i): JournalLine => ({ k: "shot", at: 10 * g, by: "a", ch: scene, g, i, ok: true })),
+  ),
+  {
+    ...{ k: "seen", at: 50, by: "b", ch: scene },
+    m: [
+      [1, 0],
+      [1, 1],
+      [2, 0],
+      [2, 1],
+    ],
+  },
   { k: "leave", at: 30_000, by: "a", ch: hall },
   { k: "view", at: 31_000, by: "b", ch: hall, came: [], left: ["a"] },
   ...["a", "b"].flatMap((by): JournalLine[] => [
@@ -87,6 +100,7 @@ const vanishing: readonly JournalLine[] = [
   { k: "view", at: 20_000, by: "a", ch: hall, came: [], left: ["b"] },
   { k: "view", at: 20_100, by: "a", ch: hall, came: ["b"], left: [] },
 ];
+const seen = (...m: readonly SeenFrame[]): object => ({ m });
 const heard = (m: readonly (readonly [string, string])[]): object => ({ m });
 
 const mutations: Readonly<Record<ViolationKind, readonly (() => Promise<Account>)[]>> = {
@@ -131,6 +145,7 @@ const mutations: Readonly<Record<ViolationKind, readonly (() => Promise<Account>
       more(...["a", "b"].map((by): JournalLine => ({ k: "heard", at: 70, by, ch: room, from: "2", m: [["x", "3"]] }))),
     () => more({ k: "signals", at: 70, by: "b", ch: hall, m: ["x.1:1"] }),
     () => more({ k: "run", at: 70, node: 0, id: "x", run: "0.0.9" }),
+    () => otherwise("seen", "b", seen([3, 0])),
     () => account((line) => (line.k === "end-state" ? { ...line, values: { k: "x" } } : line)),
   ],
   gap: [
@@ -148,6 +163,22 @@ const mutations: Readonly<Record<ViolationKind, readonly (() => Promise<Account>
   ],
   "signal-twice": [() => more({ k: "signals", at: 70, by: "b", ch: hall, m: ["a.1:1"] })],
   "signal-disordered": [() => otherwise("signals", "b", { m: ["a.1:2", "a.1:1"] })],
+  torn: [
+    () => otherwise("seen", "b", seen([1, 0], [2, 0], [2, 1])),
+    () => otherwise("seen", "b", seen([1, 1], [2, 0])),
+    () => otherwise("seen", "b", seen([1, 0], [2, 1])),
+    () => otherwise("seen", "b", seen([1, 0], "lost", [1, 1])),
+    // A whole group is missing.
+    () =>
+      account((line) => {
+        if (line.k === "shot") return [line, { ...line, g: line.g + 2 }];
+        return line.k === "seen" ? { ...line, ...seen([1, 0], [1, 1], [3, 0]) } : line;
+      }),
+  ],
+  "media-disordered": [
+    () => otherwise("seen", "b", seen([2, 0], [2, 1], [1, 0], [1, 1])),
+    () => otherwise("seen", "b", seen([1, 0], "lost", [1, 0])),
+  ],
   diverged: [
     () => otherwise("end-state", "b", { values: { k: "s1" } }),
     () => otherwise("end-state", "b", { values: {} }),
@@ -180,11 +211,12 @@ const mutations: Readonly<Record<ViolationKind, readonly (() => Promise<Account>
 
 describe("the accountant", () => {
   it("finds nothing where nothing is wrong, and counts", async () => {
-    const { violations, logs, states, calls, presence } = await account((line) => line);
+    const { violations, logs, states, calls, media, presence } = await account((line) => line);
     assert.deepEqual(violations, []);
     assert.deepEqual([logs.published, logs.acknowledged, logs.unsure, logs.deliveries, logs.gaps], [3, 2, 1, 4, 0]);
     assert.deepEqual(states, { acknowledged: 2, conflicts: 1, unsure: 0 });
     assert.deepEqual([calls.calls, calls.answered, calls.signals, calls.signalsHeard], [1, 1, 2, 4]);
+    assert.deepEqual(media, { frames: 4, acknowledged: 4, deliveries: 4, told: 0 });
     assert.equal(presence.latestMs, 1000);
     assert.ok(presence.checkedSeconds > 0);
   });
@@ -243,6 +275,68 @@ describe("the accountant", () => {
     const other = { ...first, at: 69 };
     assert.equal((await more(other, twice(70))).counts.get("signal-twice"), undefined);
     assert.equal((await more(other, twice(10_100))).counts.get("signal-twice"), 1);
+  });
+
+  it("lets the rest of a group of media be missing where one was told, came anew, or something befell a node", async () => {
+    const clean = async (m: object, ...lines: readonly JournalLine[]): Promise<void> => {
+      const changed = right.map((line) => (line.k === "seen" ? { ...line, ...m } : line));
+      assert.deepEqual((await settleAccounts([...changed, ...lines])).violations, []);
+    };
+    await clean(seen([1, 0], "lost", [2, 0], [2, 1]));
+    await clean(seen([1, 0], "anew", [1, 0], [1, 1], [2, 0]));
+    await clean(seen([2, 0], "anew", [1, 0], [1, 1]));
+    await clean(seen([1, 0], [2, 0]), {
+      ...{ k: "fault", at: 0, until: 100, kind: "node-kill", target: 0, nodes: [], engine: false },
+    });
+    // Nobody knows whether the server had it.
+    const unsure = right.map((line) =>
+      line.k === "shot" && line.g === 1 && line.i === 1 ? { ...line, ok: false } : line,
+    );
+    const half = unsure.map((line) => (line.k === "seen" ? { ...line, ...seen([1, 0], [2, 0]) } : line));
+    assert.deepEqual((await settleAccounts(half)).violations, []);
+  });
+
+  it("lets a server forget where it came back empty, and wants that to be told", async () => {
+    const lapse: JournalLine = {
+      ...{ k: "fault", at: 100, until: 200, kind: "server-empty", target: 0, nodes: [], engine: true },
+    };
+    const gap = (by: string): JournalLine => ({
+      ...{ k: "gap", at: 300, by, ch: room, reason: "unknown-position", ep: "f", pos: "0" },
+    });
+    // The log begins anew, with the positions that it had before, and a message that was never answered comes in it again.
+    const anew: readonly JournalLine[] = [
+      { k: "begin", at: 310, by: "a", ch: room, id: "a:2" },
+      { k: "ack", at: 320, by: "a", ch: room, id: "a:2", pos: "1", dup: false },
+      ...["a", "b"].map(
+        (by): JournalLine => ({ ...{ k: "heard", at: 330, by, ch: room, from: "0" }, m: [["a:2", "1"]] }),
+      ),
+      { k: "set", at: 310, by: "b", ch: board, key: "k", id: "s9", del: false, rev: "r1" },
+      { k: "set-ok", at: 320, by: "b", ch: board, key: "k", id: "s9", rev: "r2" },
+    ];
+    const forgotten = right.map((line) => (line.k === "end-state" ? { ...line, values: { k: "s9" } } : line));
+    const found = async (...lines: readonly JournalLine[]): Promise<ViolationKind[]> => [
+      ...(await settleAccounts([...forgotten, ...lines])).counts.keys(),
+    ];
+    assert.deepEqual(await found(lapse, gap("a"), gap("b"), ...anew), []);
+    // One is not told.
+    assert.ok((await found(lapse, gap("a"), ...anew)).includes("missed"));
+    assert.ok((await found(lapse, gap("a"), ...anew.slice(0, 3))).includes("missed"));
+    // Nothing came back empty.
+    assert.ok((await found(gap("a"), gap("b"), ...anew)).includes("gap"));
+    // What is acknowledged later has to be kept.
+    const lost: readonly JournalLine[] = [
+      { k: "begin", at: 40_000, by: "a", ch: room, id: "a:3" },
+      { k: "ack", at: 40_001, by: "a", ch: room, id: "a:3", pos: "2", dup: false },
+    ];
+    assert.deepEqual(await found(lapse, gap("a"), gap("b"), ...anew, ...lost), ["lost"]);
+    const values = { k: "s2" };
+    const late: readonly JournalLine[] = [
+      { k: "set", at: 40_000, by: "b", ch: board, key: "k", id: "s10", del: false },
+      { k: "set-ok", at: 40_001, by: "b", ch: board, key: "k", id: "s10", rev: "r3" },
+    ];
+    const stale = forgotten.map((line) => (line.k === "end-state" ? { ...line, values } : line));
+    const account = await settleAccounts([...stale, lapse, gap("a"), gap("b"), ...anew, ...late]);
+    assert.deepEqual([...account.counts.keys()], ["update-lost"]);
   });
 
   it("lets a change of which nobody knows be made or not", async () => {

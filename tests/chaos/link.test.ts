@@ -10,7 +10,8 @@ async function world(t: TestContext): Promise<{ link: Link; socket: net.Socket; 
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const target = (server.address() as net.AddressInfo).port;
-  const link = await Link.open(target);
+  const link = await Link.open();
+  link.target = target;
   const socket = net.connect(link.port, "127.0.0.1").on("error", () => undefined);
   await once(socket, "connect");
   t.after(() => {

@@ -10,21 +10,24 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { commandOf, isClean, reportOf, runChaos } from "#src/chaos/index.js";
 import { noNats } from "../realtime/engines/nats/server.js";
 import { noRedis } from "../realtime/engines/redis/server.js";
+import { noNamespaces, ownNamespaces } from "./namespaces.js";
 
 const small = { minutes: 0.13, nodes: 2, clients: 20, seed: 7, keep: false };
 
 describe("the fault harness", { concurrency: true }, () => {
-  for (const [engine, skip] of [
-    ["nats", noNats],
-    ["redis", noRedis],
+  for (const [engine, network, skip] of [
+    ["nats", "namespaces", noNats || noNamespaces],
+    ["redis", "proxies", noRedis],
   ] as const) {
-    it(`finds nothing wrong with ${engine}, and tells of it`, { skip }, async () => {
-      const result = await runChaos({ ...small, engine });
+    it(`finds nothing wrong with ${engine} over ${network}, and tells of it`, { skip }, async () => {
+      const result = await runChaos({ ...small, engine, network });
+      assert.equal(result.network, network);
       const { account, schedule, journals } = result;
       assert.ok(isClean(result), account.violations.map(({ kind, what }) => `${kind}: ${what}`).join("\n"));
       assert.ok(account.faults.length > 0 && account.faults.length <= schedule.length);
       assert.ok(account.logs.acknowledged > 0 && account.presence.checkedSeconds > 0);
       assert.ok(account.logs.deliveries > account.logs.acknowledged);
+      assert.ok(account.opensByEvents > 0 && account.media.deliveries > 0);
       assert.equal(journals, undefined);
       const page = reportOf(result);
       assert.ok(page.includes(commandOf(result)) && page.includes("<svg"));
@@ -55,6 +58,7 @@ describe("a run that is interrupted", { skip: noRedis }, () => {
     await assert.rejects(run, reason);
     assert.ok(isSeen);
     assert.deepEqual(readdirSync(folder), []);
+    if (noNamespaces === false) assert.deepEqual(ownNamespaces(), []);
     // What has ended is a resource until its event has been told.
     while (process.getActiveResourcesInfo().includes("ProcessWrap")) await nextTurn();
   });

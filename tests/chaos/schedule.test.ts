@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { type Fault, type FaultKind, faultKinds, scheduleFaults } from "#src/chaos/index.js";
+import { canCome } from "#src/chaos/schedule.js";
 
 const plans = fc.record({
   seed: fc.integer({ min: 0, max: 0x7fffffff }),
@@ -22,7 +23,7 @@ describe("a schedule of faults", () => {
         const faults = scheduleFaults(plan);
         assert.deepEqual(scheduleFaults(plan), faults);
         for (const [index, { kind, target, atMs, forMs }] of faults.entries()) {
-          assert.ok(plan.kinds.includes(kind));
+          assert.ok((plan.kinds as readonly FaultKind[]).includes(kind));
           assert.ok(target >= 0 && target < (kind.startsWith("server-") ? plan.servers : plan.nodes));
           assert.ok(atMs >= (faults[index - 1]?.atMs ?? 0) && forMs >= 0 && atMs + forMs <= plan.durationMs);
         }
@@ -60,5 +61,27 @@ describe("a schedule of faults", () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  it("leaves out what cannot befall what there is", () => {
+    const come = (servers: number, canLose: boolean): readonly FaultKind[] =>
+      faultKinds.filter((kind) => canCome(kind, { servers, canLose }));
+    assert.deepEqual(come(3, true), faultKinds);
+    const lost = ["node-lost", "engine-lost", "server-split", "server-lost"];
+    const split = ["server-cut", "server-stall", "server-split"];
+    assert.deepEqual(
+      come(3, false),
+      faultKinds.filter((kind) => !lost.includes(kind)),
+    );
+    assert.deepEqual(
+      come(1, true),
+      faultKinds.filter((kind) => !split.includes(kind)),
+    );
+    assert.deepEqual(
+      [0, 1, 3].map((servers) => canCome("server-empty", { servers, canLose: true })),
+      [false, true, false],
+    );
+    const ours = ["node-kill", "node-stop", "node-drain", "node-lost", "clients-cut", "clients-stall", "clients-slow"];
+    assert.deepEqual(come(0, true), ours);
   });
 });
