@@ -101,7 +101,7 @@ export class Follower {
         if (error === undefined) resolve();
         else reject(error);
       };
-      const timer = setTimeout(() => done(this.#link.silence()), this.#link.options.timeoutMs);
+      const timer = setTimeout(() => done(this.#link.silent()), this.#link.options.timeoutMs);
       this.#opening = { timer, done };
     });
   }

@@ -70,6 +70,8 @@ interface ApiResponse {
 
 /** The part of what is asked that no stream has to do with. */
 const serverItself = "";
+// Until a message of the same id is kept, or is not.
+const inProcessRetryMs = 20;
 // What a message's headers and its subject take of the payload's limit, about.
 const headerBytes = 512;
 
@@ -209,14 +211,23 @@ export class NatsLink {
     const headers = createHeaders();
     if (id !== undefined) headers.set("Nats-Msg-Id", id);
     if (expected !== undefined) headers.set("Nats-Expected-Last-Subject-Sequence", String(expected));
-    const answer = await this.#request(subject, octets, isIdempotent, isPlain ? undefined : headers);
-    const ack = answer.json<PublishAck & ApiResponse>();
-    this.#heard(subject, ack);
-    if (expected !== undefined && ack.error?.err_code === apiErrors.idInProcess) {
-      throw new ApiError(apiErrors.wrongLastSequence, "another is just being first");
+    const all = isPlain ? undefined : headers;
+    for (const deadlineMs = performance.now() + this.options.timeoutMs; ; ) {
+      const answer = await this.#request(subject, octets, isIdempotent, all);
+      const ack = answer.json<PublishAck & ApiResponse>();
+      this.#heard(subject, ack);
+      // Another message of the same id is on its way to being kept, and its place is not known yet.
+      const isInProcess = ack.error?.err_code === apiErrors.idInProcess || (ack.duplicate === true && ack.seq === 0);
+      if (isInProcess && expected !== undefined) {
+        throw new ApiError(apiErrors.wrongLastSequence, "another is just being first");
+      }
+      if (!isInProcess || !isIdempotent || performance.now() > deadlineMs) {
+        throwError(ack);
+        if (isInProcess) throw new ApiError(apiErrors.idInProcess, "a message of this id is being kept");
+        return ack;
+      }
+      await new Promise((resolve) => setTimeout(resolve, inProcessRetryMs));
     }
-    throwError(ack);
-    return ack;
   }
 
   /** @throws EngineError "closed"; "unavailable" when nobody answers */
