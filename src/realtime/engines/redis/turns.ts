@@ -18,6 +18,7 @@ export const outOfTurn = "OUTOFTURN";
 
 /** The field of a hash in which stands what of a writer was done. */
 export const writerField = "ARGV[#ARGV - 2]";
+/** Where the number of a request stands. */
 export const numberField = "ARGV[#ARGV - 1]";
 
 // Processes that write at the same time are fewer; with so many, a hash is still kept in its shorter form.

@@ -1,6 +1,6 @@
 import { nats } from "#src/realtime/engines/nats/index.js";
-import { NatsServer, noNats } from "../engines/nats/server.js";
-import { nodesTogether } from "./suite.js";
+import { nodesTogether } from "../../nodes/suite.js";
+import { NatsServer, noNats } from "./server.js";
 
 nodesTogether({
   name: "NATS",

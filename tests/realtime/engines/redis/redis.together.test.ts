@@ -1,6 +1,6 @@
 import { redis } from "#src/realtime/engines/redis/index.js";
-import { noRedis, RedisServer } from "../engines/redis/server.js";
-import { nodesTogether } from "./suite.js";
+import { nodesTogether } from "../../nodes/suite.js";
+import { noRedis, RedisServer } from "./server.js";
 
 nodesTogether({
   name: "Redis",
