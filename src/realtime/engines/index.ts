@@ -12,6 +12,7 @@ export type { ChannelNeeds, EngineGrant, EngineNeeds, Unmet, Wish } from "./need
 export { durableChannels, patternsOf, refuseUnmet, unmetSizes } from "./needs.js";
 export type { Payload } from "./payload.js";
 export { payloadOf, readPayloadText, textOfValue, valueOfText } from "./payload.js";
+export { PresenceSinks, watchShared } from "./presence-sinks.js";
 export { setMany } from "./set-many.js";
 export { SharedOpenings } from "./shared-openings.js";
 export { Silences } from "./silences.js";

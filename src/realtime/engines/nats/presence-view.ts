@@ -2,6 +2,7 @@
  * Who is in one channel, as long as somebody watches.
  */
 import type { EngineHost, Presence, PresenceList, PresenceSink } from "../index.js";
+import { PresenceSinks } from "../index.js";
 import { readPayload, valueOfText } from "./payload.js";
 import type { Stored } from "./reading.js";
 
@@ -25,8 +26,7 @@ type Users = Map<string, Map<string, Told>>;
 /** See the head of this file. */
 export class PresenceView {
   readonly #isLiving: (node: string) => boolean;
-  readonly #host: EngineHost;
-  readonly #sinks = new Set<PresenceSink>();
+  readonly #sinks: PresenceSinks;
   #users: Users = new Map();
   /** What is read anew, before it takes the place of what was known. */
   #loading: Users | undefined;
@@ -35,20 +35,12 @@ export class PresenceView {
 
   constructor(isLiving: (node: string) => boolean, host: EngineHost) {
     this.#isLiving = isLiving;
-    this.#host = host;
+    this.#sinks = new PresenceSinks(host);
   }
 
   /** @returns takes it away */
   watch(sink: PresenceSink): () => void {
-    // One of its own, so that the same sink may watch twice.
-    const watching: PresenceSink = {
-      came: (presence, count) => sink.came(presence, count),
-      left: (user, count) => sink.left(user, count),
-    };
-    this.#sinks.add(watching);
-    return () => {
-      this.#sinks.delete(watching);
-    };
+    return this.#sinks.add(sink);
   }
 
   /** Everything is told from the beginning. */
@@ -117,14 +109,7 @@ export class PresenceView {
     else this.#present.delete(user);
     if (presence === undefined && !wasPresent) return;
     const count = this.#present.size;
-    for (const sink of this.#sinks) {
-      try {
-        if (presence === undefined) sink.left(user, count);
-        else sink.came(presence, count);
-      } catch (error) {
-        this.#host.reportError(error, "telling of presence");
-      }
-    }
+    this.#sinks.tell((sink) => (presence === undefined ? sink.left(user, count) : sink.came(presence, count)));
   }
 
   /** What the living nodes tell of a user together. */

@@ -3,7 +3,7 @@
  * node told counts as long as the node lives.
  */
 import type { EngineSubscription, Presence, PresenceEngine, PresenceList, PresenceSink } from "../index.js";
-import { SharedOpenings } from "../index.js";
+import { SharedOpenings, watchShared } from "../index.js";
 import type { Burials } from "./burials.js";
 import { Follower } from "./follower.js";
 import { type NatsLink, translating } from "./link.js";
@@ -111,15 +111,7 @@ export class NatsPresence implements PresenceEngine {
 
   async watch(channel: string, sink: PresenceSink): Promise<EngineSubscription> {
     this.#link.check();
-    return await translating(async () => {
-      const { opened, release } = await this.#watched.take(channel, () => this.#open(channel));
-      const stopWatching = opened.view.watch(sink);
-      const stop = (): void => {
-        stopWatching();
-        release();
-      };
-      return { stop };
-    });
+    return await translating(() => watchShared(this.#watched, channel, () => this.#open(channel), sink));
   }
 
   async #open(channel: string): Promise<Watched> {

@@ -2,7 +2,7 @@
  * Who is in a channel, as long as somebody watches.
  */
 import type { EngineHost, Presence, PresenceList, PresenceSink } from "../index.js";
-import { valueOfText } from "../index.js";
+import { PresenceSinks, valueOfText } from "../index.js";
 import { type Told, toldOf } from "./feed.js";
 
 /** Somebody, with what they show as text. */
@@ -27,25 +27,16 @@ export function toldPresence(message: Buffer): ToldPresence {
 
 /** See the head of this file. */
 export class PresenceView {
-  readonly #host: EngineHost;
-  readonly #sinks = new Set<PresenceSink>();
+  readonly #sinks: PresenceSinks;
   #users = new Map<string, Present>();
 
   constructor(host: EngineHost) {
-    this.#host = host;
+    this.#sinks = new PresenceSinks(host);
   }
 
   /** @returns takes it away */
   watch(sink: PresenceSink): () => void {
-    // One of its own, so that the same sink may watch twice.
-    const watching: PresenceSink = {
-      came: (presence, count) => sink.came(presence, count),
-      left: (user, count) => sink.left(user, count),
-    };
-    this.#sinks.add(watching);
-    return () => {
-      this.#sinks.delete(watching);
-    };
+    return this.#sinks.add(sink);
   }
 
   /** They are there, which is news to nobody. */
@@ -82,21 +73,11 @@ export class PresenceView {
   #came(present: Present): void {
     const { user, connections, stateText } = present;
     this.#users.set(user, { user, connections, stateText });
-    this.#tell((sink, count) => sink.came(presenceOf(present), count));
+    this.#sinks.tell((sink) => sink.came(presenceOf(present), this.#users.size));
   }
 
   #left(user: string): void {
-    if (this.#users.delete(user)) this.#tell((sink, count) => sink.left(user, count));
-  }
-
-  #tell(how: (sink: PresenceSink, count: number) => void): void {
-    for (const sink of this.#sinks) {
-      try {
-        how(sink, this.#users.size);
-      } catch (error) {
-        this.#host.reportError(error, "telling of presence");
-      }
-    }
+    if (this.#users.delete(user)) this.#sinks.tell((sink) => sink.left(user, this.#users.size));
   }
 }
 

@@ -9,7 +9,7 @@ import type {
   PresenceList,
   PresenceSink,
 } from "../index.js";
-import { SharedOpenings, textOfValue } from "../index.js";
+import { SharedOpenings, textOfValue, watchShared } from "../index.js";
 import { Feed } from "./feed.js";
 import type { Keys } from "./keys.js";
 import type { RedisLink, Reply } from "./link.js";
@@ -119,13 +119,7 @@ export class RedisPresence implements PresenceEngine {
 
   async watch(channel: string, sink: PresenceSink): Promise<EngineSubscription> {
     this.#link.check();
-    const { opened, release } = await this.#watched.take(channel, () => this.#open(channel));
-    const stopWatching = opened.view.watch(sink);
-    const stop = (): void => {
-      stopWatching();
-      release();
-    };
-    return { stop };
+    return await watchShared(this.#watched, channel, () => this.#open(channel), sink);
   }
 
   async #open(channel: string): Promise<Watched> {
