@@ -88,6 +88,19 @@ describe("the way out", () => {
     assert.deepEqual(await sent(), [hexOf(jsonSample(70_000, 1)), hexOf(jsonSample(3000, 2)), text]);
   });
 
+  it("copies short octets that have to wait, and refers to long ones until then", async () => {
+    const { outgoing, compressor, sent } = setUp();
+    const short = jsonSample(3000, 2);
+    const long = jsonSample(40_000, 3);
+    outgoing.send(jsonSample(70_000, 1), binary);
+    outgoing.send(short, binary);
+    outgoing.send(long, binary);
+    short.fill(0);
+    long[0] = 0x21;
+    await compressor.all();
+    assert.deepEqual(await sent(), [hexOf(jsonSample(70_000, 1)), hexOf(jsonSample(3000, 2)), hexOf(long)]);
+  });
+
   it("gives the memory that text was encoded into back when it is compressed, or dropped", async () => {
     for (const isDropped of [false, true]) {
       const { outgoing, pool, compressor, added, sent } = setUp();
