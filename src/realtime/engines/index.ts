@@ -13,7 +13,9 @@ export { durableChannels, patternsOf, refuseUnmet, unmetSizes } from "./needs.js
 export type { Payload } from "./payload.js";
 export { payloadOf, readPayloadText, textOfValue, valueOfText } from "./payload.js";
 export { PresenceSinks, watchShared } from "./presence-sinks.js";
+export { SenderOrder } from "./sender-order.js";
 export { setMany } from "./set-many.js";
 export { SharedOpenings } from "./shared-openings.js";
+export { SignalWriter, signalReader } from "./signal-messages.js";
 export { Silences } from "./silences.js";
 export { copyValue, ValueError, valueBytes } from "./value.js";

@@ -8,6 +8,8 @@ export class TcpProxy {
   readonly #server: net.Server;
   readonly #sockets = new Set<net.Socket>();
   readonly #far = new Set<net.Socket>();
+  /** Connections to the server whose nodes take them for ended, and what those had sent over them. */
+  readonly #late = new Map<net.Socket, Buffer[]>();
   #isOpen = true;
   #isStopped = false;
 
@@ -18,7 +20,11 @@ export class TcpProxy {
         return;
       }
       const far = net.connect(serverPort, "127.0.0.1");
-      near.on("data", (data) => far.write(data));
+      near.on("data", (data) => {
+        const late = this.#late.get(far);
+        if (late === undefined) far.write(data);
+        else late.push(data);
+      });
       far.on("data", (data) => near.write(data));
       for (const [one, other] of [
         [near, far],
@@ -28,7 +34,7 @@ export class TcpProxy {
         one.on("error", () => other.destroy());
         one.on("close", () => {
           this.#sockets.delete(one);
-          other.destroy();
+          if (one === far || !this.#late.has(far)) other.destroy();
         });
       }
       this.#far.add(far);
@@ -67,6 +73,33 @@ export class TcpProxy {
   /** What is asked comes through, and no answer. */
   silence(): void {
     for (const socket of this.#far) socket.pause();
+  }
+
+  /** From now on, what nodes send over the connections that there are is kept back. */
+  keepBack(): void {
+    for (const far of this.#far) this.#late.set(far, []);
+  }
+
+  /** Octets that have been kept back. */
+  get keptBack(): number {
+    return [...this.#late.values()].flat().reduce((sum, { byteLength }) => sum + byteLength, 0);
+  }
+
+  /** Nodes lose their connections, while the server goes on having them. */
+  part(): void {
+    for (const socket of this.#sockets) if (!this.#far.has(socket)) socket.destroy();
+  }
+
+  /** What was kept back comes to the server, over the connections that are ended then. Resolves when the server has ended them, too. */
+  async comeLate(): Promise<void> {
+    await Promise.all(
+      [...this.#late].map(async ([far, late]) => {
+        const closed = once(far, "close");
+        far.end(Buffer.concat(late));
+        await closed;
+      }),
+    );
+    this.#late.clear();
   }
 
   resume(): void {

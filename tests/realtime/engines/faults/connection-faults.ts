@@ -138,6 +138,26 @@ export function connectionFaults(world: FaultWorld): void {
       assert.deepEqual(await valuesOf(near, "room"), [1]);
     });
 
+    it("is not heard behind what it has said since, where something lay in its old connection", async () => {
+      const heard = new Recorder<unknown>();
+      await near.signals.listen("cursor", ({ value }) => heard.add(value));
+      const say = (value: unknown) => far.signals.send("cursor", { value, user: undefined });
+      await say("before");
+      await heard.until((values) => values.includes("before"));
+      proxy.keepBack();
+      const saying = say("late").catch(() => undefined);
+      while (proxy.keptBack === 0) await turn();
+      proxy.part();
+      await link.until((events) => events.includes("back"));
+      await again(() => say("after"));
+      await heard.until((values) => values.includes("after"));
+      await proxy.comeLate();
+      await say("last");
+      await heard.until((values) => values.includes("last"));
+      assert.deepEqual(heard.items, ["before", "after", "last"]);
+      await saying;
+    });
+
     it("lets wait what it cannot send, in the order of the calls, and sends it when it is back", async () => {
       const heard = new Recorder<unknown>();
       await near.signals.listen("cursor", ({ value }) => heard.add(value));
