@@ -40,7 +40,7 @@ export class MediaSubscriber extends Subscriber<MediaEvent> implements MediaHand
     }
     if (isKey) {
       this.#out = link;
-      this.#group++;
+      this.#group = ++this.context.groups;
       this.#index = 0;
     }
     const group = this.#group;

@@ -53,6 +53,7 @@ class RealtimeClient extends Session implements BaseClient, SubscriberContext {
   readonly limits: ClientLimits;
   readonly kept: Set<Kept> = new Set<Kept>();
   readonly operations: Operations;
+  groups = 0;
   readonly #handlers = new Map<string, CallHandler>();
   /** What handles calls of the server's; loaded when there is a handler, since few pages have one. */
   #serving: Promise<Serving> | undefined;

@@ -25,6 +25,8 @@ export interface SubscriberContext extends Session {
   nextKey(): string;
   /** The channels that somebody waits for, whoever holds them. */
   readonly kept: Set<Kept>;
+  /** Groups of media that were begun: numbers go on over all connections, and where a channel is forgotten and used again. */
+  groups: number;
 }
 
 // The delay before another try after trouble: as for connections, whose defaults these are.

@@ -273,6 +273,14 @@ export interface SignalEngine {
   listen(channel: string, receive: (signal: Signal) => void): Promise<EngineSubscription>;
 }
 
+/** What the publisher of a group calls it. */
+export interface PublisherGroup {
+  /** Who publishes it: the same over all of its connections. */
+  readonly publisher: string;
+  /** Higher than those of its groups before. */
+  readonly number: number;
+}
+
 /** A piece of media. */
 export interface MediaFrame {
   /** From 1. */
@@ -281,6 +289,8 @@ export interface MediaFrame {
   readonly index: number;
   readonly data: Uint8Array;
   readonly timeMs: number | undefined;
+  /** Of key frames, as it was appended with. */
+  readonly from?: PublisherGroup | undefined;
 }
 
 /** A piece of media to append. */
@@ -289,6 +299,7 @@ export interface NewMediaFrame {
   readonly isKey: boolean;
   readonly timeMs?: number | undefined;
   readonly group?: number | undefined;
+  readonly from?: PublisherGroup | undefined;
 }
 
 /** Where a piece of media stands. */
@@ -310,7 +321,7 @@ export interface MediaEngine {
    * which would have become too long is over: it takes no more frames.
    *
    * @param frame `data` is not copied: do not change it. `group`: without `isKey`, the group that it goes on with; default:
-   *   the newest
+   *   the newest. `from`: with `isKey`, handed on to whoever follows
    * @param groupBytesMax octets of a group, all its `data` together
    * @throws EngineError "no-key-frame"; "conflict" when `group` is not the newest; "too-large"; "full", "unavailable",
    *   "closed"

@@ -2,7 +2,7 @@
  * Media that somebody subscribes to. A subscriber that is slow goes on with the newest key frame.
  */
 import type { MediaChannel } from "../contract/index.js";
-import type { EngineSubscription, MediaFrame } from "../engines/index.js";
+import { type EngineSubscription, type MediaFrame, SenderOrder } from "../engines/index.js";
 import type { GroupFrame, SubOptions, SubReply } from "../wire/index.js";
 import { Ring, SharedFrames } from "./ring.js";
 import type { Hub, HubContext, HubIdentity, Subscriber, Subscription } from "./subscription.js";
@@ -18,6 +18,9 @@ export class MediaHub implements Hub {
   readonly #subscriptions = new Set<MediaSubscription>();
   /** Those to whom nothing is due before the next key frame. */
   readonly #waiting = new Set<MediaSubscription>();
+  readonly #publishers = new SenderOrder();
+  /** Whether the group that comes is older than one of its publisher that has come: what it had sent to another node, perhaps. */
+  #isLate = false;
   #tail: EngineSubscription | undefined;
 
   private constructor({ limits }: HubContext, { name, n, channel }: HubIdentity<MediaChannel>) {
@@ -47,7 +50,9 @@ export class MediaHub implements Hub {
     return this.#subscriptions.size;
   }
 
-  #received({ group, index, data, timeMs }: MediaFrame): void {
+  #received({ group, index, data, timeMs, from }: MediaFrame): void {
+    if (index === 0) this.#isLate = from !== undefined && !this.#publishers.isNewer(from.publisher, from.number);
+    if (this.#isLate) return;
     if (index === 0) {
       this.keyPlace = this.ring.end;
       for (const subscription of this.#waiting) subscription.begin();

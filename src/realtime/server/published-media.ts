@@ -40,7 +40,13 @@ export class PublishedMedia {
         () => this.#admit(published, name, index === 0),
         (publisher) => {
           if (isCurrent() && published.isOver) throw isOver();
-          return publisher.append(() => this.#session.services.engine.media, { data, isKey: index === 0, timeMs });
+          const from = { publisher: this.#session.ownerAndClient, number: group };
+          return publisher.append(() => this.#session.services.engine.media, {
+            data,
+            isKey: index === 0,
+            timeMs,
+            from,
+          });
         },
       );
     } catch (error) {

@@ -61,6 +61,30 @@ const fleetingCases: readonly EngineCase[] = [
     );
   }),
 
+  engineCase("media: what its publisher calls a group comes with its key frame", async (world) => {
+    const { media } = world.engine;
+    const from = { publisher: '["ann\té",null]', number: 17 };
+    const frames: MediaFrame[] = [];
+    const early = await media.tail("a", (frame) => frames.push(frame));
+    await media.append("a", { data: Uint8Array.of(1), isKey: true, from, timeMs: 5 }, 1000);
+    await media.append("a", { data: Uint8Array.of(2), isKey: false, from }, 1000);
+    await world.settle();
+    const late = await media.tail("a", () => undefined);
+    await append(world.engine, 3, true);
+    await world.settle();
+    for (const stop of [early.stop, late.stop]) stop();
+    assert.deepEqual(
+      [...late.newest, ...frames].map(({ data, from: told, timeMs }) => [data[0], told, timeMs]),
+      [
+        [1, from, 5],
+        [2, undefined, undefined],
+        [1, from, 5],
+        [2, undefined, undefined],
+        [3, undefined, 3],
+      ],
+    );
+  }),
+
   engineCase("media: a group that would be too long is over, until a key frame", async ({ engine }) => {
     await append(engine, 0, true, 2);
     await append(engine, 1, false, 2);

@@ -135,6 +135,23 @@ describe("media that is published", () => {
     await client.close();
   });
 
+  it("is counted on where another handle publishes, so that none of its groups is taken for an old one", async () => {
+    const { server, client, peer, send } = await publishing();
+    await send(true);
+    void client.channel("video/2", { kind: "media" }).send({ data: Uint8Array.of(1), isKey: true });
+    await server.clock.settle();
+    await send(true);
+    assert.deepEqual(
+      peer.frames.filter(([operation]) => operation === "pubg").map((frame) => frame.slice(2, 5)),
+      [
+        ["video/1", 1, 0],
+        ["video/2", 2, 0],
+        ["video/1", 3, 0],
+      ],
+    );
+    await client.close();
+  });
+
   it("needs a key frame after what was refused, and after a reconnect", async () => {
     const { server, client, peer, video, outcomes, send } = await publishing();
     await send(true);

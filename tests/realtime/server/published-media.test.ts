@@ -38,6 +38,21 @@ describe("media that a client publishes", () => {
     await world.close();
   });
 
+  it("is not shown behind what its publisher has published over another connection since", async () => {
+    const { world, seen } = await create();
+    const first = await world.peer({ token: "ann", client: "camera" });
+    const again = await world.peer({ token: "ann", client: "camera" });
+    const other = await world.peer({ token: "ann", client: "phone" });
+    await tried(first, 4, 0);
+    await tried(again, 9, 0);
+    assert.equal(await tried(first, 5, 0), "3.0", "it was on its way");
+    assert.equal(await tried(first, 5, 1), "3.1");
+    await tried(other, 1, 0);
+    await tried(again, 10, 0);
+    assert.deepEqual(seen(), ["1.0", "2.0", "4.0", "5.0"]);
+    await world.close();
+  });
+
   it("is refused where it says what cannot be, and goes on with a key frame", async () => {
     const { world, ann, seen } = await create();
     assert.equal(await tried(ann, 1, 1), "bad-request", "no key frame");

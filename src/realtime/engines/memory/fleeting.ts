@@ -102,8 +102,8 @@ export class MediaStore implements MediaEngine {
   async append(channel: string, frame: NewMediaFrame, groupBytesMax: number): Promise<MediaPlace> {
     this.#core.check();
     const newest = frame.isKey ? this.#begin(channel, frame, groupBytesMax) : this.#goOn(channel, frame, groupBytesMax);
-    const { data, timeMs } = frame;
-    const appended = { group: newest.group, index: newest.count++, data, timeMs };
+    const { data, isKey, timeMs, from } = frame;
+    const appended = { group: newest.group, index: newest.count++, data, timeMs, ...(isKey && { from }) };
     newest.bytes += data.byteLength;
     this.#keep(newest, appended);
     this.#listeners.tell(channel, appended);

@@ -1,23 +1,26 @@
 /**
- * Frames of media as messages of NATS: a head of fixed length and the octets, in as many parts as the server's limit of a
- * message asks for.
+ * Frames of media as messages of NATS itself: a head, and the octets, in as many parts as the server's limit of a message asks for.
+ * The head is of fixed length; behind it, the first frame of a group has what its publisher calls it.
  */
-import type { MediaFrame } from "../index.js";
+import type { MediaFrame, PublisherGroup } from "../index.js";
 
-// group, index, time, source, part, parts
-const headBytes = 8 + 4 + 8 + 4 + 4 + 4;
+// group, index, time, source, part, parts, octets of the publisher's name, the publisher's number
+const headBytes = 8 + 4 + 8 + 4 + 4 + 4 + 4 + 8;
 
 /** The messages of a frame. */
 export function partsOf(
-  { group, index, data, timeMs }: MediaFrame,
+  { group, index, data, timeMs, from }: MediaFrame,
   source: number,
   maxPayloadBytes: number,
 ): Uint8Array[] {
-  const room = maxPayloadBytes - headBytes;
+  const publisher = Buffer.from(from?.publisher ?? "");
+  const start = headBytes + publisher.byteLength;
+  // A name that leaves no room is refused where it is sent.
+  const room = Math.max(1, maxPayloadBytes - start);
   const parts = Math.max(1, Math.ceil(data.byteLength / room));
   return Array.from({ length: parts }, (_, part) => {
     const piece = data.subarray(part * room, (part + 1) * room);
-    const message = new Uint8Array(headBytes + piece.byteLength);
+    const message = new Uint8Array(start + piece.byteLength);
     const view = new DataView(message.buffer);
     view.setFloat64(0, group);
     view.setUint32(8, index);
@@ -25,9 +28,19 @@ export function partsOf(
     view.setUint32(20, source);
     view.setUint32(24, part);
     view.setUint32(28, parts);
-    message.set(piece, headBytes);
+    view.setUint32(32, publisher.byteLength);
+    view.setFloat64(36, from?.number ?? Number.NaN);
+    message.set(publisher, headBytes);
+    message.set(piece, start);
     return message;
   });
+}
+
+/** What the publisher calls the group. */
+function fromOf(message: Uint8Array, view: DataView, start: number): PublisherGroup | undefined {
+  const number = view.getFloat64(36);
+  if (Number.isNaN(number)) return undefined;
+  return { publisher: Buffer.from(message.subarray(headBytes, start)).toString(), number };
 }
 
 interface Begun {
@@ -43,16 +56,19 @@ export class FrameJoiner {
   add(message: Uint8Array): MediaFrame | undefined {
     if (message.byteLength < headBytes) return undefined;
     const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
+    const start = headBytes + view.getUint32(32);
     const timeMs = view.getFloat64(12);
+    const from = fromOf(message, view, start);
     const frame = {
       group: view.getFloat64(0),
       index: view.getUint32(8),
       timeMs: Number.isNaN(timeMs) ? undefined : timeMs,
+      ...(from !== undefined && { from }),
     };
     const source = view.getUint32(20);
     const part = view.getUint32(24);
     // A copy: the message lies in a buffer with others.
-    const piece = message.slice(headBytes);
+    const piece = message.slice(start);
     const begun = part === 0 ? { frame, pieces: [] } : this.#begun.get(source);
     this.#begun.delete(source);
     const isNext =

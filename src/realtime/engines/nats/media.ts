@@ -100,6 +100,7 @@ export class NatsMedia implements MediaEngine {
 
   async #append(channel: string, frame: NewMediaFrame, groupBytesMax: number): Promise<MediaPlace> {
     const { data, isKey, timeMs } = frame;
+    const from = isKey ? frame.from : undefined;
     if (isKey && data.byteLength > groupBytesMax) throw tooLarge(data.byteLength, groupBytesMax);
     // What nobody would hear is not appended.
     await this.#link.connected();
@@ -112,14 +113,15 @@ export class NatsMedia implements MediaEngine {
     // Without this frame, what follows it in its group is worth nothing.
     if (bytes > groupBytesMax) group.isOver = true;
     const place = { group: group.group, index: group.count };
+    const appended: MediaFrame = { ...place, data, timeMs, ...(from !== undefined && { from }) };
     if (!group.isOver) {
       group.count++;
       group.bytes = bytes;
-      group.frames?.push({ ...place, data, timeMs });
+      group.frames?.push(appended);
     }
     const isNew = this.#hold(channel, group);
     if (isNew) this.#say(channel, { t: "hold" });
-    if (!group.isOver) this.#tell(channel, { ...place, data, timeMs });
+    if (!group.isOver) this.#tell(channel, appended);
     // Whoever appends after us, on another node, finds us.
     if (isNew) await this.#link.flush();
     if (group.isOver) throw tooLarge(bytes, groupBytesMax);

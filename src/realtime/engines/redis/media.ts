@@ -1,7 +1,7 @@
 /**
  * The media: the newest group of each channel is a list in Redis, and every frame is told.
  */
-import type { MediaEngine, MediaFrame, MediaPlace, MediaTail, NewMediaFrame } from "../index.js";
+import type { MediaEngine, MediaFrame, MediaPlace, MediaTail, NewMediaFrame, PublisherGroup } from "../index.js";
 import { EngineError } from "../index.js";
 import { Feed, type Told, toldOf } from "./feed.js";
 import type { Keys } from "./keys.js";
@@ -107,8 +107,8 @@ export class RedisMedia implements MediaEngine {
 
   async append(channel: string, frame: NewMediaFrame, groupBytesMax: number): Promise<MediaPlace> {
     this.#link.check();
-    const { data, isKey, timeMs, group } = frame;
-    const head = Buffer.from(`${timeMs === undefined ? "" : String(timeMs)}\t`);
+    const { data, isKey, timeMs, group, from } = frame;
+    const head = Buffer.from(headOf(timeMs, isKey ? from : undefined));
     const args = [
       ...[encodeURIComponent(this.#link.host.randomId()), isKey ? 1 : 0, group ?? ""],
       ...[data.byteLength, Number.isFinite(groupBytesMax) ? groupBytesMax : Number.MAX_SAFE_INTEGER],
@@ -194,6 +194,12 @@ export class RedisMedia implements MediaEngine {
   }
 }
 
+/** JSON has no tabs in itself. */
+function headOf(timeMs: number | undefined, from: PublisherGroup | undefined): string {
+  const told = from === undefined ? "" : JSON.stringify([from.publisher, from.number]);
+  return `${timeMs === undefined ? "" : String(timeMs)} ${told}\t`;
+}
+
 function toldFrame(message: Buffer): ToldFrame {
   const { rest, ...told } = toldOf(message);
   const [group = 0, index = 0] = told.position.split("-").map(Number);
@@ -202,11 +208,16 @@ function toldFrame(message: Buffer): ToldFrame {
 
 function frameOf(group: number, index: number, octets: Buffer): MediaFrame {
   const tab = octets.indexOf("\t");
-  const time = octets.toString("latin1", 0, tab);
+  const head = octets.toString("utf8", 0, tab);
+  const space = head.indexOf(" ");
+  const time = head.slice(0, space);
+  const told = head.slice(space + 1);
+  const [publisher, number] = told === "" ? ["", 0] : (JSON.parse(told) as [string, number]);
   return {
     group,
     index,
     data: new Uint8Array(octets.subarray(tab + 1)),
     timeMs: time === "" ? undefined : Number(time),
+    ...(told !== "" && { from: { publisher, number } }),
   };
 }
