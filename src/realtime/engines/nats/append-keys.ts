@@ -64,7 +64,7 @@ export class AppendKeys {
       try {
         // Whoever finds that it stands already, takes it for its own.
         const { seq } = await this.#link.publish(subject, payloadOf(record), { expected, isIdempotent: true });
-        return { status: "new", id, done: (position) => this.#done(subject, { ...record, s: position }, seq) };
+        return { status: "new", id, done: (position) => this.#done(subject, record, position, seq) };
       } catch (error) {
         if (!isApiError(error, apiErrors.wrongLastSequence)) throw error;
       }
@@ -75,18 +75,24 @@ export class AppendKeys {
     }
   }
 
-  /** @returns undefined where the key holds no longer */
+  /**
+   * What was written down for another stream may have been published to this one all the same, before that was noticed: JetStream, or
+   * the log, knows. Where it was not, it is published now.
+   *
+   * @returns undefined where the key holds no longer
+   */
   #claimOf(subject: string, { seq, data }: Stored): KeyClaim | undefined {
     const { head: record } = readPayload<KeyRecord>(data);
     const unixMs = this.#link.host.unixMs();
-    if (record.e <= unixMs || record.o !== this.#streams.epochOf("log")) return undefined;
-    if (record.s !== undefined) return { status: "used", seq: record.s };
+    if (record.e <= unixMs) return undefined;
+    if (record.s !== undefined && record.o === this.#streams.epochOf("log")) return { status: "used", seq: record.s };
     if (unixMs - record.u > duplicateWindowMs - keyMarginMs) return { status: "unknown", id: record.i };
-    return { status: "new", id: record.i, done: (position) => this.#done(subject, { ...record, s: position }, seq) };
+    return { status: "new", id: record.i, done: (position) => this.#done(subject, record, position, seq) };
   }
 
   /** Nobody waits for it: until it is there, JetStream tells the same. */
-  #done(subject: string, record: KeyRecord, expected: number): void {
-    this.#link.publish(subject, payloadOf(record), { expected }).catch(() => undefined);
+  #done(subject: string, record: KeyRecord, seq: number, expected: number): void {
+    const done: KeyRecord = { ...record, o: this.#streams.epochOf("log"), s: seq };
+    this.#link.publish(subject, payloadOf(done), { expected }).catch(() => undefined);
   }
 }

@@ -9,6 +9,8 @@ import type { StreamKind } from "./subjects.js";
 /** A message to take away. */
 export interface Burial {
   readonly kind: StreamKind;
+  /** Of the stream: in another one of the same name, something else has that sequence. */
+  readonly epoch: string;
   readonly seq: number;
   readonly dueAtMs: number;
   /** What has to be done first. */
@@ -37,7 +39,8 @@ export class Burials {
   /** Takes a message away after a while, by the host's `now`. */
   add(kind: StreamKind, seq: number, delayMs: number, before?: () => Promise<void>): void {
     if (this.#due.length >= maxBurials) return;
-    this.#due.push({ kind, seq, dueAtMs: this.#link.host.now() + delayMs, before });
+    const epoch = this.#streams.epochOf(kind);
+    this.#due.push({ kind, epoch, seq, dueAtMs: this.#link.host.now() + delayMs, before });
   }
 
   #sweepLater(): void {
@@ -56,7 +59,9 @@ export class Burials {
       const due = this.#due.filter(({ dueAtMs }) => dueAtMs <= nowMs).slice(0, maxAtOnce);
       const taken = new Set(due);
       this.#due = this.#due.filter((burial) => !taken.has(burial));
-      for (const { kind, seq, before } of due) {
+      for (const kind of new Set(due.map((burial) => burial.kind))) await this.#streams.lookAt(kind);
+      for (const { kind, epoch, seq, before } of due) {
+        if (epoch !== this.#streams.epochOf(kind)) continue;
         await before?.();
         // Something newer may have taken its place already, which is an error that says so.
         await this.#link.api(`STREAM.MSG.DELETE.${this.#streams.name(kind)}`, { seq }).catch(() => undefined);

@@ -51,7 +51,8 @@ export function keptEntry(seq: number, data: Uint8Array): KeptEntry {
     meta: head.m,
     unixMs: head.u,
     bytes: valueText.length,
-    knownBefore: head.p ?? 0,
+    // What stood before it has a lower sequence, or was in another stream of the same name.
+    knownBefore: head.p !== undefined && head.p < seq ? head.p : 0,
     id: head.i,
     retain: {
       count: count ?? Number.POSITIVE_INFINITY,

@@ -91,6 +91,8 @@ export class NatsLogs implements LogEngine {
       const publishing = this.#link.publish(writer.subject, logPayload(message), keyId === undefined ? {} : { id });
       release();
       const { seq, duplicate = false } = await publishing;
+      // Sequences rise: one that does not is of another stream of the same name.
+      if (!duplicate && seq <= (writer.known ?? 0)) await this.#streams.lookAt("log");
       if (claim?.status === "new") claim.done(seq);
       if (seq > (writer.known ?? 0)) writer.known = seq;
       if (!duplicate) this.#trimmer.appended(channel, seq, valueText.length, retain);

@@ -62,7 +62,12 @@ export class Streams {
 
   /** Looks whether the streams are the same. Makes again what is gone. */
   async look(): Promise<void> {
-    for (const kind of streamKinds) this.#saw(kind, (await this.#find(kind)) ?? (await this.#ensure(kind)));
+    for (const kind of streamKinds) await this.lookAt(kind);
+  }
+
+  /** Looks whether one is the same, and makes it again where it is gone: what its sequences mean is sure afterwards. */
+  async lookAt(kind: StreamKind): Promise<void> {
+    this.#saw(kind, (await this.#find(kind)) ?? (await this.#ensure(kind)));
   }
 
   /** Lets a stream keep messages for so long at least. */

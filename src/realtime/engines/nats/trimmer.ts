@@ -50,6 +50,10 @@ export class Trimmer {
     this.#link = link;
     this.#streams = streams;
     this.#subjects = subjects;
+    // In another stream, others have their sequences.
+    streams.onReplaced((kind) => {
+      if (kind === "log") this.#logs.clear();
+    });
     this.#sweepLater();
   }
 
@@ -82,13 +86,17 @@ export class Trimmer {
 
   #sweepLater(): void {
     this.#timer = this.#link.host.setTimer(() => {
-      if (this.#link.isConnected) this.#sweep();
+      // What cannot be dropped now stays for a while.
+      if (this.#link.isConnected) void this.#sweep().catch(() => undefined);
       this.#sweepLater();
     }, sweepIntervalMs);
   }
 
-  #sweep(): void {
+  async #sweep(): Promise<void> {
     const unixMs = this.#link.host.unixMs();
+    const isDue = (log: Appending): boolean => (newestPast(log, unixMs)?.seq ?? 0) > log.trimmed;
+    if (!Array.from(this.#logs.values()).some(isDue)) return;
+    await this.#streams.lookAt("log");
     let purges = 0;
     for (const [channel, log] of this.#logs) {
       const past = newestPast(log, unixMs);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import type { Engine } from "#src/realtime/engines/index.js";
+import type { Engine, LogPage } from "#src/realtime/engines/index.js";
 import { FollowedLog } from "../recorders.js";
-import { append, everything } from "../world.js";
+import { append, createHost, everything } from "../world.js";
 import { NatsServer, noNats } from "./server.js";
 import { createHold, TamperedLink } from "./tampered.js";
 import { NatsNodes } from "./world.js";
@@ -28,9 +28,9 @@ describe("streams of NATS that are replaced", { skip: noNats }, () => {
   });
   afterEach(() => nodes.dispose());
 
-  /** Somebody else makes the stream of logs anew. */
-  async function replaceLogs(): Promise<void> {
-    const stream = `${nodes.prefix}_log`;
+  /** Somebody else makes a stream anew. */
+  async function replace(kind: "log" | "state" = "log"): Promise<void> {
+    const stream = `${nodes.prefix}_${kind}`;
     const info = await administrator.request(`$JS.API.STREAM.INFO.${stream}`);
     const { config } = info.json<{ config: object }>();
     await administrator.request(`$JS.API.STREAM.DELETE.${stream}`);
@@ -58,12 +58,14 @@ describe("streams of NATS that are replaced", { skip: noNats }, () => {
     const node = await nodes.start({ connect: link.connect, auditIntervalMs: 20 });
     const log = await FollowedLog.of(node, "room");
     for (const value of ["old 1", "old 2"]) await append(node, "room", value);
-    await replaceLogs();
-    const isMade = (subject: string): boolean => subject === `$JS.API.STREAM.INFO.${nodes.prefix}_log`;
-    const looks = link.answered.items.filter(isMade).length;
-    link.refuses = (subject) =>
-      link.answered.items.filter(isMade).length > looks && subject === `$JS.API.STREAM.MSG.GET.${nodes.prefix}_log`;
-    await link.refused.until(({ length }) => length > 0);
+    link.refuses = (subject) => subject === `$JS.API.STREAM.MSG.GET.${nodes.prefix}_log`;
+    await replace();
+    const isLook = (subject: string): boolean => subject === `$JS.API.STREAM.INFO.${nodes.prefix}_log`;
+    const looks = link.answered.items.filter(isLook).length;
+    // One of them has begun after it was replaced.
+    await link.answered.until((answered) => answered.filter(isLook).length > looks + 1);
+    const refused = link.refused.items.length;
+    await link.refused.until(({ length }) => length > refused);
     assert.equal(log.resets.items.length, 0);
     await assert.rejects(node.logs.read("room", { limit: 10 }), { code: "unavailable" });
     await assert.rejects(node.logs.bounds("room"), { code: "unavailable" });
@@ -76,7 +78,7 @@ describe("streams of NATS that are replaced", { skip: noNats }, () => {
     const node = await nodes.start({ auditIntervalMs: neverMs });
     const log = await FollowedLog.of(node, "room");
     await append(node, "room", "old");
-    await replaceLogs();
+    await replace();
     await append(node, "other", 1, { retain: { ...everything, ageMs: 40 * 86_400_000 } });
     await assertNew(node, log);
   });
@@ -90,10 +92,72 @@ describe("streams of NATS that are replaced", { skip: noNats }, () => {
     link.holds = () => hold;
     const before = link.asked.items.length;
     await link.asked.until((asked) => asked.slice(before).some((subject) => subject.startsWith("$JS.API.STREAM.INFO")));
-    await replaceLogs();
+    await replace();
     link.holds = () => undefined;
     await link.connection?.reconnect();
     await assertNew(node, log);
+  });
+
+  it("lose nothing to what was to be taken away of the old ones: deletions that everybody knows", async () => {
+    const host = createHost();
+    const node = await nodes.start({ deletionsKnownMs: 10_000, auditIntervalMs: neverMs }, host);
+    for (const key of ["a", "b", "c"]) await node.states.set("book", key, 1, undefined);
+    await node.states.delete("book", "b", undefined);
+    await replace("state");
+    const keys = Array.from({ length: 8 }, (_, index) => `key ${index}`);
+    for (const key of keys) await node.states.set("book", key, 2, undefined);
+    await host.clock.advance(20_000);
+    await nodes.settle();
+    const { entries } = await node.states.snapshot("book", { limit: 100 });
+    assert.deepEqual(
+      entries.map(({ key }) => key),
+      keys,
+    );
+  });
+
+  it("lose nothing to what was to be taken away of the old ones: messages whose time is over", async () => {
+    const host = createHost();
+    const node = await nodes.start({ auditIntervalMs: neverMs }, host);
+    const retain = { ...everything, ageMs: 12_000 };
+    for (let index = 0; index < 10; index++) await append(node, "room", index, { retain });
+    await host.clock.advance(9000);
+    await replace();
+    for (const value of ["x", "y", "z"]) await append(node, "room", value, { retain });
+    await host.clock.advance(8000);
+    await nodes.settle();
+    const other = await nodes.start({}, host);
+    const page = (await other.logs.read("room", { limit: 100 })) as LogPage;
+    assert.deepEqual(
+      page.entries.map(({ value }) => value),
+      ["x", "y", "z"],
+    );
+  });
+
+  it("keep a message once that was published before anybody noticed, and again under its key", async () => {
+    const [late, early] = await Promise.all([
+      nodes.start({ auditIntervalMs: neverMs }),
+      nodes.start({ auditIntervalMs: neverMs }),
+    ]);
+    await append(late, "room", "old");
+    await replace();
+    const keyed = { idempotency: { key: "k", windowMs: 60_000 } };
+    const position = await append(late, "other", "new", keyed);
+    // Who starts now knows the new stream alone.
+    const fresh = await nodes.start();
+    assert.equal(await append(fresh, "other", "new", keyed), position);
+    assert.equal(await append(fresh, "other", "new", keyed), position);
+    assert.equal(await append(early, "other", "new", keyed), position);
+    const page = (await fresh.logs.read("other", { limit: 10 })) as LogPage;
+    assert.equal(page.entries.length, 1);
+  });
+
+  it("are noticed by who appends, where positions do not rise", async () => {
+    const node = await nodes.start({ auditIntervalMs: neverMs });
+    for (const value of ["old 1", "old 2"]) await append(node, "room", value);
+    const { epoch } = await node.logs.bounds("room");
+    await replace();
+    const appended = await node.logs.append("room", { value: "new", meta: {}, retain: everything });
+    assert.deepEqual([appended.position, appended.epoch === epoch], ["1", false]);
   });
 
   it("and those that are not: what is told while a log is being read is not lost, however much, and though that fails", async () => {
