@@ -72,7 +72,8 @@ function guarded(client: Redis): Redis {
 function createCluster(options: ResolvedOptions): Cluster {
   const cluster = new Cluster([...(options.cluster ?? [])], {
     clusterRetryStrategy: retryMs,
-    slotsRefreshInterval: options.auditIntervalMs,
+    // The library goes on for ever where it is closed amid that: who looks at everything else looks at that, too.
+    slotsRefreshInterval: 0,
     ...options.clusterOptions,
     redisOptions: { ...options.connection, commandTimeout: options.timeoutMs, replyMapping: "legacy" as const },
     lazyConnect: true,

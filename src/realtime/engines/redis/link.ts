@@ -249,6 +249,7 @@ export class RedisLink {
   #auditLater(): void {
     this.#audit = this.host.setTimer(() => {
       if (this.isConnected) {
+        if (this.#client instanceof Cluster) this.#client.refreshSlotsCache();
         // What is still being looked at is not looked at once more.
         if (!this.#isAuditing) void this.#runAudits();
         this.#checkConnections();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { Redis } from "ioredis";
+import { Cluster, Redis } from "ioredis";
 import { type Engine, EngineError } from "#src/realtime/engines/index.js";
 import { engineContract } from "#src/testing/index.js";
 import { FollowedLog, FollowedState, Recorder } from "../recorders.js";
@@ -121,6 +121,33 @@ describe("a Redis Cluster", { skip: noRedis, timeout: 90_000 }, () => {
   for (const { name, run } of engineContract) {
     it(name, () => run(new RedisNodes({ cluster: servers.map(({ port }) => ({ host: "127.0.0.1", port })) })));
   }
+
+  it("leaves nothing behind that keeps a process alive, where it is closed while it asks who has which slots", async (t) => {
+    const cluster = servers.map(({ port }) => ({ host: "127.0.0.1", port }));
+    const engine = await nodes.start({ cluster, auditIntervalMs: 50 });
+    const asked = new Recorder<Cluster>();
+    const answers: (() => void)[] = [];
+    const { prototype } = Cluster;
+    const refresh: unknown = Reflect.get(prototype, "refreshSlotsCache");
+    assert.ok(typeof refresh === "function");
+    t.mock.method(
+      Cluster.prototype,
+      "refreshSlotsCache",
+      function (this: Cluster, done?: (error?: Error | null) => void) {
+        refresh.call(this, (error: Error | null) => answers.push(() => done?.(error)));
+        // Not when it connects.
+        if (this.status === "ready") asked.add(this);
+      },
+    );
+    await asked.until(({ length }) => length > 0);
+    await engine.close();
+    while (answers.length === 0) await new Promise(setImmediate);
+    for (const answer of answers) answer();
+    assert.deepEqual(
+      asked.items.map((client) => (client as unknown as { slotsTimer?: unknown }).slotsTimer ?? undefined),
+      asked.items.map(() => undefined),
+    );
+  });
 
   it("forgets a node as a whole", async () => {
     const [a, b] = engines;
