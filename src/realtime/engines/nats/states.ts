@@ -9,7 +9,7 @@ import { Follower } from "./follower.js";
 import { apiErrors, isApiError, type NatsLink, translating } from "./link.js";
 import { sequenceOf } from "./logs.js";
 import { payloadOf, readPayload, textOfValue, valueOfText } from "./payload.js";
-import { lastOf, readMessages, type Stored } from "./reading.js";
+import { behind, hasMessage, lastOf, readMessages, type Stored, surelyNewest } from "./reading.js";
 import type { Streams } from "./streams.js";
 import type { Subjects } from "./subjects.js";
 
@@ -122,6 +122,26 @@ export class NatsStates implements StateEngine {
     return (await lastOf(this.#link, this.#stream, this.#subjects.state(channel)))?.seq ?? 0;
   }
 
+  /**
+   * The position, which is none before what has been heard here: who reads a snapshot gets what is newer from there on.
+   *
+   * @throws EngineError "unavailable" where only what was before can be had
+   */
+  async #positionNow(channel: string): Promise<number> {
+    const position = await this.#position(channel);
+    const heard = Math.max(0, ...[...(this.#watches.get(channel) ?? [])].map((watch) => watch.position));
+    if (!this.#link.isCluster || position >= heard) return position;
+    // The newest may have been a deletion that was taken away since.
+    if ((await this.#floor(channel)) >= heard) return position;
+    const newest = await surelyNewest(this.#link, this.#stream);
+    if (newest === undefined) throw behind(this.#stream);
+    if (newest < heard) return position;
+    // Another one may have answered before.
+    const now = await this.#position(channel);
+    if (now < heard && (await hasMessage(this.#link, this.#stream, heard))) throw behind(this.#stream);
+    return now;
+  }
+
   get #stream(): string {
     return this.#streams.name("state");
   }
@@ -133,14 +153,17 @@ export class NatsStates implements StateEngine {
 
   async #snapshot(channel: string, options: { cursor?: string | undefined; limit: number }): Promise<StatePage> {
     const begun = options.cursor === undefined ? undefined : (JSON.parse(options.cursor) as [number, number]);
-    const start = begun?.[0] ?? (await this.#position(channel));
+    const start = begun?.[0] ?? (await this.#positionNow(channel));
     let last = begun?.[1] ?? 0;
-    const entries: StateEntry[] = [];
-    const page = { epoch: this.#streams.epochOf("state"), position: String(start), entries };
+    const entries = new Map<string, StateEntry>();
+    const epoch = this.#streams.epochOf("state");
+    const page = (cursor?: string): StatePage => {
+      return { epoch, position: String(start), entries: [...entries.values()], cursor };
+    };
     const filter = this.#subjects.state(channel);
     while (last < start) {
-      const limit = options.limit - entries.length;
-      if (limit === 0) return { ...page, cursor: JSON.stringify([start, last]) };
+      const limit = options.limit - entries.size;
+      if (limit === 0) return page(JSON.stringify([start, last]));
       const request = { stream: this.#stream, filter, from: last + 1, through: start, limit };
       const { messages, isEnd } = await readMessages(this.#link, request);
       for (const message of messages) {
@@ -148,12 +171,14 @@ export class NatsStates implements StateEngine {
         // What has changed since the first page is told by whoever tells the changes.
         if (last > start) break;
         const read = keyMessage(message);
+        // A copy that lags behind had what this takes the place of.
+        entries.delete(read.head.k);
         if (read.valueText === undefined) this.#found(channel, read);
-        else entries.push(entryOf(read));
+        else entries.set(read.head.k, entryOf(read));
       }
       if (isEnd) break;
     }
-    return { ...page, cursor: undefined };
+    return page();
   }
 
   async changesSince(channel: string, epoch: string, position: string): Promise<StateDelta | undefined> {
@@ -165,7 +190,7 @@ export class NatsStates implements StateEngine {
 
   async #changesSince(channel: string, epoch: string, since: number): Promise<StateDelta | undefined> {
     if (epoch !== this.#streams.epochOf("state")) return undefined;
-    const newest = await this.#position(channel);
+    const newest = await this.#positionNow(channel);
     if (since > newest) return undefined;
     const changes = new Map<string, KeyMessage>();
     if (since < newest) {
@@ -289,6 +314,11 @@ class Watch {
       caughtUp: () => undefined,
     });
     return start;
+  }
+
+  /** The newest change that was told, or where it begins; 0 while that is unknown. */
+  get position(): number {
+    return this.#isReplaced ? 0 : this.#position;
   }
 
   async reached(seq: number): Promise<void> {
