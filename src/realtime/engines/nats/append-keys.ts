@@ -79,7 +79,7 @@ export class AppendKeys {
   #claimOf(subject: string, { seq, data }: Stored): KeyClaim | undefined {
     const { head: record } = readPayload<KeyRecord>(data);
     const unixMs = this.#link.host.unixMs();
-    if (record.e <= unixMs || record.o !== this.#streams.epochOf("log")) return undefined;
+    if (record.e <= unixMs || !this.#streams.isEpochOf("log", record.o)) return undefined;
     if (record.s !== undefined) return { status: "used", seq: record.s };
     if (unixMs - record.u > duplicateWindowMs - keyMarginMs) return { status: "unknown", id: record.i };
     return { status: "new", id: record.i, done: (position) => this.#done(subject, { ...record, s: position }, seq) };

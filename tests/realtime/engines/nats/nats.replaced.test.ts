@@ -96,6 +96,44 @@ describe("streams of NATS that are replaced", { skip: noNats }, () => {
     await assertNew(node, log);
   });
 
+  /** What a server of a cluster says of when a stream was made, which is another time each time. */
+  function atServers(cluster: object): (subject: string, answer: object) => object {
+    let times = 0;
+    return (subject, answer) => {
+      if (!/^\$JS\.API\.STREAM\.(?:INFO|CREATE)/u.test(subject)) return answer;
+      return { ...answer, created: `2026-01-01T00:00:00.${String(times++)}Z`, cluster };
+    };
+  }
+
+  it("are the same ones where servers of a cluster do not agree on when they were made", async () => {
+    const link = new TamperedLink();
+    link.isOfCluster = true;
+    link.rewritesAnswer = atServers({ leader: "n0", raft_group: "S-R3F-1" });
+    const options = { connect: link.connect, auditIntervalMs: 20 };
+    const [a, b] = await Promise.all([nodes.start(options), nodes.start(options)]);
+    const [log] = await Promise.all([FollowedLog.of(a, "room"), FollowedLog.of(b, "room")]);
+    const once = { retain: everything, idempotency: { key: "once", windowMs: 60_000 } };
+    const position = await append(a, "room", 1, once);
+    const isLook = (subject: string): boolean => subject.startsWith("$JS.API.STREAM.INFO");
+    const looks = link.answered.items.filter(isLook).length;
+    await link.answered.until((answered) => answered.filter(isLook).length > looks + 20);
+    assert.equal(await append(b, "room", 1, once), position);
+    assert.deepEqual(log.resets.items, []);
+    assert.equal((await a.logs.bounds("room")).epoch, (await b.logs.bounds("room")).epoch);
+  });
+
+  it("are not known by who answers where nobody leads", async () => {
+    const link = new TamperedLink();
+    link.isOfCluster = true;
+    const node = await nodes.start({ connect: link.connect, auditIntervalMs: 20 });
+    const log = await FollowedLog.of(node, "room");
+    link.rewritesAnswer = atServers({ replicas: [] });
+    const isLook = (subject: string): boolean => subject.startsWith("$JS.API.STREAM.INFO");
+    const looks = link.answered.items.filter(isLook).length;
+    await link.answered.until((answered) => answered.filter(isLook).length > looks + 20);
+    assert.deepEqual(log.resets.items, []);
+  });
+
   it("and those that are not: what is told while a log is being read is not lost, however much, and though that fails", async () => {
     const link = new TamperedLink();
     const options = { connect: link.connect, auditIntervalMs: neverMs };
