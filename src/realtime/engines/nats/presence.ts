@@ -4,7 +4,7 @@
  */
 import type { EngineSubscription, Presence, PresenceEngine, PresenceList, PresenceSink } from "../index.js";
 import { SharedOpenings, watchShared } from "../index.js";
-import type { Burials } from "./burials.js";
+import { type Burials, LastWords } from "./burials.js";
 import { Follower } from "./follower.js";
 import { type NatsLink, translating } from "./link.js";
 import { payloadOf, textOfValue } from "./payload.js";
@@ -23,9 +23,6 @@ interface Watched {
 
 // Who follows has heard of it by then; who did not, reads all anew.
 const absenceKnownMs = 60_000;
-// Absences of this engine's nodes that are kept, of 200 octets each: a server that is killed has again, when it is back, what
-// stood in a subject before a message that has been taken away (nats-server up to 2.15.1 at least).
-const absencesKept = 10_000;
 
 /** See the head of this file. */
 export class NatsPresence implements PresenceEngine {
@@ -38,8 +35,7 @@ export class NatsPresence implements PresenceEngine {
   /** Those that do not have everything yet. */
   readonly #opening = new Set<Follower>();
   readonly #views = new Set<PresenceView>();
-  /** Which messages say that nobody is there, by subject; the oldest is the first. */
-  readonly #absences = new Map<string, number>();
+  readonly #absences = new LastWords();
 
   constructor(link: NatsLink, streams: Streams, subjects: Subjects, burials: Burials) {
     this.#link = link;
@@ -76,19 +72,11 @@ export class NatsPresence implements PresenceEngine {
       // The last message of a subject is all that there is of it.
       const subject = this.#subjects.user(channel, user, node);
       const { seq } = await this.#link.publish(subject, payload, { isIdempotent: true });
-      this.#absences.delete(subject);
-      if (connections === 0) this.#leftAt(subject, seq);
+      if (connections > 0) this.#absences.delete(subject);
+      else this.#absences.add(subject, () => this.#burials.add("presence", seq, absenceKnownMs));
       // Whoever watches here has seen it then.
       await (await this.#watched.peek(channel))?.follower.reached(seq);
     });
-  }
-
-  #leftAt(subject: string, seq: number): void {
-    this.#absences.set(subject, seq);
-    const [oldest] = this.#absences;
-    if (oldest === undefined || this.#absences.size <= absencesKept) return;
-    this.#absences.delete(oldest[0]);
-    this.#burials.add("presence", oldest[1], absenceKnownMs);
   }
 
   async dropNode(node: string): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import type { StateDelta, StateEngine, StateEntry, StatePage, StateSink, StateWatch } from "../index.js";
 import { EngineError } from "../index.js";
-import type { Burials } from "./burials.js";
+import { type Burials, LastWords } from "./burials.js";
 import { Follower } from "./follower.js";
 import { apiErrors, isApiError, type NatsLink, translating } from "./link.js";
 import { sequenceOf } from "./logs.js";
@@ -26,6 +26,8 @@ interface KeyMessage {
   readonly valueText: string | undefined;
 }
 
+// Deletions that are read with as many values are left where they are: as `LastWords` says.
+const deletionsLeft = 100;
 // Changes that are told one by one; beyond it, a snapshot is shorter.
 const maxDelta = 10_000;
 
@@ -36,6 +38,7 @@ export class NatsStates implements StateEngine {
   readonly #subjects: Subjects;
   readonly #burials: Burials;
   readonly #watches = new Map<string, Set<Watch>>();
+  readonly #deletions = new LastWords();
 
   constructor(link: NatsLink, streams: Streams, subjects: Subjects, burials: Burials) {
     this.#link = link;
@@ -79,7 +82,8 @@ export class NatsStates implements StateEngine {
       if (found?.valueText === undefined) return await this.#position(channel);
       const seq = await this.#publishIf(channel, key, undefined, found.seq);
       if (seq === undefined) continue;
-      this.#bury(channel, seq, this.#link.options.deletionsKnownMs);
+      const bury = (): void => this.#bury(channel, seq, this.#link.options.deletionsKnownMs);
+      this.#deletions.add(this.#subjects.state(channel, key), bury);
       return seq;
     }
   }
@@ -107,7 +111,9 @@ export class NatsStates implements StateEngine {
   ): Promise<number> {
     const payload = payloadOf({ k: key, u: this.#link.host.unixMs() } satisfies StateHead, valueText);
     const headers = expected === undefined ? {} : { expected };
-    const { seq } = await this.#link.publish(this.#subjects.state(channel, key), payload, headers);
+    const subject = this.#subjects.state(channel, key);
+    const { seq } = await this.#link.publish(subject, payload, headers);
+    if (valueText !== undefined) this.#deletions.delete(subject);
     // Whoever watches here has seen it then.
     for (const watch of this.#watches.get(channel) ?? []) await watch.reached(seq);
     return seq;
@@ -156,6 +162,7 @@ export class NatsStates implements StateEngine {
     const start = begun?.[0] ?? (await this.#positionNow(channel));
     let last = begun?.[1] ?? 0;
     const entries = new Map<string, StateEntry>();
+    const deletions: KeyMessage[] = [];
     const epoch = this.#streams.epochOf("state");
     const page = (cursor?: string): StatePage => {
       return { epoch, position: String(start), entries: [...entries.values()], cursor };
@@ -173,11 +180,12 @@ export class NatsStates implements StateEngine {
         const read = keyMessage(message);
         // A copy that lags behind had what this takes the place of.
         entries.delete(read.head.k);
-        if (read.valueText === undefined) this.#found(channel, read);
+        if (read.valueText === undefined) deletions.push(read);
         else entries.set(read.head.k, entryOf(read));
       }
       if (isEnd) break;
     }
+    for (const deletion of deletions.slice(0, -(deletionsLeft + entries.size))) this.#found(channel, deletion);
     return page();
   }
 

@@ -26,6 +26,8 @@ const nanosecondsPerMs = 1_000_000;
 const maxAgeMs = 200 * 365 * 86_400_000;
 /** JetStream remembers ids for so long, in milliseconds; beyond it our own keys do. */
 export const duplicateWindowMs = 120_000;
+// A stream that was just made has a leader within a second.
+const electionRetryMs = 100;
 // More than any window at first, so that it hardly ever has to grow.
 const defaultKeyAgeMs = 3_600_000;
 
@@ -111,9 +113,15 @@ export class Streams {
   /** @throws EngineError "unavailable" where a cluster has nobody who leads it: whoever answers then may know less */
   async #info(kind: StreamKind): Promise<StreamInfo> {
     const name = this.name(kind);
-    const info = await this.#link.api<StreamInfo>(`STREAM.INFO.${name}`);
-    if (info.cluster === undefined || (info.cluster.leader ?? "") !== "") return info;
-    throw new EngineError("unavailable", `nobody leads the stream "${name}"`);
+    const deadlineMs = performance.now() + this.#link.options.timeoutMs;
+    for (;;) {
+      const info = await this.#link.api<StreamInfo>(`STREAM.INFO.${name}`);
+      if (info.cluster === undefined || (info.cluster.leader ?? "") !== "") return info;
+      if (performance.now() > deadlineMs) throw new EngineError("unavailable", `nobody leads the stream "${name}"`);
+      await new Promise((resolve) => {
+        setTimeout(resolve, electionRetryMs);
+      });
+    }
   }
 
   async #ensure(kind: StreamKind): Promise<StreamInfo> {

@@ -81,7 +81,7 @@ describe("presence over NATS, of which not all comes", { skip: noNats }, () => {
     stop();
   });
 
-  it("has nobody back who left, after the server was killed", async (t) => {
+  it("has nobody back who left, nor a state what was deleted, after the server was killed", async (t) => {
     const killed = await NatsServer.start();
     const its = new NatsNodes(killed, { storage: "file" });
     t.after(async () => {
@@ -89,7 +89,9 @@ describe("presence over NATS, of which not all comes", { skip: noNats }, () => {
       await killed.dispose();
     });
     const host = createHost();
-    const node = await its.start({}, host);
+    const node = await its.start({ deletionsKnownMs: 1000 }, host);
+    for (const value of [1, 2]) await node.states.set("board", "key", value, undefined);
+    await node.states.delete("board", "key", undefined);
     await node.presence.beat("n", neverMs);
     for (const connections of [1, 0]) await node.presence.put("n", "room", { user: "bob", state: null, connections });
     await host.clock.advance(120_000);
@@ -98,6 +100,7 @@ describe("presence over NATS, of which not all comes", { skip: noNats }, () => {
     await killed.resume();
     const another = await its.start();
     assert.equal((await another.presence.list("room", 10)).count, 0);
+    assert.deepEqual((await another.states.snapshot("board", { limit: 10 })).entries, []);
   });
 
   it("lets no engine start that does not hear which nodes live", async () => {

@@ -130,7 +130,7 @@ describe("streams of NATS that are replaced", { skip: noNats }, () => {
     link.rewritesAnswer = atServers({ replicas: [] });
     const isLook = (subject: string): boolean => subject.startsWith("$JS.API.STREAM.INFO");
     const looks = link.answered.items.filter(isLook).length;
-    await link.answered.until((answered) => answered.filter(isLook).length > looks + 20);
+    await link.answered.until((answered) => answered.filter(isLook).length > looks + 5);
     assert.deepEqual(log.resets.items, []);
   });
 
