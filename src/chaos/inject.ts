@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Link, LinkTrouble } from "./link.js";
 import type { Loss } from "./network.js";
-import { type Fault, type FaultKind, isOfLoss } from "./schedule.js";
+import { type Fault, type FaultKind, isOfLoss, isOfServers } from "./schedule.js";
 import type { World } from "./world.js";
 
 /** How long a node may drain before it is killed. */
@@ -51,7 +51,8 @@ const reaches: Readonly<Record<FaultKind, Reach>> = {
 };
 
 /**
- * Lets a fault happen, and resolves when it is over and has been written down. What is started again runs then.
+ * Lets a fault happen, and resolves when it is over. What is started again runs then. It is written down when that is so, or, of
+ * a cluster of servers, when they have agreed on who leads: until then, nobody can ask them for anything.
  *
  * @param over ends waiting when the run is over before its time
  */
@@ -63,8 +64,21 @@ export async function injectFault(world: World, fault: Fault, over: AbortSignal)
   const { node, engine } = reaches[kind];
   // TCP sends again what was lost after twice as long each time: the last wait is as long as all before it.
   const echoMs = isOfLoss(kind) ? fault.forMs : 0;
-  const until = Date.now();
-  world.journal.write({ k: "fault", at, until, echoMs, kind, target, nodes: node ? [target] : [], engine });
+  const write = (): void =>
+    world.journal.write({
+      k: "fault",
+      at,
+      until: Date.now(),
+      echoMs,
+      kind,
+      target,
+      nodes: node ? [target] : [],
+      engine,
+    });
+  const { servers } = world.plan;
+  if (isOfServers(kind) && servers !== undefined)
+    world.recovers(servers.back().then(() => (over.aborted ? undefined : write())));
+  else write();
 }
 
 /** What a fault does to ways while it lasts. */

@@ -20,9 +20,14 @@ const readyStream = "chaos_ready";
 const settleRequestMs = 1000;
 const settleMs = 20_000;
 const failed = { error: {} };
+/** How long a cluster may take to agree on who leads, once nothing befalls it, and how often it is looked whether it has. */
+const electionMs = 15_000;
+const betweenLooksMs = 250;
 
 interface ApiAnswer {
   readonly error?: { readonly description?: string };
+  readonly streams?: readonly string[] | null;
+  readonly cluster?: { readonly leader?: string };
 }
 
 /** One of them. */
@@ -53,6 +58,7 @@ export class NatsServers implements EngineServers {
   readonly #routes: readonly Route[];
   readonly #children: (Child | undefined)[] = [];
   #connection: NatsConnection | undefined;
+  #isClosed = false;
 
   private constructor(servers: readonly PlacedServer[], routes: readonly Route[]) {
     this.#servers = servers;
@@ -225,7 +231,25 @@ export class NatsServers implements EngineServers {
     await this.#ask(`STREAM.DELETE.${fillStream}`, {});
   }
 
+  async back(): Promise<void> {
+    if (this.count === 1) return;
+    const endMs = performance.now() + electionMs;
+    while (!this.#isClosed && performance.now() < endMs && !(await this.#isLed().catch(() => false))) {
+      await new Promise((resolve) => setTimeout(resolve, betweenLooksMs));
+    }
+  }
+
+  /** Whether each stream has a leader. */
+  async #isLed(): Promise<boolean> {
+    const { streams } = await this.#ask("STREAM.NAMES", {}, settleRequestMs);
+    const infos = await Promise.all(
+      (streams ?? []).map((name) => this.#ask(`STREAM.INFO.${name}`, {}, settleRequestMs)),
+    );
+    return infos.every(({ error, cluster }) => error === undefined && (cluster?.leader ?? "") !== "");
+  }
+
   async close(): Promise<void> {
+    this.#isClosed = true;
     // Waiting for an answer of servers that are about to go would be for nothing.
     void this.#connection?.close().catch(() => undefined);
     for (const child of this.#children) await child?.kill();

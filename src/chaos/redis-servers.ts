@@ -99,6 +99,10 @@ export class RedisServers implements EngineServers {
     await (await this.#ask()).config("SET", "maxmemory", "0");
   }
 
+  back(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async close(): Promise<void> {
     this.#client?.disconnect();
     await this.kill();

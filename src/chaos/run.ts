@@ -134,6 +134,7 @@ async function liveOn(network: Network, options: ResolvedChaosOptions, folder: s
       sleep(plan.durationMs, undefined, { signal: over }),
       ...lanes.map((lane) => befall(world, lane, over)),
     ]);
+    await world.recovered();
     log("calm");
     await world.calm(restMs);
     const lastAtMs = performance.now();

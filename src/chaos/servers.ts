@@ -40,6 +40,8 @@ export interface EngineServers {
   fill(): Promise<void>;
   /** Makes room again. */
   free(): Promise<void>;
+  /** Resolves when what is kept can be asked for again, after something has befallen them; or after a time. */
+  back(): Promise<void>;
   /** Ends everything, and removes what is left of it. */
   close(): Promise<void>;
 }

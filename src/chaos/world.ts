@@ -24,6 +24,8 @@ export interface WorldPlan {
 }
 
 const restartMs = 300;
+/** An engine that a node cannot be started over for so long is not there any more. */
+const startMs = 60_000;
 
 /** A node, with the ways to it and from it. */
 class PlacedNode {
@@ -48,11 +50,12 @@ class PlacedNode {
     this.ways = ways;
   }
 
-  /** Starts it, again and again until it runs: an engine that is away lets it end. */
+  /** Starts it, again and again until it runs: an engine that is away lets it end. Not for ever, so that a run comes to its end. */
   async start(): Promise<void> {
     const { folder, engine, servers, network, boards, halls, log } = this.#plan;
     const { command, listensOn } = network.place(nodeHost(this.index));
     const urls = servers === undefined ? this.#plan.urls : this.ways.map(({ host, port }) => servers.url(host, port));
+    const endMs = performance.now() + startMs;
     while (this.#isWanted) {
       const options: NodeOptions = {
         ...{ folder, node: this.index, incarnation: this.#incarnation++, boards, halls },
@@ -69,6 +72,11 @@ class PlacedNode {
         return;
       } catch (error) {
         if (!this.#isWanted) return;
+        if (performance.now() > endMs) {
+          this.#child = undefined;
+          this.#journal.write({ k: "trouble", proc: child.name, what: `does not start: ${String(error)}` });
+          return;
+        }
         log(`node ${this.index} does not start: ${error instanceof Error ? error.message : String(error)}`);
         await new Promise((resolve) => setTimeout(resolve, restartMs));
       }
@@ -127,6 +135,7 @@ export class World {
   readonly journal: JournalWriter;
   readonly nodes: PlacedNode[] = [];
   readonly #clients: Child[] = [];
+  readonly #recovering = new Set<Promise<void>>();
 
   constructor(plan: WorldPlan) {
     this.plan = plan;
@@ -165,6 +174,17 @@ export class World {
   async #hear(property: string): Promise<boolean> {
     const lines = await Promise.all(this.#clients.map((child) => child.next(property)));
     return lines.every((line) => line[property] === true);
+  }
+
+  /** Servers become what they were, which the end waits for. */
+  recovers(recovering: Promise<void>): void {
+    const recovered = recovering.finally(() => this.#recovering.delete(recovered));
+    this.#recovering.add(recovered);
+  }
+
+  /** Resolves when they are. */
+  async recovered(): Promise<void> {
+    await Promise.all(this.#recovering);
   }
 
   /** Clients do things from now on. */

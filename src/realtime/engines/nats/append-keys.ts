@@ -85,7 +85,7 @@ export class AppendKeys {
     const { head: record } = readPayload<KeyRecord>(data);
     const unixMs = this.#link.host.unixMs();
     if (record.e <= unixMs) return undefined;
-    if (record.s !== undefined && record.o === this.#streams.epochOf("log")) return { status: "used", seq: record.s };
+    if (record.s !== undefined && this.#streams.isEpochOf("log", record.o)) return { status: "used", seq: record.s };
     if (unixMs - record.u > duplicateWindowMs - keyMarginMs) return { status: "unknown", id: record.i };
     return { status: "new", id: record.i, done: (position) => this.#done(subject, record, position, seq) };
   }

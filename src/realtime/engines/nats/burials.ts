@@ -21,6 +21,39 @@ const sweepIntervalMs = 5000;
 // What is forgotten stays in its stream until its subject is used again.
 const maxBurials = 100_000;
 const maxAtOnce = 200;
+// Of 200 octets each, about.
+const maxKept = 10_000;
+
+/**
+ * What says that something is gone, by subject, and is to stay as long as there is not too much of it: a server that is killed has
+ * back, when it is started again, what stood in a subject before a message that was taken away (nats-server from 2.10 to 2.15.1
+ * at least). Until then it does no harm.
+ */
+export class LastWords {
+  /** How to take it away; the oldest is the first. */
+  readonly #kept = new Map<string, () => void>();
+
+  /** @param bury takes it away when there is too much of it */
+  add(subject: string, bury: () => void): void {
+    this.delete(subject);
+    this.#kept.set(subject, bury);
+    for (const [oldest, buryOldest] of this.#kept) {
+      if (this.#kept.size <= maxKept) break;
+      this.#kept.delete(oldest);
+      buryOldest();
+    }
+  }
+
+  /** Something has taken its place. */
+  delete(subject: string): void {
+    this.#kept.delete(subject);
+  }
+
+  /** Their stream is another one. */
+  clear(): void {
+    this.#kept.clear();
+  }
+}
 
 /** See the head of this file. */
 export class Burials {

@@ -3,12 +3,16 @@
  *
  * The consumer is one of JetStream's ordered ones: it numbers what it delivers and beats when there is nothing, so that
  * a message that was lost, or a consumer that is gone, is noticed; then another one begins where this one ended.
+ *
+ * In a cluster it is at one copy of the stream, which beats as well where it lags behind the others, or is cut off from
+ * them. So the stream's leader is asked what there is, at the beginning and now and then; and where that does not come,
+ * another consumer begins, at another copy perhaps.
  */
 import type { Msg } from "@nats-io/transport-node";
 import type { EngineTimer } from "../index.js";
 import { EngineError } from "../index.js";
 import { isApiError, type NatsLink } from "./link.js";
-import { type ConsumerInfo, consumerConfig, deliveryOf, type Stored } from "./reading.js";
+import { type ConsumerInfo, consumerConfig, deliveryOf, lastOf, type Stored } from "./reading.js";
 
 /** Whoever follows. */
 export interface FollowerSink {
@@ -28,15 +32,21 @@ interface Opening {
 
 // JetStream's error code for a consumer that is gone.
 const noConsumer = 10014;
+// A connection to a single server does not outlive it for long; one of a cluster may be gone while others are there.
 const heartbeatMs = 5000;
+const clusterHeartbeatMs = 2000;
 const nanosecondsPerMs = 1_000_000;
 // Two beats may be late.
-const patienceMs = 2.5 * heartbeatMs;
+const patientBeats = 2.5;
 const firstRetryMs = 100;
-const maxRetryMs = 5000;
+const maxRetryMs = 1000;
 const maxReachMs = 1000;
 // When nothing has come for so long, and something should, it is asked whether it still will.
 const quietMs = 100;
+// So often a copy may be found to lag behind before another one is tried.
+const maxBehind = 10;
+// What the leader has may be on its way for so long.
+const behindMs = 1000;
 
 /** See the head of this file. */
 export class Follower {
@@ -47,6 +57,12 @@ export class Follower {
   readonly #waiting = new Set<{ readonly seq: number; readonly done: () => void }>();
   readonly #forgetReconnects: () => void;
   #last = 0;
+  /** What this run begins with, how far it has come, and what the leader had when it began; 0: not asked. */
+  #from = 0;
+  #reached = 0;
+  #through = 0;
+  /** How often the copy was found to lag behind in this run. */
+  #behind = 0;
   #unsubscribe: () => void = () => undefined;
   #consumer: string | undefined;
   #consumerSeq = 0;
@@ -55,6 +71,7 @@ export class Follower {
   #quiet: NodeJS.Timeout | undefined;
   #patience: EngineTimer | undefined;
   #retry: EngineTimer | undefined;
+  #audit: EngineTimer | undefined;
   #retryMs = firstRetryMs;
   /** Grows with each beginning, so that what belongs to an old one is told apart. */
   #run = 0;
@@ -148,7 +165,13 @@ export class Follower {
     const run = ++this.#run;
     const from = await this.#sink.begin(this.#last);
     if (run !== this.#run || this.#isStopped) return;
+    const through = this.#link.isCluster ? await this.#newest() : 0;
+    if (run !== this.#run || this.#isStopped) return;
     const inbox = this.#link.createInbox();
+    this.#from = from;
+    this.#reached = from - 1;
+    this.#through = through;
+    this.#behind = 0;
     this.#consumerSeq = 0;
     this.#isCaughtUp = false;
     this.#unsubscribe = this.#link.subscribe(inbox, (message) => {
@@ -158,7 +181,7 @@ export class Follower {
       ...consumerConfig(this.#filter, from),
       deliver_subject: inbox,
       flow_control: true,
-      idle_heartbeat: heartbeatMs * nanosecondsPerMs,
+      idle_heartbeat: this.#heartbeatMs * nanosecondsPerMs,
     };
     const create = { stream_name: this.#stream, config };
     const { name, num_pending } = await this.#link.api<ConsumerInfo>(`CONSUMER.CREATE.${this.#stream}`, create);
@@ -172,6 +195,38 @@ export class Follower {
     // Messages may have come before the answer.
     if (num_pending === 0 && this.#consumerSeq === 0) this.#caughtUp();
     if (!this.#isCaughtUp) this.#quiet = setTimeout(() => void this.#askWhatIsLeft(run, name), quietMs);
+    if (this.#link.isCluster) this.#auditLater(run);
+  }
+
+  get #heartbeatMs(): number {
+    return this.#link.isCluster ? clusterHeartbeatMs : heartbeatMs;
+  }
+
+  /** The newest that the stream's leader has, 0 for nothing. */
+  async #newest(): Promise<number> {
+    return (await lastOf(this.#link, this.#stream, this.#filter))?.seq ?? 0;
+  }
+
+  #auditLater(run: number): void {
+    this.#audit = this.#link.host.setTimer(() => {
+      // What is not answered is asked again.
+      const looking = this.#lookForMore(run).catch(() => undefined);
+      void looking.then(() => {
+        if (run === this.#run && !this.#link.isClosed) this.#auditLater(run);
+      });
+    }, this.#link.options.auditIntervalMs);
+  }
+
+  /** The leader may have what does not come here. */
+  async #lookForMore(run: number): Promise<void> {
+    if (!this.#isCaughtUp || !this.#link.isConnected) return;
+    const newest = await this.#newest();
+    const reached = this.#reached;
+    if (run !== this.#run || newest <= reached) return;
+    await new Promise<void>((resolve) => {
+      this.#link.host.setTimer(resolve, behindMs);
+    });
+    if (run === this.#run && this.#reached === reached) this.restart();
   }
 
   /** What was still to come may have been taken away, and nothing says so by itself for a while. */
@@ -181,11 +236,20 @@ export class Follower {
       const info = await this.#link.api<ConsumerInfo>(`CONSUMER.INFO.${this.#stream}.${consumer}`);
       if (isOver()) return;
       // What has been sent may be on its way.
-      if (info.num_pending === 0 && info.delivered.consumer_seq === this.#consumerSeq) this.#caughtUp();
+      if (info.num_pending === 0 && info.delivered.consumer_seq === this.#consumerSeq) await this.#askLeader(run);
     } catch (error) {
       if (!isOver() && isApiError(error, noConsumer)) this.restart();
     }
     if (!isOver()) this.#quiet?.refresh();
+  }
+
+  /** Its copy has given all that it has. */
+  async #askLeader(run: number): Promise<void> {
+    // What the leader had may be gone since.
+    if (this.#reached < this.#through) this.#through = await this.#newest();
+    if (run !== this.#run) return;
+    this.#caughtUp();
+    if (!this.#isCaughtUp && ++this.#behind >= maxBehind) this.restart();
   }
 
   #received(message: Msg): void {
@@ -201,7 +265,10 @@ export class Follower {
       return;
     }
     this.#consumerSeq = consumerSeq;
+    // A copy that lags behind begins with the newest that it has, and not where it was told to.
+    if (streamSeq < this.#from && streamSeq <= this.#through) return;
     this.#last = streamSeq;
+    this.#reached = streamSeq;
     this.#opening?.timer.refresh();
     this.#quiet?.refresh();
     this.#sink.message({ seq: streamSeq, subject: message.subject, data: message.data });
@@ -222,7 +289,8 @@ export class Follower {
   }
 
   #caughtUp(): void {
-    if (this.#isCaughtUp) return;
+    // A copy that lags behind has given all that it has, too.
+    if (this.#isCaughtUp || this.#reached < this.#through) return;
     this.#isCaughtUp = true;
     this.#askNoMore();
     this.#sink.caughtUp();
@@ -236,13 +304,14 @@ export class Follower {
 
   #heard(): void {
     this.#patience?.cancel();
-    this.#patience = this.#link.host.setTimer(() => this.restart(), patienceMs);
+    this.#patience = this.#link.host.setTimer(() => this.restart(), patientBeats * this.#heartbeatMs);
   }
 
   #end(): void {
     this.#run++;
     this.#patience?.cancel();
     this.#retry?.cancel();
+    this.#audit?.cancel();
     this.#askNoMore();
     this.#unsubscribe();
     if (this.#consumer !== undefined) this.#delete(this.#consumer);

@@ -24,6 +24,7 @@ export const apiErrors = {
   storageFull: [10023, 10028, 10047, 10077],
   noStream: 10059,
   streamNameInUse: 10058,
+  subjectsOverlap: 10065,
   /** Another message of the same id is just being kept. */
   idInProcess: 10158,
   wrongLastSequence: 10071,
@@ -110,6 +111,11 @@ export class NatsLink {
     return this.#silences.reason;
   }
 
+  /** Whether there are several servers, of which each has a copy of its own, or none. */
+  get isCluster(): boolean {
+    return this.connection.info?.cluster !== undefined;
+  }
+
   /** Octets that a message may have. */
   get maxPayloadBytes(): number {
     return (this.connection.info?.max_payload ?? 1_048_576) - headerBytes;
@@ -172,7 +178,7 @@ export class NatsLink {
     const octets = Buffer.from(payload);
     this.#checkLength(octets);
     // Before 2.10, of two that compare at once in a cluster both may be taken; of two with one id, one is.
-    const isByIdToo = id === undefined && expected !== undefined && this.connection.info?.cluster !== undefined;
+    const isByIdToo = id === undefined && expected !== undefined && this.isCluster;
     if (!isByIdToo) return await this.#publish(subject, octets, headers);
     return await this.#publishOnce(subject, octets, expected, `${subject} ${expected}`);
   }

@@ -10,7 +10,7 @@ import { EngineError } from "../index.js";
 import type { NatsLink } from "./link.js";
 import { keptEntry } from "./log-payload.js";
 import { type KeptEntry, LogWindow, toldEntry } from "./log-window.js";
-import { lastOf, readMessages } from "./reading.js";
+import { behind, hasMessage, lastOf, readMessages } from "./reading.js";
 import type { Streams } from "./streams.js";
 
 /** What a mirror is made of. */
@@ -270,6 +270,8 @@ export class LogMirror {
     // The message that is newest here still stands in the stream, so nothing that follows it has been dropped.
     const isContinued = last === 0 ? (entries[0]?.knownBefore ?? 0) === 0 : entries[0]?.seq === last;
     if (!isContinued) {
+      // A copy of the stream may lack for a while what its leader has.
+      if (last > 0 && (await hasMessage(link, this.#stream, last))) throw behind(this.#stream);
       this.#isLost = true;
       return;
     }

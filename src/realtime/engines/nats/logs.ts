@@ -8,7 +8,7 @@ import type { LogMirror } from "./log-mirror.js";
 import { LogMirrors } from "./log-mirrors.js";
 import { logPayload } from "./log-payload.js";
 import { textOfValue } from "./payload.js";
-import { lastOf } from "./reading.js";
+import { behind, lastOf, surelyNewest } from "./reading.js";
 import type { Streams } from "./streams.js";
 import type { Subjects } from "./subjects.js";
 import { Trimmer } from "./trimmer.js";
@@ -155,12 +155,23 @@ export class NatsLogs implements LogEngine {
   ): Promise<LogPage | LogHole> {
     const seq = sequenceOf(after);
     // Another node may have told of it already.
-    if (seq !== undefined && seq > mirror.window().last) await mirror.catchUp();
+    if (seq !== undefined && seq > mirror.window().last) await this.#lookFor(mirror, seq);
     const window = mirror.window();
     if (seq === undefined || seq > window.last) return hole("unknown-position", mirror);
     if (seq < window.start) return hole("retention", mirror);
     if (!window.continuesAt(seq)) return hole("unknown-position", mirror);
     return window.after(this.#streams.epochOf("log"), seq, limit, maxBytes);
+  }
+
+  /** @throws EngineError "unavailable" where it is not known whether there is such a message */
+  async #lookFor(mirror: LogMirror, seq: number): Promise<void> {
+    await mirror.catchUp();
+    if (!this.#link.isCluster || seq <= mirror.window().last) return;
+    const stream = this.#streams.name("log");
+    const newest = await surelyNewest(this.#link, stream);
+    if (newest === undefined) throw behind(stream);
+    // Another one may have answered before.
+    if (newest >= seq) await mirror.catchUp();
   }
 
   #readBefore(mirror: LogMirror, { before, limit, maxBytes }: Exclude<LogRange, { after: string }>): LogPage | LogHole {

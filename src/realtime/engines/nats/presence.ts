@@ -4,7 +4,7 @@
  */
 import type { EngineSubscription, Presence, PresenceEngine, PresenceList, PresenceSink } from "../index.js";
 import { SharedOpenings, watchShared } from "../index.js";
-import type { Burials } from "./burials.js";
+import { type Burials, LastWords } from "./burials.js";
 import { Follower } from "./follower.js";
 import { type NatsLink, translating } from "./link.js";
 import { payloadOf, textOfValue } from "./payload.js";
@@ -35,6 +35,7 @@ export class NatsPresence implements PresenceEngine {
   /** Those that do not have everything yet. */
   readonly #opening = new Set<Follower>();
   readonly #views = new Set<PresenceView>();
+  readonly #absences = new LastWords();
 
   constructor(link: NatsLink, streams: Streams, subjects: Subjects, burials: Burials) {
     this.#link = link;
@@ -48,6 +49,7 @@ export class NatsPresence implements PresenceEngine {
     });
     streams.onReplaced((kind) => {
       if (kind !== "presence") return;
+      this.#absences.clear();
       this.#nodes.replaced();
       this.#watched.forEach(({ follower }) => follower.forget());
     });
@@ -71,7 +73,8 @@ export class NatsPresence implements PresenceEngine {
       // The last message of a subject is all that there is of it.
       const subject = this.#subjects.user(channel, user, node);
       const { seq } = await this.#link.publish(subject, payload, { isIdempotent: true });
-      if (connections === 0) this.#burials.add("presence", seq, absenceKnownMs);
+      if (connections > 0) this.#absences.delete(subject);
+      else this.#absences.add(subject, () => this.#burials.add("presence", seq, absenceKnownMs));
       // Whoever watches here has seen it then.
       await (await this.#watched.peek(channel))?.follower.reached(seq);
     });

@@ -4,12 +4,12 @@
  */
 import type { StateDelta, StateEngine, StateEntry, StatePage, StateSink, StateWatch } from "../index.js";
 import { EngineError } from "../index.js";
-import type { Burials } from "./burials.js";
+import { type Burials, LastWords } from "./burials.js";
 import { Follower } from "./follower.js";
 import { apiErrors, isApiError, type NatsLink, translating } from "./link.js";
 import { sequenceOf } from "./logs.js";
 import { payloadOf, readPayload, textOfValue, valueOfText } from "./payload.js";
-import { lastOf, readMessages, type Stored } from "./reading.js";
+import { behind, hasMessage, lastOf, readMessages, type Stored, surelyNewest } from "./reading.js";
 import type { Streams } from "./streams.js";
 import type { Subjects } from "./subjects.js";
 
@@ -26,6 +26,8 @@ interface KeyMessage {
   readonly valueText: string | undefined;
 }
 
+// Deletions that are read with as many values are left where they are: as `LastWords` says.
+const deletionsLeft = 100;
 // Changes that are told one by one; beyond it, a snapshot is shorter.
 const maxDelta = 10_000;
 
@@ -36,6 +38,7 @@ export class NatsStates implements StateEngine {
   readonly #subjects: Subjects;
   readonly #burials: Burials;
   readonly #watches = new Map<string, Set<Watch>>();
+  readonly #deletions = new LastWords();
 
   constructor(link: NatsLink, streams: Streams, subjects: Subjects, burials: Burials) {
     this.#link = link;
@@ -44,6 +47,7 @@ export class NatsStates implements StateEngine {
     this.#burials = burials;
     streams.onReplaced((kind) => {
       if (kind !== "state") return;
+      this.#deletions.clear();
       for (const watches of this.#watches.values()) for (const watch of watches) watch.replaced();
     });
   }
@@ -79,7 +83,8 @@ export class NatsStates implements StateEngine {
       if (found?.valueText === undefined) return await this.#position(channel);
       const seq = await this.#publishIf(channel, key, undefined, found.seq);
       if (seq === undefined) continue;
-      this.#bury(channel, seq, this.#link.options.deletionsKnownMs);
+      const bury = (): void => this.#bury(channel, seq, this.#link.options.deletionsKnownMs);
+      this.#deletions.add(this.#subjects.state(channel, key), bury);
       return seq;
     }
   }
@@ -107,7 +112,9 @@ export class NatsStates implements StateEngine {
   ): Promise<number> {
     const payload = payloadOf({ k: key, u: this.#link.host.unixMs() } satisfies StateHead, valueText);
     const headers = expected === undefined ? {} : { expected };
-    const { seq } = await this.#link.publish(this.#subjects.state(channel, key), payload, headers);
+    const subject = this.#subjects.state(channel, key);
+    const { seq } = await this.#link.publish(subject, payload, headers);
+    if (valueText !== undefined) this.#deletions.delete(subject);
     // Whoever watches here has seen it then.
     for (const watch of this.#watches.get(channel) ?? []) await watch.reached(seq);
     return seq;
@@ -122,6 +129,26 @@ export class NatsStates implements StateEngine {
     return (await lastOf(this.#link, this.#stream, this.#subjects.state(channel)))?.seq ?? 0;
   }
 
+  /**
+   * The position, which is none before what has been heard here: who reads a snapshot gets what is newer from there on.
+   *
+   * @throws EngineError "unavailable" where only what was before can be had
+   */
+  async #positionNow(channel: string): Promise<number> {
+    const position = await this.#position(channel);
+    const heard = Math.max(0, ...[...(this.#watches.get(channel) ?? [])].map((watch) => watch.position));
+    if (!this.#link.isCluster || position >= heard) return position;
+    // The newest may have been a deletion that was taken away since.
+    if ((await this.#floor(channel)) >= heard) return position;
+    const newest = await surelyNewest(this.#link, this.#stream);
+    if (newest === undefined) throw behind(this.#stream);
+    if (newest < heard) return position;
+    // Another one may have answered before.
+    const now = await this.#position(channel);
+    if (now < heard && (await hasMessage(this.#link, this.#stream, heard))) throw behind(this.#stream);
+    return now;
+  }
+
   get #stream(): string {
     return this.#streams.name("state");
   }
@@ -133,14 +160,18 @@ export class NatsStates implements StateEngine {
 
   async #snapshot(channel: string, options: { cursor?: string | undefined; limit: number }): Promise<StatePage> {
     const begun = options.cursor === undefined ? undefined : (JSON.parse(options.cursor) as [number, number]);
-    const start = begun?.[0] ?? (await this.#position(channel));
+    const start = begun?.[0] ?? (await this.#positionNow(channel));
     let last = begun?.[1] ?? 0;
-    const entries: StateEntry[] = [];
-    const page = { epoch: this.#streams.epochOf("state"), position: String(start), entries };
+    const entries = new Map<string, StateEntry>();
+    const deletions: KeyMessage[] = [];
+    const epoch = this.#streams.epochOf("state");
+    const page = (cursor?: string): StatePage => {
+      return { epoch, position: String(start), entries: [...entries.values()], cursor };
+    };
     const filter = this.#subjects.state(channel);
     while (last < start) {
-      const limit = options.limit - entries.length;
-      if (limit === 0) return { ...page, cursor: JSON.stringify([start, last]) };
+      const limit = options.limit - entries.size;
+      if (limit === 0) return page(JSON.stringify([start, last]));
       const request = { stream: this.#stream, filter, from: last + 1, through: start, limit };
       const { messages, isEnd } = await readMessages(this.#link, request);
       for (const message of messages) {
@@ -148,12 +179,15 @@ export class NatsStates implements StateEngine {
         // What has changed since the first page is told by whoever tells the changes.
         if (last > start) break;
         const read = keyMessage(message);
-        if (read.valueText === undefined) this.#found(channel, read);
-        else entries.push(entryOf(read));
+        // A copy that lags behind had what this takes the place of.
+        entries.delete(read.head.k);
+        if (read.valueText === undefined) deletions.push(read);
+        else entries.set(read.head.k, entryOf(read));
       }
       if (isEnd) break;
     }
-    return { ...page, cursor: undefined };
+    for (const deletion of deletions.slice(0, -(deletionsLeft + entries.size))) this.#found(channel, deletion);
+    return page();
   }
 
   async changesSince(channel: string, epoch: string, position: string): Promise<StateDelta | undefined> {
@@ -165,7 +199,7 @@ export class NatsStates implements StateEngine {
 
   async #changesSince(channel: string, epoch: string, since: number): Promise<StateDelta | undefined> {
     if (epoch !== this.#streams.epochOf("state")) return undefined;
-    const newest = await this.#position(channel);
+    const newest = await this.#positionNow(channel);
     if (since > newest) return undefined;
     const changes = new Map<string, KeyMessage>();
     if (since < newest) {
@@ -289,6 +323,11 @@ class Watch {
       caughtUp: () => undefined,
     });
     return start;
+  }
+
+  /** The newest change that was told, or where it begins; 0 while that is unknown. */
+  get position(): number {
+    return this.#isReplaced ? 0 : this.#position;
   }
 
   async reached(seq: number): Promise<void> {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import type { Engine } from "#src/realtime/engines/index.js";
 import { TcpProxy } from "../proxy.js";
+import { createHost } from "../world.js";
 import { NatsServer, noNats } from "./server.js";
 import { TamperedLink } from "./tampered.js";
 import { NatsNodes } from "./world.js";
@@ -78,6 +79,28 @@ describe("presence over NATS, of which not all comes", { skip: noNats }, () => {
     const { stop } = await node.presence.watch("room", nobody);
     assert.equal((await node.presence.list("room", 10)).count, 1);
     stop();
+  });
+
+  it("has nobody back who left, nor a state what was deleted, after the server was killed", async (t) => {
+    const killed = await NatsServer.start();
+    const its = new NatsNodes(killed, { storage: "file" });
+    t.after(async () => {
+      await its.dispose();
+      await killed.dispose();
+    });
+    const host = createHost();
+    const node = await its.start({ deletionsKnownMs: 1000 }, host);
+    for (const value of [1, 2]) await node.states.set("board", "key", value, undefined);
+    await node.states.delete("board", "key", undefined);
+    await node.presence.beat("n", neverMs);
+    for (const connections of [1, 0]) await node.presence.put("n", "room", { user: "bob", state: null, connections });
+    await host.clock.advance(120_000);
+    await its.settle();
+    await killed.kill();
+    await killed.resume();
+    const another = await its.start();
+    assert.equal((await another.presence.list("room", 10)).count, 0);
+    assert.deepEqual((await another.states.snapshot("board", { limit: 10 })).entries, []);
   });
 
   it("lets no engine start that does not hear which nodes live", async () => {

@@ -29,7 +29,7 @@ describe("streams of NATS that are replaced", { skip: noNats }, () => {
   afterEach(() => nodes.dispose());
 
   /** Somebody else makes a stream anew. */
-  async function replace(kind: "log" | "state" = "log"): Promise<void> {
+  async function replace(kind: "log" | "call" = "log"): Promise<void> {
     const stream = `${nodes.prefix}_${kind}`;
     const info = await administrator.request(`$JS.API.STREAM.INFO.${stream}`);
     const { config } = info.json<{ config: object }>();
@@ -98,21 +98,20 @@ describe("streams of NATS that are replaced", { skip: noNats }, () => {
     await assertNew(node, log);
   });
 
-  it("lose nothing to what was to be taken away of the old ones: deletions that everybody knows", async () => {
+  it("lose nothing to what was to be taken away of the old ones: claims that were given up", async () => {
     const host = createHost();
-    const node = await nodes.start({ deletionsKnownMs: 10_000, auditIntervalMs: neverMs }, host);
-    for (const key of ["a", "b", "c"]) await node.states.set("book", key, 1, undefined);
-    await node.states.delete("book", "b", undefined);
-    await replace("state");
-    const keys = Array.from({ length: 8 }, (_, index) => `key ${index}`);
-    for (const key of keys) await node.states.set("book", key, 2, undefined);
-    await host.clock.advance(20_000);
+    const node = await nodes.start({ auditIntervalMs: neverMs }, host);
+    const claim = (key: string) => node.calls.claim({ key, windowMs: 600_000 }, 1000);
+    const before = await claim("a");
+    assert.ok(before.status === "claimed");
+    await before.release();
+    await replace("call");
+    const after = await claim("b");
+    assert.ok(after.status === "claimed");
+    await after.complete({ ok: true, value: 7 });
+    await host.clock.advance(120_000);
     await nodes.settle();
-    const { entries } = await node.states.snapshot("book", { limit: 100 });
-    assert.deepEqual(
-      entries.map(({ key }) => key),
-      keys,
-    );
+    assert.equal((await claim("b")).status, "done");
   });
 
   it("lose nothing to what was to be taken away of the old ones: messages whose time is over", async () => {
@@ -158,6 +157,61 @@ describe("streams of NATS that are replaced", { skip: noNats }, () => {
     await replace();
     const appended = await node.logs.append("room", { value: "new", meta: {}, retain: everything });
     assert.deepEqual([appended.position, appended.epoch === epoch], ["1", false]);
+  });
+
+  /** What a server of a cluster says of when a stream was made, which is another time each time. */
+  function atServers(cluster: object): (subject: string, answer: object) => object {
+    let times = 0;
+    return (subject, answer) => {
+      if (!/^\$JS\.API\.STREAM\.(?:INFO|CREATE)/u.test(subject)) return answer;
+      return { ...answer, created: `2026-01-01T00:00:00.${String(times++)}Z`, cluster };
+    };
+  }
+
+  it("are the same ones where servers of a cluster do not agree on when they were made", async () => {
+    const link = new TamperedLink();
+    link.isOfCluster = true;
+    link.rewritesAnswer = atServers({ leader: "n0", raft_group: "S-R3F-1" });
+    const options = { connect: link.connect, auditIntervalMs: 20 };
+    const [a, b] = await Promise.all([nodes.start(options), nodes.start(options)]);
+    const [log] = await Promise.all([FollowedLog.of(a, "room"), FollowedLog.of(b, "room")]);
+    const once = { retain: everything, idempotency: { key: "once", windowMs: 60_000 } };
+    const position = await append(a, "room", 1, once);
+    const isLook = (subject: string): boolean => subject.startsWith("$JS.API.STREAM.INFO");
+    const looks = link.answered.items.filter(isLook).length;
+    await link.answered.until((answered) => answered.filter(isLook).length > looks + 20);
+    assert.equal(await append(b, "room", 1, once), position);
+    assert.deepEqual(log.resets.items, []);
+    assert.equal((await a.logs.bounds("room")).epoch, (await b.logs.bounds("room")).epoch);
+  });
+
+  it("are found by who was told, while another made them, that their subjects are in use", async () => {
+    const link = new TamperedLink();
+    const node = await nodes.start();
+    const position = await append(node, "room", 1);
+    const isMaking = (subject: string): boolean => subject.startsWith("$JS.API.STREAM.CREATE");
+    const overlap = { error: { err_code: 10065, description: "subjects overlap with an existing stream" } };
+    link.rewritesAnswer = (subject, answer) => (isMaking(subject) ? overlap : answer);
+    const other = await nodes.start({ connect: link.connect });
+    assert.equal((await other.logs.bounds("room")).end, position);
+  });
+
+  it("are refused where their subjects are another stream's", async () => {
+    const config = { name: `${nodes.prefix}_theirs`, subjects: [`${nodes.prefix}.log.>`], storage: "memory" };
+    await administrator.request(`$JS.API.STREAM.CREATE.${config.name}`, JSON.stringify(config));
+    await assert.rejects(nodes.start(), { code: "unavailable", message: /subjects overlap/u });
+  });
+
+  it("are not known by who answers where nobody leads", async () => {
+    const link = new TamperedLink();
+    link.isOfCluster = true;
+    const node = await nodes.start({ connect: link.connect, auditIntervalMs: 20 });
+    const log = await FollowedLog.of(node, "room");
+    link.rewritesAnswer = atServers({ replicas: [] });
+    const isLook = (subject: string): boolean => subject.startsWith("$JS.API.STREAM.INFO");
+    const looks = link.answered.items.filter(isLook).length;
+    await link.answered.until((answered) => answered.filter(isLook).length > looks + 5);
+    assert.deepEqual(log.resets.items, []);
   });
 
   it("and those that are not: what is told while a log is being read is not lost, however much, and though that fails", async () => {

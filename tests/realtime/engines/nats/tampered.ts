@@ -14,6 +14,14 @@ export class TamperedLink {
   refuses: (subject: string) => boolean = () => false;
   /** What requests wait for before they are sent. */
   holds: (subject: string) => Promise<void> | undefined = () => undefined;
+  /** What is sent in place of what a request says. */
+  rewrites: (subject: string, payload: string) => string = (_, payload) => payload;
+  /** What is heard in place of what is answered. */
+  rewritesAnswer: (subject: string, answer: object) => object = (_, answer) => answer;
+  /** Which deliveries get lost. */
+  drops: (message: Msg) => boolean = () => false;
+  /** It says that its server is one of several. */
+  isOfCluster = false;
   /** Nothing that is delivered to an inbox of its own is heard, and answers are. */
   isDeaf = false;
   connection: NatsConnection | undefined;
@@ -29,18 +37,25 @@ export class TamperedLink {
         throw new Error("refused");
       }
       await this.holds(subject);
-      const answer: Msg = await request(subject, payload, requestOptions);
+      const sent = payload === undefined ? payload : this.rewrites(subject, Buffer.from(payload).toString());
+      const answer: Msg = await request(subject, sent, requestOptions);
       this.answered.add(subject);
-      return answer;
+      return Object.assign(Object.create(answer) as Msg, {
+        json: () => this.rewritesAnswer(subject, answer.json<object>()),
+      });
     };
     const subscribe = connection.subscribe.bind(connection);
     connection.subscribe = (subject, { callback, ...more } = {}) =>
       subscribe(subject, {
         ...more,
         callback: (error, message) => {
-          if (!this.isDeaf) void callback?.(error, message);
+          if (!this.isDeaf && !this.drops(message)) void callback?.(error, message);
         },
       });
+    if (this.isOfCluster) {
+      const { info } = connection;
+      Object.defineProperty(connection, "info", { value: { ...info, cluster: "c" } });
+    }
     return connection;
   };
 }
