@@ -53,7 +53,8 @@ class RealtimeClient extends Session implements BaseClient, SubscriberContext {
   readonly limits: ClientLimits;
   readonly kept: Set<Kept> = new Set<Kept>();
   readonly operations: Operations;
-  groups = 0;
+  // After a reload, whoever says that it is the same client goes on with higher ones.
+  groups = Date.now();
   readonly #handlers = new Map<string, CallHandler>();
   /** What handles calls of the server's; loaded when there is a handler, since few pages have one. */
   #serving: Promise<Serving> | undefined;

@@ -25,7 +25,7 @@ export interface SubscriberContext extends Session {
   nextKey(): string;
   /** The channels that somebody waits for, whoever holds them. */
   readonly kept: Set<Kept>;
-  /** Groups of media that were begun: numbers go on over all connections, and where a channel is forgotten and used again. */
+  /** The number of the group of media that was begun last: they go on over all connections, and where a channel is forgotten and used again. */
   groups: number;
 }
 

@@ -111,23 +111,26 @@ describe("media that is published", () => {
       );
       await all.server.clock.settle();
     };
-    return { ...all, video, outcomes, send };
+    /** Channel, group (from 1) and index of what was published. */
+    const published = (): unknown[] => {
+      const frames = all.peer.frames.filter(([operation]) => operation === "pubg");
+      const first = Number(frames[0]?.[3]);
+      return frames.map(([, , channel, group, index]) => [channel, Number(group) - first + 1, index]);
+    };
+    return { ...all, video, outcomes, send, published };
   }
 
   it("is numbered in groups, and answered", async () => {
-    const { server, client, peer, video, outcomes, send } = await publishing();
+    const { server, client, peer, published, video, outcomes, send } = await publishing();
     assert.equal(video.needsKey, true);
     await send(false);
     for (const isKey of [true, false, true]) await send(isKey);
     assert.equal(video.needsKey, false);
-    assert.deepEqual(
-      peer.frames.filter(([operation]) => operation === "pubg").map((frame) => frame.slice(2, 5)),
-      [
-        ["video/1", 1, 0],
-        ["video/1", 1, 1],
-        ["video/1", 2, 0],
-      ],
-    );
+    assert.deepEqual(published(), [
+      ["video/1", 1, 0],
+      ["video/1", 1, 1],
+      ["video/1", 2, 0],
+    ]);
     for (let index = 0; index < 3; index++) peer.ok(peer.next("pubg"), { group: 9, index });
     await server.clock.settle();
     assert.deepEqual(outcomes, ["dropped", "sent", "sent", "sent"]);
@@ -136,19 +139,25 @@ describe("media that is published", () => {
   });
 
   it("is counted on where another handle publishes, so that none of its groups is taken for an old one", async () => {
-    const { server, client, peer, send } = await publishing();
+    const { server, client, published, send } = await publishing();
     await send(true);
     void client.channel("video/2", { kind: "media" }).send({ data: Uint8Array.of(1), isKey: true });
     await server.clock.settle();
     await send(true);
-    assert.deepEqual(
-      peer.frames.filter(([operation]) => operation === "pubg").map((frame) => frame.slice(2, 5)),
-      [
-        ["video/1", 1, 0],
-        ["video/2", 2, 0],
-        ["video/1", 3, 0],
-      ],
-    );
+    assert.deepEqual(published(), [
+      ["video/1", 1, 0],
+      ["video/2", 2, 0],
+      ["video/1", 3, 0],
+    ]);
+    await client.close();
+  });
+
+  it("is counted on after a reload, by who says that it is the same client: from the time on", async () => {
+    const before = Date.now();
+    const { client, peer, send } = await publishing();
+    await send(true);
+    const frame = peer.frames.find(([operation]) => operation === "pubg");
+    assert.ok(Number(frame?.[3]) > before);
     await client.close();
   });
 
@@ -162,7 +171,7 @@ describe("media that is published", () => {
     const next = await server.reconnect();
     await server.clock.settle();
     for (const isKey of [false, true]) await send(isKey);
-    next.ok(next.next("pubg", "video/1", 3, 0), { group: 1, index: 0 });
+    next.ok(next.next("pubg", "video/1"), { group: 1, index: 0 });
     await server.clock.settle();
     assert.deepEqual(outcomes, ["conflict", "dropped", "connection-lost", "connection-lost", "dropped", "sent"]);
     assert.equal(video.dropped, 2);
