@@ -28,6 +28,8 @@ export interface FeedParts<Item extends Told> {
   /** Reads what follows; whoever is followed tells a break of the chain by itself, and says where it goes on. */
   read(epoch: string, position: string): Promise<CaughtUp<Item>>;
   tell(item: Item): void;
+  /** Whether reading leaves out what is past by then: what was told meanwhile, and follows, goes before what was read. */
+  readonly leavesOut?: boolean;
   /** Something was told, and was not heard. */
   missed(): void;
 }
@@ -164,12 +166,32 @@ export class Feed<Item extends Told> {
       const page = await this.#parts.read(this.#epoch, this.#position);
       // Stopped meanwhile.
       if (!this.#isReading) return;
-      for (const item of page.items) this.#parts.tell(item);
+      isEnd = page.isEnd;
+      if (this.#parts.leavesOut === true && this.#takeFollowing() && page.epoch === this.#epoch) {
+        const items = page.items.filter((item) => !isBehind(item.position, this.#position));
+        if (items.length === 0) continue;
+        for (const item of items) this.#parts.tell(item);
+      } else {
+        for (const item of page.items) this.#parts.tell(item);
+      }
       this.#epoch = page.epoch;
       this.#position = page.position;
-      isEnd = page.isEnd;
       this.#moved();
     }
+  }
+
+  /** Hands on what was told meanwhile, as far as it follows. @returns whether anything did */
+  #takeFollowing(): boolean {
+    const before = this.#position;
+    for (;;) {
+      const [item] = this.#meanwhile;
+      if (item?.epoch !== this.#epoch || item.previous !== this.#position) break;
+      this.#meanwhile.shift();
+      this.#position = item.position;
+      this.#parts.tell(item);
+    }
+    this.#moved();
+    return this.#position !== before;
   }
 
   stop(): void {

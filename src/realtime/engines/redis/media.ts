@@ -148,6 +148,7 @@ export class RedisMedia implements MediaEngine {
       host: this.#link.host,
       read: (epoch, position) => this.#catchUp(channel, epoch, position),
       tell: ({ frame }) => receive(frame),
+      leavesOut: true,
       missed: () => this.#link.subscriptions.missed(told),
     });
     const unsubscribe = await this.#link.subscribe(told, (message) => feed.received(toldFrame(message)));
