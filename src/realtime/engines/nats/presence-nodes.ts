@@ -67,7 +67,7 @@ export class PresenceNodes {
   readonly #living = new Map<string, Living>();
   /** The last beat of each of our own nodes. */
   readonly #own = new Map<string, number>();
-  /** Nodes that died, and the sequence up to which what they say is old. */
+  /** Nodes that died, also those that live again, and the sequence up to which what they say is old. */
   readonly #dead = new Map<string, number>();
   /** Nodes whose deaths are being written down. */
   readonly #dying = new Set<string>();
@@ -110,6 +110,11 @@ export class PresenceNodes {
 
   isLiving(node: string): boolean {
     return this.#living.has(node);
+  }
+
+  /** The sequence up to which what a node told is old, also where it lives again; 0: it has never died, as far as is known. */
+  deathOf(node: string): number {
+    return this.#dead.get(node) ?? 0;
   }
 
   /** @returns whether it was known */
@@ -182,7 +187,6 @@ export class PresenceNodes {
   #lives(node: string, seq: number, ttlMs: number): void {
     const known = this.#living.get(node);
     if (seq <= Math.max(known?.seq ?? 0, this.#dead.get(node) ?? 0)) return;
-    this.#dead.delete(node);
     this.#living.set(node, { seq, ttlMs, untilMs: this.#link.host.now() + ttlMs });
     if (known === undefined) this.#sink.lives(node);
   }

@@ -14,6 +14,13 @@ export interface UserHead {
   readonly c: number;
 }
 
+/** What is known of nodes. */
+export interface KnownNodes {
+  isLiving(node: string): boolean;
+  /** The sequence up to which what a node told is old, also where it lives again; 0: it has never died. */
+  deathOf(node: string): number;
+}
+
 interface Told {
   readonly connections: number;
   readonly state: unknown;
@@ -25,7 +32,7 @@ type Users = Map<string, Map<string, Told>>;
 
 /** See the head of this file. */
 export class PresenceView {
-  readonly #isLiving: (node: string) => boolean;
+  readonly #known: KnownNodes;
   readonly #sinks: PresenceSinks;
   #users: Users = new Map();
   /** What is read anew, before it takes the place of what was known. */
@@ -33,8 +40,8 @@ export class PresenceView {
   /** Users of whom a living node tells. */
   readonly #present = new Set<string>();
 
-  constructor(isLiving: (node: string) => boolean, host: EngineHost) {
-    this.#isLiving = isLiving;
+  constructor(known: KnownNodes, host: EngineHost) {
+    this.#known = known;
     this.#sinks = new PresenceSinks(host);
   }
 
@@ -60,6 +67,8 @@ export class PresenceView {
 
   told({ seq, data }: Stored): void {
     const { head, valueText = "" } = readPayload<UserHead>(data);
+    // A copy of the stream that lags behind has what was cleared away with the node.
+    if (seq < this.#known.deathOf(head.n)) return;
     const users = this.#loading ?? this.#users;
     const nodes = users.get(head.u) ?? new Map<string, Told>();
     if (head.c > 0) {
@@ -87,7 +96,7 @@ export class PresenceView {
         if ((nodes.get(node)?.seq ?? before) >= before) continue;
         nodes.delete(node);
         if (nodes.size === 0) users?.delete(user);
-        if (users === this.#users && this.#isLiving(node)) this.#tell(user);
+        if (users === this.#users && this.#known.isLiving(node)) this.#tell(user);
       }
     }
   }
@@ -117,7 +126,7 @@ export class PresenceView {
     let newest: Told | undefined;
     let connections = 0;
     for (const [node, told] of this.#users.get(user) ?? []) {
-      if (!this.#isLiving(node)) continue;
+      if (!this.#known.isLiving(node)) continue;
       connections += told.connections;
       if (newest === undefined || told.seq > newest.seq) newest = told;
     }

@@ -109,7 +109,7 @@ export class NatsPresence implements PresenceEngine {
   }
 
   #view(): PresenceView {
-    return new PresenceView((node) => this.#nodes.isLiving(node), this.#link.host);
+    return new PresenceView(this.#nodes, this.#link.host);
   }
 
   async watch(channel: string, sink: PresenceSink): Promise<EngineSubscription> {

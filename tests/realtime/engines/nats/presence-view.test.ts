@@ -6,7 +6,11 @@ import { createHost } from "../world.js";
 
 class Room {
   readonly living = new Set(["n1", "n2"]);
-  readonly view: PresenceView = new PresenceView((node) => this.living.has(node), createHost());
+  readonly deaths = new Map<string, number>();
+  readonly view: PresenceView = new PresenceView(
+    { isLiving: (node) => this.living.has(node), deathOf: (node) => this.deaths.get(node) ?? 0 },
+    createHost(),
+  );
   readonly events: unknown[] = [];
   #seq = 0;
 
@@ -46,6 +50,18 @@ describe("who is in a channel over NATS", () => {
       ["ann", 3, 1],
       ["bob", 1, 2],
     ]);
+  });
+
+  it("does not come back with what was told before its node died, where that is read anew and the node lives again", () => {
+    const room = new Room();
+    room.deaths.set("n1", 2);
+    room.view.begin();
+    room.tell("n1", "ann", 1);
+    room.tell("n2", "bob", 1);
+    room.view.caughtUp();
+    assert.deepEqual(room.take(), [["bob", 1, 1]]);
+    room.tell("n1", "ann", 1);
+    assert.deepEqual(room.take(), [["ann", 1, 2]]);
   });
 
   it("has to be told anew when its node was written down as dead", () => {
