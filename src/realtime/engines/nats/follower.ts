@@ -43,9 +43,7 @@ const maxRetryMs = 1000;
 const maxReachMs = 1000;
 // When nothing has come for so long, and something should, it is asked whether it still will.
 const quietMs = 100;
-// So often a copy may be found to lag behind before another one is tried.
-const maxBehind = 10;
-// What the leader has may be on its way for so long.
+// What the leader has may be on its way for so long; then another copy is tried.
 const behindMs = 1000;
 
 /** See the head of this file. */
@@ -61,8 +59,9 @@ export class Follower {
   #from = 0;
   #reached = 0;
   #through = 0;
-  /** How often the copy was found to lag behind in this run. */
+  /** How often the copy was found to lag behind in this run, and how many runs have ended so since everything had come. */
   #behind = 0;
+  #lags = 0;
   #unsubscribe: () => void = () => undefined;
   #consumer: string | undefined;
   #consumerSeq = 0;
@@ -194,8 +193,13 @@ export class Follower {
     this.#heard();
     // Messages may have come before the answer.
     if (num_pending === 0 && this.#consumerSeq === 0) this.#caughtUp();
-    if (!this.#isCaughtUp) this.#quiet = setTimeout(() => void this.#askWhatIsLeft(run, name), quietMs);
+    if (!this.#isCaughtUp) this.#quiet = setTimeout(() => void this.#askWhatIsLeft(run, name), this.#quietMs);
     if (this.#link.isCluster) this.#auditLater(run);
+  }
+
+  /** The longer no copy has it, the fewer questions: as many ask as there is to follow, of servers that have enough to do. */
+  get #quietMs(): number {
+    return Math.min(quietMs * 2 ** this.#lags, behindMs);
   }
 
   get #heartbeatMs(): number {
@@ -249,7 +253,9 @@ export class Follower {
     if (this.#reached < this.#through) this.#through = await this.#newest();
     if (run !== this.#run) return;
     this.#caughtUp();
-    if (!this.#isCaughtUp && ++this.#behind >= maxBehind) this.restart();
+    if (this.#isCaughtUp || ++this.#behind * this.#quietMs < behindMs) return;
+    this.#lags++;
+    this.restart();
   }
 
   #received(message: Msg): void {
@@ -292,6 +298,7 @@ export class Follower {
     // A copy that lags behind has given all that it has, too.
     if (this.#isCaughtUp || this.#reached < this.#through) return;
     this.#isCaughtUp = true;
+    this.#lags = 0;
     this.#askNoMore();
     this.#sink.caughtUp();
     this.#opening?.done();

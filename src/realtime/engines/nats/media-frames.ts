@@ -1,11 +1,15 @@
 /**
  * Frames of media as messages of NATS itself: a head, and the octets, in as many parts as the server's limit of a message asks for.
- * The head is of fixed length; behind it, the first frame of a group has what its publisher calls it.
+ * The head is of fixed length; behind it, the first frame of a group may have what its publisher calls it.
  */
 import type { MediaFrame, PublisherGroup } from "../index.js";
 
-// group, index, time, source, part, parts, octets of the publisher's name, the publisher's number
-const headBytes = 8 + 4 + 8 + 4 + 4 + 4 + 4 + 8;
+// group, index, time, source, part, parts
+const headBytes = 8 + 4 + 8 + 4 + 4 + 4;
+// Of what says who publishes: octets of the publisher's name, the publisher's number; the name follows.
+const fromBytes = 4 + 8;
+// Added to `parts` where that stands behind the head, so that who does not know of it takes it for no frame.
+const hasFrom = 2 ** 31;
 
 /** The messages of a frame. */
 export function partsOf(
@@ -13,8 +17,8 @@ export function partsOf(
   source: number,
   maxPayloadBytes: number,
 ): Uint8Array[] {
-  const publisher = Buffer.from(from?.publisher ?? "");
-  const start = headBytes + publisher.byteLength;
+  const publisher = from === undefined ? undefined : Buffer.from(from.publisher);
+  const start = headBytes + (publisher === undefined ? 0 : fromBytes + publisher.byteLength);
   // A name that leaves no room is refused where it is sent.
   const room = Math.max(1, maxPayloadBytes - start);
   const parts = Math.max(1, Math.ceil(data.byteLength / room));
@@ -27,20 +31,23 @@ export function partsOf(
     view.setFloat64(12, timeMs ?? Number.NaN);
     view.setUint32(20, source);
     view.setUint32(24, part);
-    view.setUint32(28, parts);
-    view.setUint32(32, publisher.byteLength);
-    view.setFloat64(36, from?.number ?? Number.NaN);
-    message.set(publisher, headBytes);
+    view.setUint32(28, publisher === undefined ? parts : parts + hasFrom);
+    if (from !== undefined && publisher !== undefined) {
+      view.setUint32(headBytes, publisher.byteLength);
+      view.setFloat64(headBytes + 4, from.number);
+      message.set(publisher, headBytes + fromBytes);
+    }
     message.set(piece, start);
     return message;
   });
 }
 
-/** What the publisher calls the group. */
-function fromOf(message: Uint8Array, view: DataView, start: number): PublisherGroup | undefined {
-  const number = view.getFloat64(36);
-  if (Number.isNaN(number)) return undefined;
-  return { publisher: Buffer.from(message.subarray(headBytes, start)).toString(), number };
+/** What the publisher calls the group, and where that ends. */
+function fromOf(message: Uint8Array, view: DataView): { readonly from: PublisherGroup; readonly end: number } {
+  const begin = headBytes + fromBytes;
+  const end = begin + view.getUint32(headBytes);
+  const publisher = Buffer.from(message.subarray(begin, end)).toString();
+  return { from: { publisher, number: view.getFloat64(headBytes + 4) }, end };
 }
 
 interface Begun {
@@ -56,26 +63,27 @@ export class FrameJoiner {
   add(message: Uint8Array): MediaFrame | undefined {
     if (message.byteLength < headBytes) return undefined;
     const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
-    const start = headBytes + view.getUint32(32);
     const timeMs = view.getFloat64(12);
-    const from = fromOf(message, view, start);
+    const said = view.getUint32(28);
+    if (said >= hasFrom && message.byteLength < headBytes + fromBytes) return undefined;
+    const told = said < hasFrom ? undefined : fromOf(message, view);
     const frame = {
       group: view.getFloat64(0),
       index: view.getUint32(8),
       timeMs: Number.isNaN(timeMs) ? undefined : timeMs,
-      ...(from !== undefined && { from }),
+      ...(told !== undefined && { from: told.from }),
     };
     const source = view.getUint32(20);
     const part = view.getUint32(24);
     // A copy: the message lies in a buffer with others.
-    const piece = message.slice(start);
+    const piece = message.slice(told?.end ?? headBytes);
     const begun = part === 0 ? { frame, pieces: [] } : this.#begun.get(source);
     this.#begun.delete(source);
     const isNext =
       begun?.pieces.length === part && begun.frame.group === frame.group && begun.frame.index === frame.index;
     if (!isNext) return undefined;
     begun.pieces.push(piece);
-    if (part + 1 === view.getUint32(28)) return { ...frame, data: joined(begun.pieces) };
+    if (part + 1 === said % hasFrom) return { ...frame, data: joined(begun.pieces) };
     this.#begun.set(source, begun);
     return undefined;
   }

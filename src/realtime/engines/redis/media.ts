@@ -195,10 +195,10 @@ export class RedisMedia implements MediaEngine {
   }
 }
 
-/** JSON has no tabs in itself. */
+/** The time, and where it is known a space and who publishes: JSON has no tabs in itself. Nodes from before that wrote the time alone. */
 function headOf(timeMs: number | undefined, from: PublisherGroup | undefined): string {
-  const told = from === undefined ? "" : JSON.stringify([from.publisher, from.number]);
-  return `${timeMs === undefined ? "" : String(timeMs)} ${told}\t`;
+  const told = from === undefined ? "" : ` ${JSON.stringify([from.publisher, from.number])}`;
+  return `${timeMs === undefined ? "" : String(timeMs)}${told}\t`;
 }
 
 function toldFrame(message: Buffer): ToldFrame {
@@ -211,8 +211,8 @@ function frameOf(group: number, index: number, octets: Buffer): MediaFrame {
   const tab = octets.indexOf("\t");
   const head = octets.toString("utf8", 0, tab);
   const space = head.indexOf(" ");
-  const time = head.slice(0, space);
-  const told = head.slice(space + 1);
+  const time = space === -1 ? head : head.slice(0, space);
+  const told = space === -1 ? "" : head.slice(space + 1);
   const [publisher, number] = told === "" ? ["", 0] : (JSON.parse(told) as [string, number]);
   return {
     group,

@@ -153,4 +153,24 @@ describe("copies of a stream of NATS that are not as its leader", { skip: noNats
     await watching;
     assert.equal((await node.presence.list("room", 10)).count, 1);
   });
+
+  it("are asked less and less often while none of them has what there is", async () => {
+    await other.presence.beat("stays", neverMs);
+    await other.presence.put("stays", "room", { user: "ann", state: null, connections: 1 });
+    const node = await nodes.start({ connect: link.connect, auditIntervalMs: neverMs });
+    await node.presence.watch("room", { came: () => undefined, left: () => undefined });
+    link.rewrites = (subject, payload) => (payload.includes("presence.user") ? nothing(subject, payload) : payload);
+    const before = link.asked.items.length;
+    await link.connection?.reconnect();
+    /** How often it was asked what is left, of each of three copies. */
+    const questions = (asked: readonly string[]): number[] => {
+      const made = asked.flatMap((subject, index) => (isMade(subject) ? [index] : []));
+      const isQuestion = (subject: string): boolean => subject.startsWith("$JS.API.CONSUMER.INFO");
+      return made.slice(1).map((end, index) => asked.slice(made[index], end).filter(isQuestion).length);
+    };
+    await link.asked.until((asked) => questions(asked.slice(before)).filter((count) => count > 0).length === 3);
+    const counts = questions(link.asked.items.slice(before)).filter((count) => count > 0);
+    assert.deepEqual(counts, [10, 5, 3]);
+    link.rewrites = (_, payload) => payload;
+  });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { Redis } from "ioredis";
-import { type Engine, EngineError, type EngineErrorCode } from "#src/realtime/engines/index.js";
+import { type Engine, EngineError, type EngineErrorCode, type MediaFrame } from "#src/realtime/engines/index.js";
 import { type RedisEngineOptions, redis } from "#src/realtime/engines/redis/index.js";
 import { FakeClock } from "#src/testing/index.js";
 import { FollowedLog, FollowedState, Recorder } from "../recorders.js";
@@ -50,6 +50,40 @@ describe("two nodes over Redis", { skip: noRedis, timeout: 90_000 }, () => {
         Array.from({ length: 100 }, (_, index) => `${name}${String(index)}`),
       );
     }
+  });
+
+  it("read what a node wrote that says nothing of who publishes media", async (t) => {
+    const writer = new Redis(server.url);
+    t.after(() => writer.disconnect());
+    const key = `${nodes.prefix}:{m:cam}`;
+    const heard = new Recorder<MediaFrame>();
+    const { stop } = await a.media.tail("cam", (frame) => heard.add(frame));
+    await a.media.append("cam", { data: Uint8Array.of(1), isKey: true }, 1000);
+    await heard.until(({ length }) => length === 1);
+    const epoch = String(await writer.hget(key, "e"));
+    const withTime = Buffer.of(...Buffer.from("1234.5\t"), 7);
+    const without = Buffer.of(...Buffer.from("\t"), 8);
+    await writer.hset(key, { g: 2, i: 2 });
+    await writer.del(`${key}:f`);
+    await writer.rpush(`${key}:f`, withTime, without);
+    for (const [place, octets] of [
+      ["1-0 2-0", withTime],
+      ["2-0 2-1", without],
+    ] as const) {
+      await writer.spublish(key, Buffer.concat([Buffer.from(`${epoch} ${place}\t`), octets]));
+    }
+    await heard.until(({ length }) => length === 3);
+    const { newest, stop: stopLate } = await b.media.tail("cam", () => undefined);
+    for (const frames of [heard.items.slice(1), newest]) {
+      assert.deepEqual(
+        frames.map(({ data, timeMs, from }) => [data[0], timeMs, from]),
+        [
+          [7, 1234.5, undefined],
+          [8, undefined, undefined],
+        ],
+      );
+    }
+    for (const each of [stop, stopLate]) each();
   });
 
   it("append once under one key, whoever comes first", async () => {
