@@ -5,6 +5,7 @@ export { Changes } from "./changes.js";
 export type * from "./engine.js";
 export type { CurrentEntry, EngineErrorCode } from "./errors.js";
 export { EngineError, engineErrorCodes } from "./errors.js";
+export { Listeners } from "./listeners.js";
 export type { Journal, JournalRecord } from "./memory/journal.js";
 export type { MemoryOptions } from "./memory/memory.js";
 export { memory } from "./memory/memory.js";

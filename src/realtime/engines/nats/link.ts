@@ -14,7 +14,7 @@ import type { EngineHost } from "../index.js";
 import { EngineError, Silences } from "../index.js";
 import type { ResolvedOptions } from "./options.js";
 import { Requests, type RequestTraits } from "./requests.js";
-import { TurnEnd } from "./turn-end.js";
+import { type SendOptions, TurnEnd } from "./turn-end.js";
 
 /** JetStream's error codes that something follows from. */
 export const apiErrors = {
@@ -294,15 +294,16 @@ export class NatsLink {
   /**
    * Sends a message that nobody has to hear, now or as soon as there is a connection, in the order of the calls.
    *
+   * @param left called when it is on its way
    * @throws EngineError "unavailable" when there was none in time; "closed"
    */
-  async tell(subject: string, payload: string): Promise<void> {
+  async tell(subject: string, payload: string, left: () => void): Promise<void> {
     this.check();
     if (this.isConnected) {
-      this.send(subject, payload);
+      this.send(subject, payload, { left });
       return;
     }
-    await this.#waiting({ isIdempotent: false, bytes: payload.length }, () => this.send(subject, payload));
+    await this.#waiting({ isIdempotent: false, bytes: payload.length }, () => this.send(subject, payload, { left }));
   }
 
   /** Resolves when there is a connection. @throws EngineError "unavailable" when there was none in time; "closed" */
@@ -327,11 +328,14 @@ export class NatsLink {
    *
    * @throws EngineError "full" where it is longer than a message may be; "closed"
    */
-  send(subject: string, payload: string | Uint8Array, reply?: string): void {
+  send(subject: string, payload: string | Uint8Array, { reply, left }: SendOptions = {}): void {
     this.check();
     const octets = typeof payload === "string" ? Buffer.from(payload) : payload;
     this.#checkLength(octets);
-    const publish = (): void => this.connection.publish(subject, octets, reply === undefined ? {} : { reply });
+    const publish = (): void => {
+      this.connection.publish(subject, octets, reply === undefined ? {} : { reply });
+      left?.();
+    };
     // It has been closed meanwhile.
     this.#turnEnd.run(publish).catch(() => undefined);
   }

@@ -175,7 +175,7 @@ export class NatsMedia implements MediaEngine {
 
   #say(channel: string, what: Question | { readonly t: "hold" }, reply?: string): void {
     const said: Said = { ...what, by: this.#source };
-    this.#link.send(this.#subjects.mediaGroup(channel), JSON.stringify(said), reply);
+    this.#link.send(this.#subjects.mediaGroup(channel), JSON.stringify(said), { reply });
   }
 
   #letGo(channel: string): void {

@@ -219,7 +219,9 @@ class Pull {
       }
       const max_bytes = pullBytes + link.maxPayloadBytes;
       try {
-        link.send(`${link.options.api}.${next}`, JSON.stringify({ batch, no_wait: true, max_bytes }), inbox);
+        link.send(`${link.options.api}.${next}`, JSON.stringify({ batch, no_wait: true, max_bytes }), {
+          reply: inbox,
+        });
       } catch (error) {
         clearTimeout(timer);
         unsubscribe();

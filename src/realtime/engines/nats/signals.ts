@@ -1,8 +1,9 @@
 /**
- * The signals: messages of NATS itself, which nobody keeps.
+ * The signals: messages of NATS itself, which nobody keeps. Whoever listens in this process hears what is sent here when it leaves, and
+ * passes it over when NATS brings it.
  */
 import type { EngineSubscription, Signal, SignalEngine } from "../index.js";
-import { SignalWriter, signalReader } from "../index.js";
+import { Listeners, SignalWriter, signalReader } from "../index.js";
 import type { NatsLink } from "./link.js";
 import type { Subjects } from "./subjects.js";
 
@@ -11,6 +12,7 @@ export class NatsSignals implements SignalEngine {
   readonly #link: NatsLink;
   readonly #subjects: Subjects;
   readonly #writer: SignalWriter;
+  readonly #listeners = new Listeners<string>();
 
   constructor(link: NatsLink, subjects: Subjects) {
     this.#link = link;
@@ -20,14 +22,20 @@ export class NatsSignals implements SignalEngine {
 
   async send(channel: string, signal: Signal): Promise<void> {
     this.#link.check();
-    await this.#link.tell(this.#subjects.signal(channel), this.#writer.write(signal));
+    const text = this.#writer.write(signal);
+    await this.#link.tell(this.#subjects.signal(channel), text, () => this.#listeners.tell(channel, text));
   }
 
   async listen(channel: string, receive: (signal: Signal) => void): Promise<EngineSubscription> {
     const read = signalReader(receive);
-    const stop = this.#link.subscribe(this.#subjects.signal(channel), ({ data }) => {
+    const unsubscribe = this.#link.subscribe(this.#subjects.signal(channel), ({ data }) => {
       read(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString());
     });
+    const own = this.#listeners.add(channel, read);
+    const stop = (): void => {
+      own.stop();
+      unsubscribe();
+    };
     try {
       await this.#link.flush();
     } catch (error) {

@@ -2,6 +2,14 @@
  * What is sent in one turn of the event loop leaves at its end, in one write: a system call costs more than a message.
  */
 
+/** What else there is of a message that is sent. */
+export interface SendOptions {
+  /** The subject that answers are sent to. */
+  readonly reply?: string | undefined;
+  /** Called when it is on its way. */
+  readonly left?: () => void;
+}
+
 /** See the head of this file. Keeps the order. */
 export class TurnEnd {
   #sends: (() => void)[] = [];

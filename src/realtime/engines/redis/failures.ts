@@ -62,3 +62,24 @@ export function isForGood(error: Error): boolean {
     (typeof code === "string" && code.startsWith("ERR_TLS"))
   );
 }
+
+/** Whether the client library gave up waiting. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.message.includes("timed out") && failureOf(error) === "unknown";
+}
+
+/** Whether asking again may help, and does no harm. */
+export function isWorthAgain(error: unknown, isIdempotent: boolean, deadlineMs: number): boolean {
+  if (performance.now() >= deadlineMs) return false;
+  switch (failureOf(error)) {
+    case "not-done":
+    case "not-master":
+    case "no-script":
+    case "out-of-turn":
+      return true;
+    case "unknown":
+      return isIdempotent;
+    default:
+      return false;
+  }
+}

@@ -7,19 +7,18 @@ import { Cluster, type Redis } from "ioredis";
 import type { EngineHost, EngineTimer } from "../index.js";
 import { EngineError, Silences } from "../index.js";
 import { abandon, type Connections, mastersOf } from "./connections.js";
-import { engineErrorOf, failureOf, isForGood } from "./failures.js";
+import { engineErrorOf, failureOf, isForGood, isTimeout, isWorthAgain } from "./failures.js";
+import { Gathering } from "./gathering.js";
 import { Lane } from "./lane.js";
 import type { ResolvedOptions } from "./options.js";
-import type { Script } from "./script.js";
+import { bytesOf, type Script } from "./script.js";
 import { ServerClock } from "./server-clock.js";
 import { Subscriptions } from "./subscriptions.js";
 import type { Turn } from "./turns.js";
 import { Waits } from "./waits.js";
 
-/** What a script is run with. */
-export interface Run {
-  readonly keys: readonly string[];
-  readonly args: readonly (string | number | Buffer)[];
+/** What is known of what is asked. */
+interface RequestTraits {
   /** Whether running it twice is the same as running it once, so that it may be sent again when nobody knows. */
   readonly isIdempotent: boolean;
   /** Whether it writes what has to be kept. */
@@ -28,13 +27,14 @@ export interface Run {
   readonly lane?: string | undefined;
 }
 
+/** What a script is run with. */
+export interface Run extends RequestTraits {
+  readonly keys: readonly string[];
+  readonly args: readonly (string | number | Buffer)[];
+}
+
 /** What a script answers: octets, whole numbers, nothing, and lists of those. */
 export type Reply = Buffer | number | null | readonly Reply[];
-
-/** A client of the library, which has a stream only when it has begun to connect. */
-interface Streamed {
-  readonly stream?: Redis["stream"];
-}
 
 /** Looks whether something was not heard. Never rejects. */
 type Audit = () => void | Promise<void>;
@@ -62,13 +62,16 @@ export class RedisLink {
   /** The field of hashes in which stands what of this one's requests was done. */
   readonly #writer = `w${randomBytes(6).toString("base64url")}`;
   #numbers = 0;
+  /** What epochs begin with that begin by this one. */
+  readonly #epochs = randomBytes(15).toString("base64url");
+  #epochsNamed = 0;
   readonly #waits: Waits | undefined;
   readonly #audits = new Set<Audit>();
   readonly #ready = new Set<() => void>();
   #audit: EngineTimer | undefined;
   #isAuditing = false;
   #isAuditWanted = false;
-  #isGathering = false;
+  readonly #gathering = new Gathering(() => this.masters);
   #pending = 0;
   #pendingBytes = 0;
   #isClosed = false;
@@ -193,6 +196,11 @@ export class RedisLink {
     this.#auditLater();
   }
 
+  /** The name of an epoch, in case that one begins. No two are alike; hardly any is used, so that there is no chance of its own in each. */
+  newEpoch(): string {
+    return `${this.#epochs}.${(++this.#epochsNamed).toString(36)}`;
+  }
+
   /** Looks at the server's clock. */
   async measure(): Promise<void> {
     const [master] = this.masters;
@@ -262,11 +270,43 @@ export class RedisLink {
 
   /** Runs a script. @throws EngineError "unavailable", "full", "closed" */
   async run(script: Script, run: Run): Promise<Reply> {
+    return await this.#request(bytesOf(run.args), run, (turn) => {
+      const inTurn = turn === undefined ? run : this.#inTurn(script, run, turn);
+      return this.#eval(script, inTurn);
+    });
+  }
+
+  /**
+   * Tells whoever hears a channel, in the order of the calls.
+   *
+   * @param left called once, when it is on its way
+   * @throws EngineError "unavailable", "full", "closed"
+   */
+  async tell(channel: string, message: string, left: () => void): Promise<void> {
+    let hasLeft = false;
+    await this.#request(message.length, { isIdempotent: false, lane: channel }, async () => {
+      let isRefused = false;
+      this.#gathering.afterWrite(() => {
+        if (hasLeft || isRefused || this.#isClosed) return;
+        hasLeft = true;
+        left();
+      });
+      try {
+        return await this.#call("SPUBLISH", channel, message);
+      } catch (error) {
+        isRefused = true;
+        throw error;
+      }
+    });
+  }
+
+  /** Asks something, and again where that makes sense. */
+  async #request(bytes: number, traits: RequestTraits, ask: (turn?: Turn) => Promise<Reply>): Promise<Reply> {
+    const { isIdempotent, isWrite, lane } = traits;
     this.check();
     if (this.#pending >= this.options.maxPending) {
       throw new EngineError("unavailable", `${this.#pending} requests wait for Redis, which is maxPending`);
     }
-    const bytes = bytesOf(run);
     // One is always let through, however long.
     if (this.#pending > 0 && this.#pendingBytes + bytes > this.options.maxPendingBytes) {
       throw new EngineError("unavailable", `${this.#pendingBytes} octets wait for Redis, of maxPendingBytes`);
@@ -274,12 +314,12 @@ export class RedisLink {
     this.#pending++;
     this.#pendingBytes += bytes;
     const deadlineMs = performance.now() + this.options.timeoutMs;
-    const isDone = (error: unknown): boolean => this.#isClosed || !isWorthAgain(error, run.isIdempotent, deadlineMs);
+    const isDone = (error: unknown): boolean => this.#isClosed || !isWorthAgain(error, isIdempotent, deadlineMs);
     try {
-      const reply = await (run.lane === undefined
-        ? this.#loop(() => this.#send(script, run), isDone)
-        : this.#lane(run.lane).run((turn) => this.#send(script, this.#inTurn(script, run, turn)), isDone));
-      if (run.isWrite === true) await this.#waits?.reached();
+      const reply = await (lane === undefined
+        ? this.#loop(() => this.#send(ask), isDone)
+        : this.#lane(lane).run((turn) => this.#send(() => ask(turn)), isDone));
+      if (isWrite === true) await this.#waits?.reached();
       return reply;
     } catch (error) {
       throw engineErrorOf(error, this.#isClosed);
@@ -331,21 +371,20 @@ export class RedisLink {
     await Promise.all(this.masters.flatMap((master) => scripts.map(({ lua }) => master.script("LOAD", lua))));
   }
 
-  async #send(script: Script, { keys, args, lane }: Run): Promise<Reply> {
+  async #send(ask: () => Promise<Reply>): Promise<Reply> {
     const sentAtMs = this.host.now();
     try {
-      const reply = await this.#eval("EVALSHA", script.sha, keys, args);
+      const reply = await ask();
       // Of a Cluster, one master's answer says nothing of the others.
       if (!this.#silences.isNone && this.options.cluster === undefined) this.#silences.clear();
       return reply;
     } catch (error) {
       const failure = failureOf(error);
       if (failure === "not-done" || failure === "not-master" || failure === "unknown") this.unsteady();
-      if (failure === "no-script" && lane === undefined) return await this.#eval("EVAL", script.lua, keys, args);
       if (failure === "not-master") this.reconnect();
       // A server that says nothing may be behind a connection that leads nowhere.
       else if (isTimeout(error)) {
-        this.#silences.unanswered(whole, "a script", sentAtMs);
+        this.#silences.unanswered(whole, "a request", sentAtMs);
         this.reconnect();
       }
       throw error;
@@ -354,26 +393,18 @@ export class RedisLink {
     }
   }
 
-  async #eval(
-    command: "EVALSHA" | "EVAL",
-    script: string,
-    keys: readonly string[],
-    args: readonly (string | number | Buffer)[],
-  ): Promise<Reply> {
-    this.#gather();
-    return (await this.#client.callBuffer(command, script, keys.length, ...keys, ...args)) as Reply;
+  async #eval({ sha, lua }: Script, { keys, args, lane }: Run): Promise<Reply> {
+    try {
+      return await this.#call("EVALSHA", sha, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (lane !== undefined || failureOf(error) !== "no-script") throw error;
+      return await this.#call("EVAL", lua, keys.length, ...keys, ...args);
+    }
   }
 
-  /** What is asked in one turn leaves together: a system call costs more than a request. */
-  #gather(): void {
-    if (this.#isGathering) return;
-    this.#isGathering = true;
-    const streams = this.masters.flatMap(({ stream }: Streamed) => stream ?? []);
-    for (const stream of streams) stream.cork();
-    setImmediate(() => {
-      this.#isGathering = false;
-      for (const stream of streams) stream.uncork();
-    });
+  #call(command: string, ...args: readonly (string | number | Buffer)[]): Promise<Reply> {
+    this.#gathering.begin();
+    return this.#client.callBuffer(command, ...args) as Promise<Reply>;
   }
 
   /** Resolves in a moment, when there is a connection; or when waiting makes no sense any more. */
@@ -415,32 +446,5 @@ export class RedisLink {
     this.subscriptions.close();
     for (const ready of [...this.#ready]) ready();
     for (const client of this.#clients) client.disconnect();
-  }
-}
-
-/** Whether the client library gave up waiting. */
-function isTimeout(error: unknown): boolean {
-  return error instanceof Error && error.message.includes("timed out") && failureOf(error) === "unknown";
-}
-
-/** Octets of what a request carries, about. */
-function bytesOf({ args }: Run): number {
-  let bytes = 0;
-  for (const arg of args) if (typeof arg !== "number") bytes += arg.length;
-  return bytes;
-}
-
-function isWorthAgain(error: unknown, isIdempotent: boolean, deadlineMs: number): boolean {
-  if (performance.now() >= deadlineMs) return false;
-  switch (failureOf(error)) {
-    case "not-done":
-    case "not-master":
-    case "no-script":
-    case "out-of-turn":
-      return true;
-    case "unknown":
-      return isIdempotent;
-    default:
-      return false;
   }
 }

@@ -120,7 +120,7 @@ export class RedisLogs implements LogEngine {
   }
 
   #common(now: number): (string | number)[] {
-    return [now, encodeURIComponent(this.#link.host.randomId()), emptyKnownMs];
+    return [now, this.#link.newEpoch(), emptyKnownMs];
   }
 
   async tail(channel: string, sink: LogSink): Promise<LogTail> {

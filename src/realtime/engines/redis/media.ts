@@ -110,7 +110,7 @@ export class RedisMedia implements MediaEngine {
     const { data, isKey, timeMs, group, from } = frame;
     const head = Buffer.from(headOf(timeMs, isKey ? from : undefined));
     const args = [
-      ...[encodeURIComponent(this.#link.host.randomId()), isKey ? 1 : 0, group ?? ""],
+      ...[this.#link.newEpoch(), isKey ? 1 : 0, group ?? ""],
       ...[data.byteLength, Number.isFinite(groupBytesMax) ? groupBytesMax : Number.MAX_SAFE_INTEGER],
       ...[Buffer.concat([head, data]), keptMs],
     ];

@@ -16,12 +16,12 @@ import { checkNeeds } from "./needs.js";
 import { type RedisEngineOptions, type ResolvedOptions, resolveOptions } from "./options.js";
 import { RedisPresence } from "./presence.js";
 import { putScript } from "./presence-scripts.js";
-import { RedisSignals, tellScript } from "./signals.js";
+import { RedisSignals } from "./signals.js";
 import { deleteScript, setScript } from "./state-scripts.js";
 import { RedisStates } from "./states.js";
 
 // Those whose order holds.
-const orderedScripts = [appendScript, setScript, deleteScript, mediaAppendScript, putScript, tellScript];
+const orderedScripts = [appendScript, setScript, deleteScript, mediaAppendScript, putScript];
 
 /**
  * Makes an engine over Redis 7.0 or newer, or Valkey: one server, those that Sentinels name, or a Cluster.

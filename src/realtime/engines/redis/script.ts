@@ -17,3 +17,10 @@ export class Script {
     this.sha = createHash("sha1").update(lua).digest("hex");
   }
 }
+
+/** Octets of what a script is given, about. */
+export function bytesOf(args: readonly (string | number | Buffer)[]): number {
+  let bytes = 0;
+  for (const arg of args) if (typeof arg !== "number") bytes += arg.length;
+  return bytes;
+}

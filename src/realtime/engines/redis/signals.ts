@@ -1,20 +1,18 @@
 /**
- * The signals: told, and kept nowhere.
+ * The signals: told, and kept nowhere. Whoever listens in this process hears what is sent here when it leaves, and passes it over when Redis
+ * tells it to all.
  */
 import type { EngineSubscription, Signal, SignalEngine } from "../index.js";
-import { SignalWriter, signalReader } from "../index.js";
+import { Listeners, SignalWriter, signalReader } from "../index.js";
 import type { Keys } from "./keys.js";
 import type { RedisLink } from "./link.js";
-import { Script } from "./script.js";
-
-/** A script, so that a Cluster's client knows by its key where it belongs. */
-export const tellScript: Script = new Script("return redis.call('SPUBLISH', KEYS[1], ARGV[1])");
 
 /** See the head of this file. */
 export class RedisSignals implements SignalEngine {
   readonly #link: RedisLink;
   readonly #keys: Keys;
   readonly #writer: SignalWriter;
+  readonly #listeners = new Listeners<string>();
 
   constructor(link: RedisLink, keys: Keys) {
     this.#link = link;
@@ -24,22 +22,28 @@ export class RedisSignals implements SignalEngine {
 
   async send(channel: string, signal: Signal): Promise<void> {
     this.#link.check();
-    const key = this.#keys.signal(channel);
-    const args = [this.#writer.write(signal)];
-    await this.#link.run(tellScript, { keys: [key], args, isIdempotent: false, lane: key });
+    const text = this.#writer.write(signal);
+    await this.#link.tell(this.#keys.signal(channel), text, () => this.#listeners.tell(channel, text));
   }
 
   async listen(channel: string, receive: (signal: Signal) => void): Promise<EngineSubscription> {
-    let isStopped = false;
     const read = signalReader(receive);
-    const unsubscribe = await this.#link.subscribe(this.#keys.signal(channel), (message) => {
-      if (!isStopped) read(String(message));
-    });
-    return {
-      stop: () => {
-        isStopped = true;
-        unsubscribe();
-      },
-    };
+    const own = this.#listeners.add(channel, read);
+    let isStopped = false;
+    try {
+      const unsubscribe = await this.#link.subscribe(this.#keys.signal(channel), (message) => {
+        if (!isStopped) read(String(message));
+      });
+      return {
+        stop: () => {
+          isStopped = true;
+          own.stop();
+          unsubscribe();
+        },
+      };
+    } catch (error) {
+      own.stop();
+      throw error;
+    }
   }
 }

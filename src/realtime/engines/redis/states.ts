@@ -84,7 +84,7 @@ export class RedisStates implements StateEngine {
     { isIdempotent, isWrite } = { isIdempotent: true, isWrite: false },
   ): Promise<readonly Reply[]> {
     const keys = this.#keys.stateAll(channel);
-    const all = [encodeURIComponent(this.#link.host.randomId()), emptyKnownMs, ...args];
+    const all = [this.#link.newEpoch(), emptyKnownMs, ...args];
     const lane = isWrite ? keys[0] : undefined;
     return (await this.#link.run(script, { keys, args: all, isIdempotent, isWrite, lane })) as readonly Reply[];
   }

@@ -275,6 +275,42 @@ export function connectionFaults(world: FaultWorld): void {
       assert.equal(frames.items.filter((item) => item === group).length, 1);
     });
 
+    it("hears its own signals when they leave, and not once more when they come back, in the order of each sender", async () => {
+      const heard = new Recorder<unknown>();
+      const nearHeard = new Recorder<unknown>();
+      const send = (engine: Engine, value: unknown): Promise<void> =>
+        engine.signals.send("cursor", { value, user: undefined });
+      await near.signals.listen("cursor", ({ value }) => nearHeard.add(value));
+      await far.signals.listen("cursor", ({ value }) => heard.add(value));
+      proxy.silence();
+      const sending = Promise.all([1, 2].map((value) => send(far, value)));
+      await heard.until(({ length }) => length === 2);
+      await nearHeard.until(({ length }) => length === 2);
+      proxy.resume();
+      await sending;
+      await send(near, "a");
+      await heard.until(({ length }) => length === 3);
+      proxy.cut();
+      while (far.health().isAvailable) await turn();
+      const waiting = [3, 4].map((value) => send(far, value));
+      assert.deepEqual(heard.items, [1, 2, "a"]);
+      proxy.mend();
+      await Promise.all(waiting);
+      await send(far, 5);
+      await nearHeard.until(({ length }) => length === 6);
+      // Nobody says when a listener is known to the server again.
+      while (!heard.items.includes("b")) {
+        await send(near, "b");
+        await turn();
+      }
+      for (const { items } of [heard, nearHeard]) {
+        assert.deepEqual(
+          items.filter((value) => value !== "b"),
+          [1, 2, "a", 3, 4, 5],
+        );
+      }
+    });
+
     it("dies before it hears whether its message stands: whoever goes on finds it, once", async () => {
       await append(near, "room", "first");
       const log = await FollowedLog.of(near, "room");
