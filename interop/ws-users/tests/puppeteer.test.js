@@ -8,8 +8,9 @@ import puppeteer from "puppeteer-core";
 import { assertOurs, WebSocketServer } from "../support/ours.js";
 import { closeSockets } from "../support/servers.js";
 
-const executablePath = "/usr/bin/chromium";
-const skip = existsSync(executablePath) ? false : "wants Chromium: apt-get install -y --no-install-recommends chromium";
+const executablePath = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"].find((file) => existsSync(file));
+const skip =
+  executablePath === undefined && "wants Chromium: apt-get install -y --no-install-recommends chromium-headless-shell";
 
 describe("puppeteer-core", { skip }, () => {
   const userDataDir = mkdtempSync(path.join(tmpdir(), "chromium-"));
