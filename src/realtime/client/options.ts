@@ -26,7 +26,8 @@ export interface ClientOptions {
   readonly token?: unknown;
   /**
    * A random string of at most 64 characters that says which client this is. Default: one of its own. Who keeps messages
-   * over a reload of the page, to publish them again under their idempotency keys, keeps this, too: keys belong to it.
+   * over a reload of the page, to publish them again under their idempotency keys, keeps this, too: keys belong to it. It is
+   * for one client at a time: of two, the media of one are not shown.
    */
   readonly clientId?: string;
   /** The codecs to offer, the most wanted first. Default: JSON. `msgpackCodec` is in openline/realtime/msgpack. */

@@ -8,9 +8,9 @@ import { SenderOrder } from "./sender-order.js";
 
 interface SignalHead {
   readonly u?: string;
-  /** Who sends it, and its number. */
-  readonly s: string;
-  readonly n: number;
+  /** Who sends it, and its number; nodes of versions before do not say. */
+  readonly s?: string;
+  readonly n?: number;
 }
 
 /** The signals of one sender. */
@@ -36,6 +36,8 @@ export function signalReader(receive: (signal: Signal) => void): (text: string) 
   const order = new SenderOrder();
   return (text) => {
     const { head, valueText = "" } = readPayloadText<SignalHead>(text);
-    if (order.isNewer(head.s, head.n)) receive({ value: valueOfText(valueText), user: head.u });
+    const { u: user, s: sender, n: number } = head;
+    const isInOrder = sender === undefined || number === undefined || order.isNewer(sender, number);
+    if (isInOrder) receive({ value: valueOfText(valueText), user });
   };
 }

@@ -7,6 +7,9 @@ import type { GroupFrame, SubOptions, SubReply } from "../wire/index.js";
 import { Ring, SharedFrames } from "./ring.js";
 import type { Hub, HubContext, HubIdentity, Subscriber, Subscription } from "./subscription.js";
 
+// What lies in a connection that is gone may come so late; who publishes lower numbers after that has begun anew.
+const lateMs = 60_000;
+
 /** See the head of this file. */
 export class MediaHub implements Hub {
   readonly name: string;
@@ -18,14 +21,15 @@ export class MediaHub implements Hub {
   readonly #subscriptions = new Set<MediaSubscription>();
   /** Those to whom nothing is due before the next key frame. */
   readonly #waiting = new Set<MediaSubscription>();
-  readonly #publishers = new SenderOrder();
+  readonly #publishers: SenderOrder;
   /** Whether the group that comes is older than one of its publisher that has come: what it had sent to another node, perhaps. */
   #isLate = false;
   #tail: EngineSubscription | undefined;
 
-  private constructor({ limits }: HubContext, { name, n, channel }: HubIdentity<MediaChannel>) {
+  private constructor({ limits, platform }: HubContext, { name, n, channel }: HubIdentity<MediaChannel>) {
     this.name = name;
     this.n = n;
+    this.#publishers = new SenderOrder({ forgetAfterMs: lateMs, now: () => platform.now() });
     // The newest group whole, and what is left of the one before.
     const maxBytes = 2 * channel.groupBytesMax;
     this.ring = new Ring({ maxBytes, maxFrames: limits.maxLagFrames, bytesOf: ([, , , , data]) => data.byteLength });

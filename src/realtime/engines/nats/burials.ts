@@ -91,8 +91,8 @@ export class Burials {
       const nowMs = this.#link.host.now();
       const due = this.#due.filter(({ dueAtMs }) => dueAtMs <= nowMs).slice(0, maxAtOnce);
       const taken = new Set(due);
-      this.#due = this.#due.filter((burial) => !taken.has(burial));
       for (const kind of new Set(due.map((burial) => burial.kind))) await this.#streams.lookAt(kind);
+      this.#due = this.#due.filter((burial) => !taken.has(burial));
       for (const { kind, epoch, seq, before } of due) {
         if (epoch !== this.#streams.epochOf(kind)) continue;
         await before?.();

@@ -71,8 +71,8 @@ export class LogWindow {
   /** Adds the message that follows the newest. @returns whether it is a message: false for one that is there already */
   push(entry: KeptEntry): boolean {
     const { seq, id, bytes } = entry;
-    // The stream lost what stood before the first one we see: whether that was all is not known.
-    const isBegun = this.#last === 0 && entry.knownBefore > 0;
+    // The stream lost what stood before the first one we see: which position that had is not known.
+    if (this.#last === 0 && entry.knownBefore > 0) this.#start = seq - 1;
     this.#last = seq;
     const first = this.#ids.get(id);
     if (first !== undefined) {
@@ -81,11 +81,6 @@ export class LogWindow {
     }
     this.#end = seq;
     this.#ids.set(id, seq);
-    if (isBegun) {
-      this.#start = seq;
-      this.#forgetLater(id);
-      return true;
-    }
     this.#entries.push(entry);
     this.#bytes += bytes;
     return true;

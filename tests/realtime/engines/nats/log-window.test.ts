@@ -27,6 +27,19 @@ describe("a log of a stream in memory", () => {
     assert.ok(!window.continuesAt(5));
   });
 
+  it("shows the first message that is there, though its publisher knew of one before it, and begins right before it", () => {
+    const window = new LogWindow();
+    window.push(entry(7, "a", 3));
+    window.push(entry(9, "b", 7));
+    assert.deepEqual([window.start, window.end, window.size], [6, 9, 2]);
+    assert.ok(!window.continuesAt(3));
+    const page = window.after("e", 6, 10);
+    assert.deepEqual(page.status === "ok" && page.entries.map(({ previous, position }) => [previous, position]), [
+      ["6", "7"],
+      ["7", "9"],
+    ]);
+  });
+
   it("knows what was kept twice also where the first is retained no longer, and not for ever", () => {
     const window = new LogWindow();
     const told: number[] = [];
@@ -48,6 +61,7 @@ describe("a log of a stream in memory", () => {
       kept.map((one) => fresh.push(one)),
       [true, true, false, true],
     );
+    fresh.trim(0);
     assert.deepEqual([fresh.start, fresh.size], [5, 2]);
   });
 });
