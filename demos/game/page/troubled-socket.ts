@@ -9,6 +9,9 @@ export const network: { trouble: Trouble; octetsIn: number } = { trouble: NO_TRO
 export class TroubledSocket extends WebSocket {
   readonly #out = new TroubledWay(Math.random);
   readonly #in = new TroubledWay(Math.random);
+  /** What is held back of each way, the oldest first: a browser's timers of nearly the same time need not keep its order. */
+  readonly #heldOut: (() => void)[] = [];
+  readonly #heldIn: (() => void)[] = [];
   /** Messages that have been held back, and are handed on now. */
   readonly #late = new WeakSet<Event>();
 
@@ -24,12 +27,12 @@ export class TroubledSocket extends WebSocket {
       const waitMs = this.#waitMs(this.#in);
       if (waitMs === undefined) return;
       event.stopImmediatePropagation();
-      setTimeout(() => {
-        if (this.readyState !== WebSocket.OPEN) return;
+      this.#heldIn.push(() => {
         const late = new MessageEvent("message", { data });
         this.#late.add(late);
         this.dispatchEvent(late);
-      }, waitMs);
+      });
+      this.#handOnLater(this.#heldIn, waitMs);
     });
   }
 
@@ -39,12 +42,19 @@ export class TroubledSocket extends WebSocket {
       super.send(data);
       return;
     }
+    this.#heldOut.push(() => super.send(data));
+    this.#handOnLater(this.#heldOut, waitMs);
+  }
+
+  /** Whichever timer comes first hands on what was held back first, so that nothing overtakes. */
+  #handOnLater(held: (() => void)[], waitMs: number): void {
     setTimeout(() => {
-      if (this.readyState === WebSocket.OPEN) super.send(data);
+      const handOn = held.shift();
+      if (this.readyState === WebSocket.OPEN) handOn?.();
     }, waitMs);
   }
 
-  /** Undefined: at once. Timers of the same time run in the order in which they were set, so nothing overtakes. */
+  /** Undefined: at once. */
   #waitMs(way: TroubledWay): number | undefined {
     const nowMs = Math.ceil(performance.now());
     if (network.trouble === NO_TROUBLE && !way.isBusy(nowMs)) return undefined;
