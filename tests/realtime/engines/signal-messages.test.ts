@@ -20,6 +20,14 @@ describe("signals as messages", () => {
     ]);
   });
 
+  it("are passed over where they are of somebody who is heard by another way", () => {
+    const [ann, bob] = [new SignalWriter("a"), new SignalWriter("b")];
+    const values: unknown[] = [];
+    const read = signalReader(({ value }) => values.push(value), ann.sender);
+    for (const writer of [ann, bob]) read(writer.write({ value: writer.sender, user: undefined }));
+    assert.deepEqual(values, ["b"]);
+  });
+
   it("are heard where they do not say who sends them, as those of versions before", () => {
     const { values, read } = heardBy();
     for (const value of [1, 1]) read(payloadOf({ u: "ann" }, textOfValue(value)));

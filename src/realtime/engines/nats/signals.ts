@@ -27,11 +27,12 @@ export class NatsSignals implements SignalEngine {
   }
 
   async listen(channel: string, receive: (signal: Signal) => void): Promise<EngineSubscription> {
-    const read = signalReader(receive);
+    // Who begins to listen while one of ours is on its way does not hear it.
+    const read = signalReader(receive, this.#writer.sender);
     const unsubscribe = this.#link.subscribe(this.#subjects.signal(channel), ({ data }) => {
       read(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString());
     });
-    const own = this.#listeners.add(channel, read);
+    const own = this.#listeners.add(channel, signalReader(receive));
     const stop = (): void => {
       own.stop();
       unsubscribe();

@@ -27,8 +27,9 @@ export class RedisSignals implements SignalEngine {
   }
 
   async listen(channel: string, receive: (signal: Signal) => void): Promise<EngineSubscription> {
-    const read = signalReader(receive);
-    const own = this.#listeners.add(channel, read);
+    // Who begins to listen while one of ours is on its way does not hear it.
+    const read = signalReader(receive, this.#writer.sender);
+    const own = this.#listeners.add(channel, signalReader(receive));
     let isStopped = false;
     try {
       const unsubscribe = await this.#link.subscribe(this.#keys.signal(channel), (message) => {
