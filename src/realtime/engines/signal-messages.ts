@@ -1,5 +1,5 @@
 /**
- * Signals as messages of systems that carry text (`payload.ts`): each says who has sent it and the how many-eth it is, so that
+ * Signals as messages of systems that carry text (`payload.ts`): each says who has sent it, and its number, so that
  * one that was on its way for too long is not heard behind later ones.
  */
 import type { Signal } from "./engine.js";
